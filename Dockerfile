@@ -1,0 +1,29 @@
+# The two images of the Bitcoin Network Operator. Their programs are static and
+# built outside (`make build`), so that one Go build cache serves everything.
+
+# bitcoind comes from this image; any with bitcoind and bitcoin-cli on its PATH
+# and a shell will do. The default is the community's image of Bitcoin Core.
+ARG BITCOIN_IMAGE=docker.io/bitcoin/bitcoin:29
+
+FROM scratch AS operator
+COPY .local/image/operator /operator
+USER 65532:65532
+ENTRYPOINT ["/operator"]
+
+FROM ${BITCOIN_IMAGE} AS bitcoind
+USER 0:0
+# The user and directories that bitcoind-start and the operator's pods agree on
+# (operator/internal/bitcoind/config.go). The empty file is what bitcoin.conf
+# includes where nobody gave credentials.
+RUN mkdir -p /home/bitcoin/.bitcoin /run/bitcoind \
+    && : > /run/bitcoind/rpcauth.conf \
+    && chown -R 1000:1000 /home/bitcoin /run/bitcoind
+COPY --chown=1000:1000 operator/cmd/bitcoind-start/bitcoin.conf /home/bitcoin/.bitcoin/bitcoin.conf
+COPY .local/image/bitcoind-start /usr/local/bin/bitcoind-start
+ENV HOME=/home/bitcoin
+WORKDIR /home/bitcoin
+USER 1000:1000
+EXPOSE 18443 18444
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["bitcoind-start"]
+CMD []

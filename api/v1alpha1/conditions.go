@@ -1,0 +1,70 @@
+package v1alpha1
+
+// The conditions of a BitcoinNetwork, beside the Ready, Reconciling and Stalled
+// of kstatus. Ready is True when the first three are.
+const (
+	// CredentialsReadyCondition is True when the operator has read RPC
+	// credentials that are fit for use.
+	CredentialsReadyCondition = "CredentialsReady"
+
+	// NodesReadyCondition is True when every node answers RPC.
+	NodesReadyCondition = "NodesReady"
+
+	// PeersConnectedCondition is True when every planned link stands, as the
+	// nodes at both of its ends report.
+	PeersConnectedCondition = "PeersConnected"
+
+	// ChainsAgreeCondition is True when the tips of all nodes that answer are
+	// equal or one block apart. It is not part of Ready.
+	ChainsAgreeCondition = "ChainsAgree"
+)
+
+// Reasons of CredentialsReady.
+const (
+	// SecretReadReason: the Secret was read and is fit for use.
+	SecretReadReason = "SecretRead"
+	// DefaultCredentialsReason: the network names no Secret and uses the
+	// well-known credentials, which a regtest network may.
+	DefaultCredentialsReason = "DefaultCredentials"
+	// SecretNotFoundReason: there is no such Secret yet. The network waits.
+	SecretNotFoundReason = "SecretNotFound"
+	// SecretIncompleteReason: the Secret lacks a key, or a key is empty. The
+	// network waits.
+	SecretIncompleteReason = "SecretIncomplete"
+	// SecretInvalidReason: the Secret's type or a value cannot be used. Stalled.
+	SecretInvalidReason = "SecretInvalid"
+	// SecretForbiddenReason: the operator may not read that Secret. Stalled.
+	SecretForbiddenReason = "SecretForbidden"
+)
+
+// Reasons of NodesReady, PeersConnected, ChainsAgree and Ready.
+const (
+	// NodesAnswerReason: every node answers RPC.
+	NodesAnswerReason = "NodesAnswer"
+	// NodesNotReadyReason: some nodes do not answer RPC.
+	NodesNotReadyReason = "NodesNotReady"
+	// LinksConnectedReason: every planned link stands.
+	LinksConnectedReason = "LinksConnected"
+	// LinksMissingReason: some planned links do not stand.
+	LinksMissingReason = "LinksMissing"
+	// SplitReason: the links that stand leave the network in parts.
+	SplitReason = "Split"
+	// TipsEqualReason: all tips are equal or one block apart.
+	TipsEqualReason = "TipsEqual"
+	// TipsDifferReason: nodes are on different tips.
+	TipsDifferReason = "TipsDiffer"
+	// NoNodesReason: no node answers, so there is nothing to compare.
+	NoNodesReason = "NoNodes"
+	// WaitingForCredentialsReason: nothing is known of the nodes, because the
+	// credentials to ask them are not there.
+	WaitingForCredentialsReason = "WaitingForCredentials"
+	// ConflictReason: an object that the network needs exists and belongs to
+	// someone else. Stalled.
+	ConflictReason = "Conflict"
+	// ParkedReason: the network has no nodes because it asks for none.
+	ParkedReason = "Parked"
+	// ConnectedReason: all nodes are ready and peered.
+	ConnectedReason = "Connected"
+	// RollingReason: nodes are being replaced, one at a time.
+	RollingReason = "Rolling"
+)

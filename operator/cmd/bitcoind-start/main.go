@@ -1,0 +1,74 @@
+// Command bitcoind-start is the entry point of the bitcoind image. It lets the
+// credentials of its environment into bitcoind's configuration, in a form that
+// does not tell the password, and becomes bitcoind.
+package main
+
+import (
+	"crypto/rand"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+)
+
+func main() {
+	if err := start(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bitcoind-start:", err)
+		os.Exit(1)
+	}
+}
+
+func start(args []string) error {
+	program, err := exec.LookPath("bitcoind")
+	if err != nil {
+		return fmt.Errorf("find bitcoind: %w", err)
+	}
+	// Kubernetes sets this in every pod.
+	_, inPod := os.LookupEnv("KUBERNETES_SERVICE_HOST")
+	auth, err := authLines(os.Getenv, inPod)
+	if err != nil {
+		return err
+	}
+	if auth != "" {
+		if err := os.WriteFile(bitcoind.AuthFile, []byte(auth), 0o600); err != nil {
+			return fmt.Errorf("write the credentials' hash: %w", err)
+		}
+	}
+	if err := syscall.Exec(program, append([]string{"bitcoind"}, args...), withoutCredentials(os.Environ())); err != nil {
+		return fmt.Errorf("become %s: %w", program, err)
+	}
+	return nil
+}
+
+// authLines returns what to put into bitcoind's configuration for the
+// credentials of the environment. Without any it returns nothing, and the
+// image's own configuration stands; but in a pod that is an error, since a node
+// that anybody could talk to must not come up by mistake.
+func authLines(getenv func(string) string, inPod bool) (string, error) {
+	credentials := bitcoind.Credentials{User: getenv(bitcoind.UserKey), Password: getenv(bitcoind.PasswordKey)}
+	switch {
+	case credentials.User == "" && credentials.Password == "" && !inPod:
+		return "", nil
+	case credentials.User == "" || credentials.Password == "":
+		return "", fmt.Errorf("%s and %s must both be set and not be empty", bitcoind.UserKey, bitcoind.PasswordKey)
+	}
+	if err := credentials.Validate(); err != nil {
+		return "", err
+	}
+	return bitcoind.RPCAuth(credentials, rand.Text()) + "\n", nil
+}
+
+// withoutCredentials returns the environment less the credentials, which bitcoind
+// has no use for and whoever can read its environment should not see.
+func withoutCredentials(environ []string) []string {
+	var kept []string
+	for _, variable := range environ {
+		if !strings.HasPrefix(variable, "BC_RPC_") {
+			kept = append(kept, variable)
+		}
+	}
+	return kept
+}

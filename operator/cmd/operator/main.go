@@ -1,0 +1,146 @@
+// Command operator runs the BitcoinNetworks of one namespace.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/fluxcd/pkg/runtime/events"
+	"github.com/fluxcd/pkg/runtime/leaderelection"
+	"github.com/fluxcd/pkg/runtime/logger"
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/controller"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/credentials"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+)
+
+// name is what the operator is called in events, leases and logs.
+const name = "bitcoin-operator"
+
+// options are the operator's flags.
+type options struct {
+	namespace      string
+	secret         string
+	platform       resources.Platform
+	metricsAddr    string
+	healthAddr     string
+	eventsAddr     string
+	leaderElection leaderelection.Options
+	log            logger.Options
+}
+
+func main() {
+	opts, err := parse(os.Args[1:])
+	if errors.Is(err, pflag.ErrHelp) {
+		return
+	}
+	if err == nil {
+		logger.SetLogger(logger.NewLogger(opts.log))
+		err = run(ctrl.SetupSignalHandler(), opts)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "operator:", err)
+		os.Exit(1)
+	}
+}
+
+func parse(args []string) (options, error) {
+	var opts options
+	flags := pflag.NewFlagSet(name, pflag.ContinueOnError)
+	flags.StringVar(&opts.namespace, "namespace", os.Getenv("RUNTIME_NAMESPACE"),
+		"The namespace whose networks to run, and the only one to touch. Default: the environment variable RUNTIME_NAMESPACE.")
+	flags.StringVar(&opts.secret, "secret", "",
+		"The name of the one Secret that networks may take their credentials from.")
+	flags.StringVar(&opts.platform.DefaultImage, "bitcoind-image", "",
+		"The bitcoind image of networks that name none.")
+	flags.StringVar(&opts.platform.ClusterDomain, "cluster-domain", "cluster.local",
+		"The DNS domain of the cluster.")
+	flags.StringVar(&opts.metricsAddr, "metrics-addr", ":8080",
+		"The address to serve metrics on; 0 serves none.")
+	flags.StringVar(&opts.healthAddr, "health-addr", ":9440",
+		"The address to serve health checks on.")
+	flags.StringVar(&opts.eventsAddr, "events-addr", "",
+		"The address of Flux's notification-controller to send events to, beside Kubernetes. Default: none.")
+	opts.leaderElection.BindFlags(flags)
+	opts.log.BindFlags(flags)
+	if err := flags.Parse(args); err != nil {
+		return opts, err
+	}
+	for flag, value := range map[string]string{
+		"namespace": opts.namespace, "secret": opts.secret, "bitcoind-image": opts.platform.DefaultImage,
+	} {
+		if value == "" {
+			return opts, fmt.Errorf("flag --%s must be set", flag)
+		}
+	}
+	return opts, nil
+}
+
+func run(ctx context.Context, opts options) error {
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		return fmt.Errorf("make the scheme: %w", err)
+	}
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("find the API server: %w", err)
+	}
+	cacheOptions, err := controller.CacheOptions(opts.namespace, opts.secret)
+	if err != nil {
+		return err
+	}
+	manager, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme:                        scheme,
+		Cache:                         cacheOptions,
+		Metrics:                       metricsserver.Options{BindAddress: opts.metricsAddr},
+		HealthProbeBindAddress:        opts.healthAddr,
+		LeaderElection:                opts.leaderElection.Enable,
+		LeaderElectionReleaseOnCancel: opts.leaderElection.ReleaseOnCancel,
+		LeaderElectionNamespace:       opts.namespace,
+		LeaderElectionID:              name,
+		LeaseDuration:                 &opts.leaderElection.LeaseDuration,
+		RenewDeadline:                 &opts.leaderElection.RenewDeadline,
+		RetryPeriod:                   &opts.leaderElection.RetryPeriod,
+	})
+	if err != nil {
+		return fmt.Errorf("make the manager: %w", err)
+	}
+	if err := errors.Join(
+		manager.AddHealthzCheck("ping", healthz.Ping),
+		manager.AddReadyzCheck("ping", healthz.Ping),
+	); err != nil {
+		return fmt.Errorf("serve health checks: %w", err)
+	}
+
+	recorder, err := events.NewRecorder(manager, ctrl.Log, opts.eventsAddr, name)
+	if err != nil {
+		return fmt.Errorf("make the event recorder: %w", err)
+	}
+	reconciler := &controller.Reconciler{
+		Client:      manager.GetClient(),
+		API:         manager.GetAPIReader(),
+		Credentials: credentials.Reader{API: manager.GetAPIReader(), Secret: opts.secret},
+		Nodes:       bitcoind.NewClient(),
+		Platform:    opts.platform,
+		Events:      recorder,
+		Clock:       clock.RealClock{},
+	}
+	if err := reconciler.SetupWithManager(manager); err != nil {
+		return fmt.Errorf("set up the controller: %w", err)
+	}
+	if err := manager.Start(ctx); err != nil {
+		return fmt.Errorf("run the manager: %w", err)
+	}
+	return nil
+}

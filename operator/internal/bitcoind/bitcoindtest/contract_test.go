@@ -1,0 +1,357 @@
+package bitcoindtest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/btcjson"
+
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+)
+
+// client is what the operator needs of a node. The real client has it, and the
+// fake.
+type client interface {
+	Check(ctx context.Context, endpoint bitcoind.Endpoint) (bitcoind.State, error)
+	UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, remove, add, dial []string) error
+}
+
+// world is a few running nodes, numbered from 0, that know nothing of each other
+// yet.
+type world interface {
+	client
+	endpoint(node int) bitcoind.Endpoint
+	name(node int) string
+	comment(node int) string
+	mine(node int)
+	stop(node int)
+	restart(node int)
+	freeze(node int)
+	// pass lets a moment go by.
+	pass()
+}
+
+// TestContract runs the same scenarios against the fake and against real
+// processes, so that tests which trust the fake trust what bitcoind does.
+func TestContract(t *testing.T) {
+	t.Run("fake", func(t *testing.T) {
+		runScenarios(t, func(t *testing.T, nodes int) world { return newFakeWorld(nodes) })
+	})
+	t.Run("real", func(t *testing.T) {
+		bitcoind := os.Getenv("TEST_BITCOIND")
+		switch {
+		case testing.Short():
+			t.Skip("starts real nodes, which -short forbids")
+		case bitcoind == "":
+			t.Skip("TEST_BITCOIND names no bitcoind; make test sets it to .local/bin/bitcoind")
+		}
+		runScenarios(t, func(t *testing.T, nodes int) world { return newRealWorld(t, bitcoind, nodes) })
+	})
+}
+
+func runScenarios(t *testing.T, newWorld func(t *testing.T, nodes int) world) {
+	for _, scenario := range []struct {
+		name  string
+		nodes int
+		run   func(s scenario)
+	}{
+		{"a new node has no peers and an empty chain", 1, aNewNode},
+		{"a name that is added and dialled is connected by, and shows at both ends", 2, addAndDial},
+		{"a name that is only dialled is not in the list", 2, dialOnly},
+		{"a name that is only added is connected by some time later", 2, addOnly},
+		{"a name that is added twice is in the list once", 2, addTwice},
+		{"a name that is dialled twice has one connection", 2, dialTwice},
+		{"two nodes that dial each other keep both connections", 2, dialEachOther},
+		{"a node that dials itself gets nowhere", 1, dialItself},
+		{"a name that leads nowhere is dialled in vain, and that is no error", 1, dialNowhere},
+		{"a name that is not in the list can be removed", 1, removeUnknown},
+		{"a name that is removed is disconnected", 2, removeDisconnects},
+		{"a restart empties the list and keeps the chain", 2, restartForgets},
+		{"a node that stops is missed by its peers and refuses requests", 2, stopDisconnects},
+		{"a node that freezes keeps its connections, in silence", 2, freezeSilences},
+		{"a connection to a frozen node stays half open", 2, halfOpen},
+		{"a block relays over links", 3, blockRelays},
+		{"a link brings the longer chain", 2, longerChainWins},
+		{"a wrong password is refused", 1, wrongPassword},
+	} {
+		t.Run(scenario.name, func(t *testing.T) {
+			t.Parallel() // real nodes mostly wait
+			scenario.run(newScenario(t, newWorld(t, scenario.nodes)))
+		})
+	}
+}
+
+func aNewNode(s scenario) {
+	state := s.state(0)
+	if state.Chain.Chain != "regtest" || state.Chain.Blocks != 0 {
+		s.t.Errorf("chain = %s at %d, want regtest at 0", state.Chain.Chain, state.Chain.Blocks)
+	}
+	if want := "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"; state.Chain.BestBlockHash != want {
+		s.t.Errorf("tip = %s, want %s", state.Chain.BestBlockHash, want)
+	}
+	if got, want := bitcoind.Comments(state.Network.SubVersion), []string{s.comment(0)}; !slices.Equal(got, want) {
+		s.t.Errorf("comments = %v, want %v", got, want)
+	}
+	s.expect("no peers", func() bool { return len(s.state(0).Peers) == 0 && len(s.state(0).Added) == 0 })
+}
+
+func addAndDial(s scenario) {
+	s.update(0, nil, names(s.name(1)), names(s.name(1)))
+	s.expectLink(0, 1)
+	s.expectList(0, s.name(1))
+	s.expectList(1)
+	s.expect("the list says that it is connected by", func() bool {
+		connected := s.state(0).Added[0].Connected
+		return connected != nil && *connected
+	})
+	s.expect("the connection counts as outbound and inbound", func() bool {
+		from, to := s.state(0).Network, s.state(1).Network
+		return from.ConnectionsOut == 1 && from.ConnectionsIn == 0 && to.ConnectionsIn == 1 && to.ConnectionsOut == 0
+	})
+}
+
+func dialOnly(s scenario) {
+	s.update(0, nil, nil, names(s.name(1)))
+	s.expectLink(0, 1)
+	s.expectList(0)
+}
+
+func addOnly(s scenario) {
+	s.update(0, nil, names(s.name(1)), nil)
+	s.expectList(0, s.name(1))
+	s.expectLink(0, 1)
+}
+
+func addTwice(s scenario) {
+	s.update(0, nil, names(s.name(1)), nil)
+	s.update(0, nil, names(s.name(1)), nil)
+	s.expectList(0, s.name(1))
+}
+
+func dialTwice(s scenario) {
+	s.update(0, nil, nil, names(s.name(1)))
+	s.expectLink(0, 1)
+	s.update(0, nil, nil, names(s.name(1)))
+	for node := range 2 {
+		if got := len(s.state(node).Peers); got != 1 {
+			s.t.Errorf("node %d has %d connections, want 1", node, got)
+		}
+	}
+}
+
+func dialEachOther(s scenario) {
+	s.update(0, nil, nil, names(s.name(1)))
+	s.expectLink(0, 1)
+	s.update(1, nil, nil, names(s.name(0)))
+	s.expectLink(1, 0)
+	s.expectLink(0, 1)
+	s.expect("two connections", func() bool { return len(s.state(0).Peers) == 2 && len(s.state(1).Peers) == 2 })
+}
+
+func dialItself(s scenario) {
+	s.update(0, nil, nil, names(s.name(0)))
+	s.expect("no peers", func() bool { return len(s.state(0).Peers) == 0 })
+}
+
+func dialNowhere(s scenario) {
+	s.update(0, nil, names("localhost:1"), names("localhost:1"))
+	s.expectList(0, "localhost:1")
+	s.expect("no peers", func() bool { return len(s.state(0).Peers) == 0 })
+}
+
+func removeUnknown(s scenario) {
+	s.update(0, names("localhost:1"), nil, nil)
+	s.expectList(0)
+}
+
+func removeDisconnects(s scenario) {
+	s.update(0, nil, names(s.name(1)), names(s.name(1)))
+	s.expectLink(0, 1)
+	s.update(0, names(s.name(1)), nil, nil)
+	s.expectList(0)
+	s.expect("no peers", func() bool { return len(s.state(0).Peers) == 0 && len(s.state(1).Peers) == 0 })
+}
+
+func restartForgets(s scenario) {
+	s.update(0, nil, names(s.name(1)), names(s.name(1)))
+	s.mine(0)
+	s.expectLink(0, 1)
+	tip := s.state(0).Chain.BestBlockHash
+
+	s.restart(0)
+	s.expectList(0)
+	if got := s.state(0).Chain.BestBlockHash; got != tip {
+		s.t.Errorf("tip = %s, want %s as before", got, tip)
+	}
+	s.expect("no peers", func() bool { return len(s.state(0).Peers) == 0 && len(s.state(1).Peers) == 0 })
+
+	s.update(0, nil, nil, names(s.name(1)))
+	s.expectLink(0, 1)
+}
+
+func stopDisconnects(s scenario) {
+	s.update(0, nil, names(s.name(1)), names(s.name(1)))
+	s.expectLink(0, 1)
+	s.stop(1)
+	s.expect("no peers", func() bool { return len(s.state(0).Peers) == 0 })
+	s.expectList(0, s.name(1))
+
+	_, err := s.Check(s.t.Context(), s.endpoint(1))
+	if got, want := bitcoind.Explain(err), "its RPC port is closed"; err == nil || got != want {
+		s.t.Errorf("error = %v, which is explained as %q, want %q", err, got, want)
+	}
+}
+
+func freezeSilences(s scenario) {
+	s.update(0, nil, nil, names(s.name(1)))
+	s.expectLink(0, 1)
+	s.freeze(1)
+
+	ctx, cancel := context.WithTimeout(s.t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err := s.Check(ctx, s.endpoint(1))
+	if got, want := bitcoind.Explain(err), "it does not answer in time"; err == nil || got != want {
+		s.t.Errorf("error = %v, which is explained as %q, want %q", err, got, want)
+	}
+	s.expect("a silent peer", func() bool {
+		peers := s.state(0).Peers
+		return len(peers) == 1 && peers[0].Version != 0 && peers[0].LastSend > peers[0].LastRecv+1
+	})
+}
+
+func halfOpen(s scenario) {
+	s.freeze(1)
+	s.update(0, nil, nil, names(s.name(1)))
+	s.expect("a peer without a version", func() bool {
+		peers := s.state(0).Peers
+		return len(peers) == 1 && peers[0].Addr == s.name(1) && peers[0].Version == 0 && peers[0].SubVer == ""
+	})
+}
+
+func blockRelays(s scenario) {
+	s.update(1, nil, nil, names(s.name(0)))
+	s.update(2, nil, nil, names(s.name(1)))
+	s.expectLink(1, 0)
+	s.expectLink(2, 1)
+	s.mine(0)
+	s.expectTips(1, 0, 1, 2)
+	s.mine(2)
+	s.expectTips(2, 0, 1, 2)
+}
+
+func longerChainWins(s scenario) {
+	s.mine(0)
+	s.mine(1)
+	s.mine(1)
+	if s.state(0).Chain.BestBlockHash == s.state(1).Chain.BestBlockHash {
+		s.t.Error("two nodes without a link mined the same block")
+	}
+	longer := s.state(1).Chain.BestBlockHash
+	s.update(0, nil, nil, names(s.name(1)))
+	s.expectTips(2, 0, 1)
+	if got := s.state(0).Chain.BestBlockHash; got != longer {
+		s.t.Errorf("tip = %s, want %s, the longer chain's", got, longer)
+	}
+}
+
+func wrongPassword(s scenario) {
+	endpoint := s.endpoint(0)
+	endpoint.Credentials.Password += "x"
+	if _, err := s.Check(s.t.Context(), endpoint); !errors.Is(err, bitcoind.ErrUnauthorized) {
+		s.t.Errorf("Check: %v, want %v", err, bitcoind.ErrUnauthorized)
+	}
+	if err := s.UpdatePeers(s.t.Context(), endpoint, nil, names("localhost:1"), nil); !errors.Is(err, bitcoind.ErrUnauthorized) {
+		s.t.Errorf("UpdatePeers: %v, want %v", err, bitcoind.ErrUnauthorized)
+	}
+	s.expectList(0)
+}
+
+// patience is how long a real node may take. The slowest thing is its thread
+// that dials added names, which wakes every 2 s while it has had nothing to do.
+const patience = 30 * time.Second
+
+// scenario is a world with the words in which the scenarios are told.
+type scenario struct {
+	world
+	t *testing.T
+}
+
+func newScenario(t *testing.T, w world) scenario { return scenario{world: w, t: t} }
+
+func names(names ...string) []string { return names }
+
+func (s scenario) state(node int) bitcoind.State {
+	s.t.Helper()
+	state, err := s.Check(s.t.Context(), s.endpoint(node))
+	if err != nil {
+		s.t.Fatalf("node %d: %v", node, err)
+	}
+	return state
+}
+
+func (s scenario) update(node int, remove, add, dial []string) {
+	s.t.Helper()
+	if err := s.UpdatePeers(s.t.Context(), s.endpoint(node), remove, add, dial); err != nil {
+		s.t.Fatalf("node %d: %v", node, err)
+	}
+}
+
+// expect waits until something is so.
+func (s scenario) expect(what string, isSo func() bool) {
+	s.t.Helper()
+	for deadline := time.Now().Add(patience); !isSo(); s.pass() {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("want %s", what)
+		}
+	}
+}
+
+// expectLink waits for a connection that one node dialled by the other's name,
+// and that the other knows the first by its comment on.
+func (s scenario) expectLink(from, to int) {
+	s.t.Helper()
+	s.expect(fmt.Sprintf("an outbound connection from node %d to %s", from, s.name(to)), func() bool {
+		return slices.ContainsFunc(s.state(from).Peers, func(peer btcjson.GetPeerInfoResult) bool {
+			return !peer.Inbound && peer.Version != 0 && peer.Addr == s.name(to) && s.isOf(peer, to)
+		})
+	})
+	s.expect(fmt.Sprintf("an inbound connection at node %d from node %d", to, from), func() bool {
+		return slices.ContainsFunc(s.state(to).Peers, func(peer btcjson.GetPeerInfoResult) bool {
+			return peer.Inbound && peer.Version != 0 && s.isOf(peer, from)
+		})
+	})
+}
+
+// isOf tells whether a connection is one with that node.
+func (s scenario) isOf(peer btcjson.GetPeerInfoResult, node int) bool {
+	return slices.Contains(bitcoind.Comments(peer.SubVer), s.comment(node))
+}
+
+func (s scenario) expectList(node int, want ...string) {
+	s.t.Helper()
+	var got []string
+	for _, added := range s.state(node).Added {
+		got = append(got, added.AddedNode)
+	}
+	if !slices.Equal(got, want) {
+		s.t.Errorf("node %d lists %q, want %q", node, got, want)
+	}
+}
+
+func (s scenario) expectTips(height int32, nodes ...int) {
+	s.t.Helper()
+	s.expect(fmt.Sprintf("nodes %v at the same block at height %d", nodes, height), func() bool {
+		tip := s.state(nodes[0]).Chain.BestBlockHash
+		for _, node := range nodes {
+			if chain := s.state(node).Chain; chain.Blocks != height || chain.BestBlockHash != tip {
+				return false
+			}
+		}
+		return true
+	})
+}

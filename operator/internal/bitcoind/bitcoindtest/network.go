@@ -1,0 +1,289 @@
+// Package bitcoindtest has a network of bitcoind nodes in memory, for the tests
+// of what talks to them. It does what real ones do: TestContract runs the same
+// scenarios against both.
+package bitcoindtest
+
+import (
+	"context"
+	"maps"
+	"net"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+)
+
+// answerTimeout is how long a caller waits for a node that is frozen, as the
+// real client does.
+const answerTimeout = 2 * time.Second
+
+// Network is a set of nodes, each behind the address of its RPC port. It has the
+// methods of *bitcoind.Client, and is safe for concurrent use. Time passes in it
+// only by Elapse, and what real nodes do by themselves after a while happens in
+// ConnectAdded.
+type Network struct {
+	mu      sync.Mutex
+	nodes   map[string]*node // by address; a node that has stopped is none
+	stopped map[string]*node // by address
+	checks  map[string]int
+	updates map[string]int
+	serial  int // makes nodes, connections and blocks distinct
+	now     time.Time
+}
+
+// NewNetwork returns a network without nodes.
+func NewNetwork() *Network {
+	return &Network{
+		nodes:   map[string]*node{},
+		stopped: map[string]*node{},
+		checks:  map[string]int{},
+		updates: map[string]int{},
+		now:     time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+	}
+}
+
+// Start starts a node with an empty chain and no peers. Its address is the
+// host:port of its RPC, its name the host:port by which others dial it. It
+// accepts each of the credentials.
+func (n *Network) Start(address, name, comment string, credentials ...bitcoind.Credentials) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.start(&node{address: address, name: name, comment: comment, credentials: credentials, tip: genesis})
+}
+
+// Stop ends a node, as its pod's deletion does: its address refuses connections,
+// its name leads nowhere, and its peers see their connections close.
+func (n *Network) Stop(address string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.stop(n.at(address))
+}
+
+// Restart stops a node, if it runs, and starts it with the chain that it had,
+// which is on its volume, and with no manual peers, which are in its memory.
+func (n *Network) Restart(address string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if running, ok := n.nodes[address]; ok {
+		n.stop(running)
+	}
+	old, ok := n.stopped[address]
+	if !ok {
+		panic("bitcoindtest: there was never a node at " + address)
+	}
+	n.start(&node{address: address, name: old.name, comment: old.comment, credentials: old.credentials, tip: old.tip})
+}
+
+// Fail makes a node's RPC answer with an error, until it is told to with nil. Its
+// connections to other nodes stay.
+func (n *Network) Fail(address string, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.at(address).failure = err
+}
+
+// Freeze makes a node say nothing more, as when its machine is lost: requests to
+// it time out, its peers keep their connections, which fall silent, and a
+// connection made to it never gets beyond half open.
+func (n *Network) Freeze(address string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.at(address).frozen = true
+}
+
+// Cut closes the connections between two nodes, as when one evicts the other.
+func (n *Network) Cut(address, other string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	a, b := n.at(address), n.at(other)
+	for _, c := range slices.Clone(a.connections) {
+		if _, other := c.ends(a); other.node == b {
+			c.close()
+		}
+	}
+}
+
+// ConnectAdded does what bitcoind's own thread does within a minute: each node
+// dials the names of its list to which it has no connection, in order, with no
+// more than eight such connections at a time.
+func (n *Network) ConnectAdded() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, address := range slices.Sorted(maps.Keys(n.nodes)) {
+		node := n.nodes[address]
+		if node.frozen {
+			continue
+		}
+		for _, name := range node.added {
+			if node.slotsInUse() < maxManualConnections {
+				n.dial(node, name, true)
+			}
+		}
+	}
+}
+
+// Elapse lets time pass, which shows in how long a peer has been silent.
+func (n *Network) Elapse(duration time.Duration) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.now = n.now.Add(duration)
+}
+
+// Mine adds a block to a node's chain. The nodes that it can reach have it at
+// once, unless their chain is longer.
+func (n *Network) Mine(address string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	miner := n.at(address)
+	n.serial++
+	miner.tip = miner.tip.child(n.serial)
+	miner.announce()
+}
+
+// State returns what a node would say if it were asked, and counts nothing.
+func (n *Network) State(address string) bitcoind.State {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.at(address).state()
+}
+
+// Checks returns how often an address was asked for its state, answered or not.
+func (n *Network) Checks(address string) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.checks[address]
+}
+
+// Updates returns how often an address was told to change its peers.
+func (n *Network) Updates(address string) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.updates[address]
+}
+
+// Check does what (*bitcoind.Client).Check does.
+func (n *Network) Check(ctx context.Context, endpoint bitcoind.Endpoint) (bitcoind.State, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.checks[endpoint.Address]++
+	node, err := n.answering(ctx, endpoint)
+	if err != nil {
+		return bitcoind.State{}, err
+	}
+	state := node.state()
+	node.ping(n.now) // last, as in the real batch: its effect shows at the next check
+	return state, nil
+}
+
+// UpdatePeers does what (*bitcoind.Client).UpdatePeers does.
+func (n *Network) UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, remove, add, dial []string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.updates[endpoint.Address]++
+	node, err := n.answering(ctx, endpoint)
+	if err != nil {
+		return err
+	}
+	for _, name := range remove {
+		node.added = slices.DeleteFunc(node.added, func(added string) bool { return added == name })
+		if c := node.dialled(name); c != nil {
+			c.close()
+		}
+	}
+	for _, name := range add {
+		if !slices.Contains(node.added, name) {
+			node.added = append(node.added, name)
+		}
+	}
+	for _, name := range dial {
+		n.dial(node, name, false)
+	}
+	return nil
+}
+
+// answering returns the node that answers at an endpoint. It gives the lock up
+// while it waits for one that does not.
+func (n *Network) answering(ctx context.Context, endpoint bitcoind.Endpoint) (*node, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	node, runs := n.nodes[endpoint.Address]
+	switch {
+	case !runs:
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	case node.frozen:
+		n.mu.Unlock()
+		defer n.mu.Lock()
+		ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+		defer cancel()
+		<-ctx.Done()
+		return nil, ctx.Err()
+	case !slices.Contains(node.credentials, endpoint.Credentials):
+		return nil, bitcoind.ErrUnauthorized
+	case node.failure != nil:
+		return nil, node.failure
+	default:
+		return node, nil
+	}
+}
+
+// at returns the node that runs at an address. A test that names another is
+// wrong.
+func (n *Network) at(address string) *node {
+	node, ok := n.nodes[address]
+	if !ok {
+		panic("bitcoindtest: no node runs at " + address)
+	}
+	return node
+}
+
+func (n *Network) start(started *node) {
+	if _, ok := n.nodes[started.address]; ok {
+		panic("bitcoindtest: a node runs at " + started.address + " already")
+	}
+	n.serial++
+	started.serial = n.serial
+	n.nodes[started.address] = started
+}
+
+func (n *Network) stop(stopped *node) {
+	for _, c := range slices.Clone(stopped.connections) {
+		c.close()
+	}
+	delete(n.nodes, stopped.address)
+	n.stopped[stopped.address] = stopped
+}
+
+// resolve returns the node that a name leads to, or nil. Of two, as while a pod
+// is replaced, it is the one that started last.
+func (n *Network) resolve(name string) *node {
+	var found *node
+	for _, node := range n.nodes {
+		if node.name == name && (found == nil || found.serial < node.serial) {
+			found = node
+		}
+	}
+	return found
+}
+
+// dial connects a node to the one of that name, unless it is connected by that
+// name, or to itself. Dialling that fails is no error in bitcoind.
+func (n *Network) dial(from *node, name string, takesSlot bool) {
+	to := n.resolve(name)
+	if to == nil || to == from || from.dialled(name) != nil {
+		return
+	}
+	n.serial++
+	c := &connection{
+		serial: n.serial, name: name,
+		from:      end{node: from, sent: n.now, heard: n.now},
+		to:        end{node: to, sent: n.now, heard: n.now},
+		takesSlot: takesSlot, handshaken: !to.frozen,
+	}
+	from.connections = append(from.connections, c)
+	to.connections = append(to.connections, c)
+	from.announce()
+	to.announce()
+}

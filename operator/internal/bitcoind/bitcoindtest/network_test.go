@@ -1,0 +1,187 @@
+package bitcoindtest_test
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind/bitcoindtest"
+)
+
+// What the contract cannot say, because real nodes are too slow for it, or
+// because it is the fake's own.
+
+func TestAddedNameIsNotConnectedByAtOnce(t *testing.T) {
+	s := newScenario(t, newFakeWorld(2))
+	s.update(0, nil, names(s.name(1)), nil)
+	if peers := s.state(0).Peers; len(peers) != 0 {
+		t.Errorf("peers = %v, want none before ConnectAdded", peers)
+	}
+}
+
+func TestAtMostEightAddedNamesAreConnectedBy(t *testing.T) {
+	w := newFakeWorld(13)
+	s := newScenario(t, w)
+	for to := 1; to <= 12; to++ {
+		s.update(0, nil, names(s.name(to)), nil)
+	}
+	w.ConnectAdded()
+	w.ConnectAdded()
+	if got := len(s.state(0).Peers); got != 8 {
+		t.Errorf("%d connections, want 8", got)
+	}
+
+	s.update(0, nil, nil, names(s.name(12)))
+	if got := len(s.state(0).Peers); got != 9 {
+		t.Errorf("%d connections, want 9, since dialling takes no slot", got)
+	}
+
+	s.update(0, names(s.name(1)), nil, nil)
+	w.ConnectAdded()
+	s.expectLink(0, 9)
+}
+
+func TestNameLeadsToTheNodeThatStartedLast(t *testing.T) {
+	w := newFakeWorld(2)
+	s := newScenario(t, w)
+	s.update(0, nil, names(s.name(1)), names(s.name(1)))
+	s.expectLink(0, 1)
+
+	w.stop(1)
+	w.Start("192.0.2.99:18443", s.name(1), "replacement", bitcoind.DefaultCredentials)
+	s.update(0, nil, nil, names(s.name(1)))
+	peers := s.state(0).Peers
+	if len(peers) != 1 || !slices.Equal(bitcoind.Comments(peers[0].SubVer), []string{"replacement"}) {
+		t.Errorf("peers = %+v, want the replacement", peers)
+	}
+	if got := w.State("192.0.2.99:18443").Chain.Blocks; got != 0 {
+		t.Errorf("the replacement is at height %d, want 0", got)
+	}
+}
+
+func TestFailedNodeKeepsItsConnections(t *testing.T) {
+	w := newFakeWorld(2)
+	s := newScenario(t, w)
+	s.update(0, nil, nil, names(s.name(1)))
+
+	failure := errors.New("Loading block index…")
+	w.Fail(s.endpoint(1).Address, failure)
+	if _, err := s.Check(t.Context(), s.endpoint(1)); !errors.Is(err, failure) {
+		t.Errorf("Check: %v, want %v", err, failure)
+	}
+	if err := s.UpdatePeers(t.Context(), s.endpoint(1), nil, names(s.name(0)), nil); !errors.Is(err, failure) {
+		t.Errorf("UpdatePeers: %v, want %v", err, failure)
+	}
+	if got := len(s.state(0).Peers); got != 1 {
+		t.Errorf("%d connections, want 1", got)
+	}
+
+	w.Fail(s.endpoint(1).Address, nil)
+	s.expectList(1)
+	s.expectLink(0, 1)
+}
+
+func TestCutClosesTheConnectionsBetweenTwo(t *testing.T) {
+	w := newFakeWorld(3)
+	s := newScenario(t, w)
+	s.update(0, nil, names(s.name(1)), names(s.name(1), s.name(2)))
+	s.update(1, nil, nil, names(s.name(0)))
+	w.Cut(s.endpoint(1).Address, s.endpoint(0).Address)
+	if got := len(s.state(1).Peers); got != 0 {
+		t.Errorf("node 1 has %d connections, want 0", got)
+	}
+	s.expectList(0, s.name(1))
+	s.expectLink(0, 2)
+}
+
+func TestFrozenNodeHoldsUpItsCallerAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newFakeWorld(2)
+		s := newScenario(t, w)
+		w.freeze(1)
+
+		began := time.Now()
+		failed := make(chan error)
+		go func() {
+			_, err := s.Check(t.Context(), s.endpoint(1))
+			failed <- err
+		}()
+		synctest.Wait()
+		s.state(0)
+		if waited := time.Since(began); waited != 0 {
+			t.Errorf("the other node's answer took %s, want no time", waited)
+		}
+		if got, want := bitcoind.Explain(<-failed), "it does not answer in time"; got != want {
+			t.Errorf("the frozen node's error is explained as %q, want %q", got, want)
+		}
+		if waited := time.Since(began); waited != 2*time.Second {
+			t.Errorf("the frozen node's caller waited %s, want 2s", waited)
+		}
+	})
+}
+
+func TestCallsAreCountedByAddress(t *testing.T) {
+	w := newFakeWorld(2)
+	s := newScenario(t, w)
+	s.state(0)
+	s.state(0)
+	s.update(1, nil, nil, nil)
+	w.State(s.endpoint(0).Address)
+	for _, test := range []struct {
+		what      string
+		got, want int
+	}{
+		{"checks of node 0", w.Checks(s.endpoint(0).Address), 2},
+		{"updates of node 0", w.Updates(s.endpoint(0).Address), 0},
+		{"checks of node 1", w.Checks(s.endpoint(1).Address), 0},
+		{"updates of node 1", w.Updates(s.endpoint(1).Address), 1},
+		{"checks of nobody", w.Checks("192.0.2.99:18443"), 0},
+	} {
+		if test.got != test.want {
+			t.Errorf("%s: %d, want %d", test.what, test.got, test.want)
+		}
+	}
+}
+
+func TestEachOfSeveralCredentialsIsAccepted(t *testing.T) {
+	old, current := bitcoind.Credentials{User: "u", Password: "old"}, bitcoind.Credentials{User: "u", Password: "new"}
+	network := bitcoindtest.NewNetwork()
+	network.Start("192.0.2.1:18443", "a:18444", "a", old, current)
+	for _, credentials := range []bitcoind.Credentials{old, current} {
+		if _, err := network.Check(t.Context(), bitcoind.Endpoint{Address: "192.0.2.1:18443", Credentials: credentials}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// It says something only with -race, which needs cgo.
+func TestConcurrentUse(t *testing.T) {
+	const nodes = 10
+	w := newFakeWorld(nodes)
+	s := newScenario(t, w)
+	var group sync.WaitGroup
+	for node := range nodes {
+		group.Go(func() {
+			for to := range nodes {
+				s.update(node, nil, names(s.name(to)), names(s.name(to)))
+				w.mine(node)
+				w.pass()
+				w.Cut(s.endpoint(node).Address, s.endpoint(to).Address)
+				s.state(to)
+			}
+			if node%2 == 1 {
+				w.restart(node)
+			}
+		})
+	}
+	group.Wait()
+	for node := range nodes {
+		if got, want := len(s.state(node).Added), nodes*(1-node%2); got != want {
+			t.Errorf("node %d lists %d, want %d", node, got, want)
+		}
+	}
+}

@@ -1,0 +1,187 @@
+package bitcoindtest
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"slices"
+	"time"
+
+	"github.com/btcsuite/btcd/btcjson"
+
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+)
+
+// maxManualConnections is MAX_ADDNODE_CONNECTIONS of bitcoind's net.h.
+const maxManualConnections = 8
+
+// protocolVersion is what a node says in a handshake; 0 is what stands there
+// before.
+const protocolVersion = 70016
+
+// node is one that runs.
+type node struct {
+	serial                 int
+	address, name, comment string
+	credentials            []bitcoind.Credentials
+
+	added       []string
+	connections []*connection
+	tip         block
+	failure     error
+	frozen      bool
+}
+
+// connection is one that from dialled, by name.
+type connection struct {
+	serial     int
+	name       string
+	from, to   end
+	takesSlot  bool
+	handshaken bool
+}
+
+// end is one side of a connection, and when it last sent to the other and last
+// heard of it.
+type end struct {
+	node        *node
+	sent, heard time.Time
+}
+
+// block is the tip of a chain.
+type block struct {
+	height int32
+	hash   string
+}
+
+// genesis is regtest's first block.
+var genesis = block{hash: "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"}
+
+func (b block) child(serial int) block {
+	hash := sha256.Sum256(fmt.Appendf(nil, "%s %d", b.hash, serial))
+	return block{height: b.height + 1, hash: hex.EncodeToString(hash[:])}
+}
+
+// ends returns a node's end of a connection, then the other.
+func (c *connection) ends(n *node) (own, other *end) {
+	if c.from.node == n {
+		return &c.from, &c.to
+	}
+	return &c.to, &c.from
+}
+
+func (c *connection) close() {
+	for _, n := range []*node{c.from.node, c.to.node} {
+		n.connections = slices.DeleteFunc(n.connections, func(other *connection) bool { return other == c })
+	}
+}
+
+// source is the address that the connection comes from.
+func (c *connection) source() string {
+	host, _, _ := net.SplitHostPort(c.from.node.address)
+	return fmt.Sprintf("%s:%d", host, 32768+c.serial%28000)
+}
+
+// dialled returns the node's connection that it dialled by that name, or nil.
+func (n *node) dialled(name string) *connection {
+	for _, c := range n.connections {
+		if c.from.node == n && c.name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// slotsInUse counts the connections that the node's own thread has made. Those
+// made by onetry take no slot.
+func (n *node) slotsInUse() int {
+	used := 0
+	for _, c := range n.connections {
+		if c.from.node == n && c.takesSlot {
+			used++
+		}
+	}
+	return used
+}
+
+// announce tells the node's tip to all that it can reach and whose chain is
+// shorter.
+func (n *node) announce() {
+	if n.frozen {
+		return
+	}
+	for _, c := range n.connections {
+		_, other := c.ends(n)
+		if c.handshaken && !other.node.frozen && other.node.tip.height < n.tip.height {
+			other.node.tip = n.tip
+			other.node.announce()
+		}
+	}
+}
+
+// ping sends each peer a word. One that is not frozen answers.
+func (n *node) ping(now time.Time) {
+	for _, c := range n.connections {
+		own, other := c.ends(n)
+		own.sent = now
+		if c.handshaken && !other.node.frozen {
+			own.heard, other.heard, other.sent = now, now, now
+		}
+	}
+}
+
+func (n *node) state() bitcoind.State {
+	var state bitcoind.State
+	state.Chain.Chain = "regtest"
+	state.Chain.Blocks = n.tip.height
+	state.Chain.Headers = n.tip.height
+	state.Chain.BestBlockHash = n.tip.hash
+	state.Chain.VerificationProgress = 1
+	state.Network.Version = 290400
+	state.Network.SubVersion = n.userAgent()
+	state.Network.ProtocolVersion = protocolVersion
+	state.Network.NetworkActive = true
+	for _, c := range n.connections {
+		state.Network.Connections++
+		if c.to.node == n {
+			state.Network.ConnectionsIn++
+		} else {
+			state.Network.ConnectionsOut++
+		}
+		state.Peers = append(state.Peers, n.peer(c))
+	}
+	for _, name := range n.added {
+		connected := n.dialled(name) != nil
+		state.Added = append(state.Added, btcjson.GetAddedNodeInfoResult{AddedNode: name, Connected: &connected})
+	}
+	return state
+}
+
+// peer says what the node sees of a connection.
+func (n *node) peer(c *connection) btcjson.GetPeerInfoResult {
+	own, other := c.ends(n)
+	peer := btcjson.GetPeerInfoResult{
+		ID:       int32(c.serial),
+		Addr:     c.name,
+		Inbound:  own == &c.to,
+		LastSend: own.sent.Unix(),
+		LastRecv: own.heard.Unix(),
+	}
+	if peer.Inbound {
+		peer.Addr = c.source()
+	}
+	if c.handshaken {
+		peer.Version = protocolVersion
+		peer.SubVer = other.node.userAgent()
+	}
+	return peer
+}
+
+// userAgent is as Bitcoin Core writes it.
+func (n *node) userAgent() string {
+	if n.comment == "" {
+		return "/Satoshi:29.4.0/"
+	}
+	return fmt.Sprintf("/Satoshi:29.4.0(%s)/", n.comment)
+}

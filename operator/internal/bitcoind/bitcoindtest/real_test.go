@@ -1,0 +1,210 @@
+package bitcoindtest_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+)
+
+// realWorld has processes of bitcoind on loopback.
+type realWorld struct {
+	*bitcoind.Client
+	t     *testing.T
+	nodes []*process
+}
+
+// process is a bitcoind that runs.
+type process struct {
+	program          string
+	comment          string
+	p2pPort, rpcPort int
+	directory        string
+	command          *exec.Cmd
+	output           bytes.Buffer
+	exited           chan struct{} // closed when the process is gone
+}
+
+func newRealWorld(t *testing.T, program string, nodes int) *realWorld {
+	w := &realWorld{Client: bitcoind.NewClient(), t: t}
+	ports := freePorts(t, 2*nodes)
+	for node := range nodes {
+		w.nodes = append(w.nodes, &process{
+			program:   program,
+			comment:   fmt.Sprintf("team-a.payments.%d", node),
+			p2pPort:   ports[2*node],
+			rpcPort:   ports[2*node+1],
+			directory: t.TempDir(),
+		})
+	}
+	t.Cleanup(func() {
+		for _, process := range w.nodes {
+			process.kill()
+		}
+	})
+	for node, process := range w.nodes {
+		process.writeConfig(t)
+		process.start(t)
+		defer w.awaitAnswer(node)
+	}
+	return w
+}
+
+func (w *realWorld) endpoint(node int) bitcoind.Endpoint {
+	return bitcoind.Endpoint{
+		Address:     fmt.Sprintf("127.0.0.1:%d", w.nodes[node].rpcPort),
+		Credentials: bitcoind.DefaultCredentials,
+	}
+}
+
+func (w *realWorld) name(node int) string    { return fmt.Sprintf("localhost:%d", w.nodes[node].p2pPort) }
+func (w *realWorld) comment(node int) string { return w.nodes[node].comment }
+func (w *realWorld) pass()                   { time.Sleep(50 * time.Millisecond) }
+
+func (w *realWorld) stop(node int) {
+	w.t.Helper()
+	process := w.nodes[node]
+	process.signal(syscall.SIGTERM)
+	select {
+	case <-process.exited:
+	case <-time.After(patience):
+		w.t.Fatalf("bitcoind does not stop:\n%s", process.output.String())
+	}
+}
+
+func (w *realWorld) restart(node int) {
+	w.t.Helper()
+	w.stop(node)
+	w.nodes[node].start(w.t)
+	w.awaitAnswer(node)
+}
+
+func (w *realWorld) freeze(node int) { w.nodes[node].signal(syscall.SIGSTOP) }
+
+// mine has a node make a block that anybody may spend. The product never mines,
+// so its client cannot.
+func (w *realWorld) mine(node int) {
+	w.t.Helper()
+	endpoint := w.endpoint(node)
+	request, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, "http://"+endpoint.Address+"/",
+		strings.NewReader(`{"method": "generatetodescriptor", "params": [1, "raw(51)"]}`))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	request.SetBasicAuth(endpoint.Credentials.User, endpoint.Credentials.Password)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		answer, _ := io.ReadAll(response.Body)
+		w.t.Fatalf("generatetodescriptor: %s: %s", response.Status, answer)
+	}
+}
+
+func (w *realWorld) awaitAnswer(node int) {
+	w.t.Helper()
+	process := w.nodes[node]
+	for deadline := time.Now().Add(patience); ; w.pass() {
+		_, err := w.Check(w.t.Context(), w.endpoint(node))
+		if err == nil {
+			return
+		}
+		select {
+		case <-process.exited:
+			w.t.Fatalf("%s ended at its start:\n%s", process.program, process.output.String())
+		default:
+		}
+		if time.Now().After(deadline) {
+			w.t.Fatalf("%s does not answer: %v", process.program, err)
+		}
+	}
+}
+
+// writeConfig writes the operator's own configuration, with other addresses, so
+// that the scenarios also tell whether bitcoind takes it.
+func (p *process) writeConfig(t *testing.T) {
+	t.Helper()
+	chain, err := bitcoind.ChainNamed("regtest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	auth := filepath.Join(p.directory, "rpcauth.conf")
+	config := strings.NewReplacer(
+		"includeconf="+bitcoind.AuthFile, "includeconf="+auth,
+		"\nbind=0.0.0.0", fmt.Sprintf("\nbind=127.0.0.1:%d", p.p2pPort),
+		"rpcbind=0.0.0.0", fmt.Sprintf("rpcbind=127.0.0.1:%d", p.rpcPort),
+	).Replace(bitcoind.Config(chain)) + "uacomment=" + p.comment + "\n"
+
+	for file, content := range map[string]string{
+		filepath.Join(p.directory, "bitcoin.conf"): config,
+		auth: bitcoind.RPCAuth(bitcoind.DefaultCredentials, "b8a8d1dc80f1e84f7f3a53f3e0b8c2ff") + "\n",
+	} {
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (p *process) start(t *testing.T) {
+	t.Helper()
+	p.command = exec.Command(p.program, "-datadir="+p.directory)
+	p.output.Reset()
+	p.command.Stdout, p.command.Stderr = &p.output, &p.output
+	p.command.SysProcAttr = &syscall.SysProcAttr{
+		Setpgid:   true,            // a script around bitcoind is signalled with it
+		Pdeathsig: syscall.SIGKILL, // a test that is killed leaves nothing running
+	}
+	if err := p.command.Start(); err != nil {
+		t.Fatalf("start %s: %v", p.program, err)
+	}
+	exited := make(chan struct{})
+	p.exited = exited
+	go func(command *exec.Cmd) {
+		_ = command.Wait() // whether it was right to end, the test knows
+		close(exited)
+	}(p.command)
+}
+
+// kill ends the process if it runs. It works on one that is frozen, too.
+func (p *process) kill() {
+	if p.command == nil || p.command.Process == nil {
+		return
+	}
+	p.signal(syscall.SIGKILL)
+	<-p.exited
+}
+
+func (p *process) signal(signal syscall.Signal) {
+	select {
+	case <-p.exited:
+	default:
+		_ = syscall.Kill(-p.command.Process.Pid, signal)
+	}
+}
+
+// freePorts returns ports of loopback that nobody listened on a moment ago.
+func freePorts(t *testing.T, count int) []int {
+	t.Helper()
+	var ports []int
+	for range count {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer listener.Close() // not before the others are chosen
+		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
+	}
+	return ports
+}

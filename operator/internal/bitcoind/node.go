@@ -1,0 +1,115 @@
+package bitcoind
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/btcsuite/btcd/btcjson"
+)
+
+// State is what a node says of itself.
+type State struct {
+	// Chain is its chain, its height and the hash of its tip.
+	Chain btcjson.GetBlockChainInfoResult
+	// Network is its version and user agent.
+	Network btcjson.GetNetworkInfoResult
+	// Peers are its connections.
+	Peers []btcjson.GetPeerInfoResult
+	// Added is its list of manual peers, without their addresses.
+	Added []btcjson.GetAddedNodeInfoResult
+}
+
+// Check asks a node how it stands, in one request, and has it ping its peers, so
+// that a silent one shows by the next check. The error tells why a node does not
+// answer; Explain puts it in words.
+func (c *Client) Check(ctx context.Context, endpoint Endpoint) (State, error) {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+
+	responses, err := c.batch(ctx, endpoint, []call{
+		{method: "getblockchaininfo"},
+		{method: "getnetworkinfo"},
+		{method: "getpeerinfo"},
+		{method: "getaddednodeinfo"},
+		{method: "ping"},
+	})
+	if err != nil {
+		return State{}, err
+	}
+	for _, response := range responses {
+		if response.Error != nil {
+			return State{}, response.Error
+		}
+	}
+
+	var state State
+	if err := decodeInfo(responses[0].Result, &state.Chain); err != nil {
+		return State{}, fmt.Errorf("getblockchaininfo: %w", err)
+	}
+	if err := decodeInfo(responses[1].Result, &state.Network); err != nil {
+		return State{}, fmt.Errorf("getnetworkinfo: %w", err)
+	}
+	if state.Peers, err = decodeList[btcjson.GetPeerInfoResult](responses[2].Result, maxListItems); err != nil {
+		return State{}, fmt.Errorf("getpeerinfo: %w", err)
+	}
+	added, err := decodeList[addedNode](responses[3].Result, maxListItems)
+	if err != nil {
+		return State{}, fmt.Errorf("getaddednodeinfo: %w", err)
+	}
+	for _, peer := range added {
+		state.Added = append(state.Added, btcjson.GetAddedNodeInfoResult{AddedNode: peer.Name, Connected: peer.Connected})
+	}
+	return state, nil
+}
+
+// addedNode is what is read of a manual peer. Its addresses, of which bitcoind
+// says one at most and a hostile node a megabyte, are not.
+type addedNode struct {
+	Name      string `json:"addednode"`
+	Connected *bool  `json:"connected"`
+}
+
+// UpdatePeers changes a node's manual peers in one request: it removes and
+// disconnects some, adds some to its list, and dials some at once. Peers are
+// host:port, and must always be given in the same form: bitcoind compares text.
+func (c *Client) UpdatePeers(ctx context.Context, endpoint Endpoint, remove, add, dial []string) error {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+
+	var calls []call
+	for _, peer := range remove {
+		// Removing a peer from the list does not disconnect it.
+		calls = append(calls, call{"addnode", []any{peer, "remove"}}, call{"disconnectnode", []any{peer}})
+	}
+	for _, peer := range add {
+		calls = append(calls, call{"addnode", []any{peer, "add"}})
+	}
+	for _, peer := range dial {
+		calls = append(calls, call{"addnode", []any{peer, "onetry"}})
+	}
+
+	responses, err := c.batch(ctx, endpoint, calls)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for i, response := range responses {
+		if response.Error == nil || isDone(response.Error) {
+			continue
+		}
+		failed = append(failed, fmt.Errorf("%s %v: %w", calls[i].method, calls[i].params, response.Error))
+	}
+	return errors.Join(failed...)
+}
+
+// isDone tells whether an error says that the peer is already as it was asked to
+// be: in the list, out of it, or not connected.
+func isDone(err *btcjson.RPCError) bool {
+	switch err.Code {
+	case btcjson.ErrRPCClientNodeAlreadyAdded, btcjson.ErrRPCClientNodeNotAdded, btcjson.ErrRPCClientNodeNotConnected:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,252 @@
+package bitcoind
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+	"unicode"
+
+	"github.com/btcsuite/btcd/btcjson"
+)
+
+// The bounds on what a node may cost the operator, however it behaves. A node
+// with as many peers as bitcoind allows by default answers a check with 0.2 MiB.
+const (
+	maxAnswerBytes = 1 << 20
+	maxHeaderBytes = 16 << 10
+	maxInfoBytes   = 64 << 10
+	maxListItems   = 1000
+	maxErrorRunes  = 200
+)
+
+// What can go wrong with a request as a whole. Errors of a single call are
+// *btcjson.RPCError.
+var (
+	// ErrUnauthorized: the node knows no such credentials. bitcoind sleeps on
+	// each such request, so don't hurry with the next.
+	ErrUnauthorized = errors.New("it refuses the credentials")
+	// ErrForbidden: the node's configuration does not let this client or
+	// method in.
+	ErrForbidden = errors.New("it forbids the request")
+	// ErrBusy: the node's queue of requests is full.
+	ErrBusy = errors.New("its queue of RPC requests is full")
+	// ErrAnswer: the answer is not one that bitcoind gives.
+	ErrAnswer = errors.New("its answer makes no sense")
+)
+
+// Endpoint is where, and with what, a node's JSON-RPC is reached.
+type Endpoint struct {
+	// Address is host:port. The operator uses the address of the pod that it
+	// has observed, not a name, which may lead to the pod's predecessor.
+	Address string
+	// Credentials let the client in.
+	Credentials Credentials
+}
+
+// Client asks nodes over JSON-RPC. It keeps no connections, and is safe for
+// concurrent use.
+//
+// It has btcd's types, and a transport of its own rather than btcd's rpcclient:
+// that one reads an answer of any size, retries for minutes, and quotes what it
+// got in its errors, with no hook to change it, so that one hostile node could
+// fill the operator's memory and logs.
+type Client struct {
+	http *http.Client
+}
+
+// NewClient returns a client.
+func NewClient() *Client {
+	return &Client{http: &http.Client{
+		Transport: &http.Transport{
+			DisableKeepAlives:      true, // bitcoind closes idle connections sooner than the next check comes
+			DisableCompression:     true,
+			MaxResponseHeaderBytes: maxHeaderBytes,
+		},
+		// A node must not send the operator, and its credentials, elsewhere.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// call is one method with its parameters.
+type call struct {
+	method string
+	params []any
+}
+
+// response is what a node says to a call. btcjson.Response takes any JSON for an
+// id, and a megabyte of "{},{},…" there becomes fifty of Go maps.
+type response struct {
+	Result json.RawMessage   `json:"result"`
+	Error  *btcjson.RPCError `json:"error"`
+	ID     *int              `json:"id"`
+}
+
+// batch sends the calls in one HTTP request and returns their responses in the
+// same order.
+func (c *Client) batch(ctx context.Context, endpoint Endpoint, calls []call) ([]response, error) {
+	requests := make([]*btcjson.Request, len(calls))
+	for i, call := range calls {
+		request, err := btcjson.NewRequest(btcjson.RpcVersion1, i, call.method, call.params)
+		if err != nil {
+			return nil, fmt.Errorf("encode %s: %w", call.method, err)
+		}
+		requests[i] = request
+	}
+	body, err := json.Marshal(requests)
+	if err != nil {
+		return nil, fmt.Errorf("encode the batch: %w", err)
+	}
+
+	answer, err := c.post(ctx, endpoint, body)
+	if err != nil {
+		return nil, err
+	}
+	responses, err := decodeList[response](answer, len(calls))
+	if err != nil {
+		return nil, err
+	}
+	return inOrder(responses, len(calls))
+}
+
+func (c *Client) post(ctx context.Context, endpoint Endpoint, body []byte) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+endpoint.Address+"/", bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("make a request to %s: %w", endpoint.Address, err)
+	}
+	request.SetBasicAuth(endpoint.Credentials.User, endpoint.Credentials.Password)
+	request.Header.Set("Content-Type", "application/json")
+
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+
+	switch response.StatusCode {
+	case http.StatusOK:
+	case http.StatusUnauthorized:
+		return nil, ErrUnauthorized
+	case http.StatusForbidden:
+		return nil, ErrForbidden
+	case http.StatusServiceUnavailable:
+		return nil, ErrBusy
+	default:
+		return nil, fmt.Errorf("%w: HTTP status %d", ErrAnswer, response.StatusCode)
+	}
+
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the answer: %w", err)
+	}
+	if len(answer) > maxAnswerBytes {
+		return nil, fmt.Errorf("%w: it is longer than %d bytes", ErrAnswer, maxAnswerBytes)
+	}
+	return answer, nil
+}
+
+// inOrder puts the responses of a batch in the order of its calls, which are
+// numbered from 0.
+func inOrder(responses []response, calls int) ([]response, error) {
+	ordered := make([]response, calls)
+	seen := make([]bool, calls)
+	for _, response := range responses {
+		id := response.ID
+		if id == nil || *id < 0 || *id >= calls || seen[*id] {
+			return nil, fmt.Errorf("%w: a response with an id that nobody gave", ErrAnswer)
+		}
+		if response.Error != nil {
+			response.Error.Message = printable(response.Error.Message)
+		}
+		ordered[*id], seen[*id] = response, true
+	}
+	if len(responses) != calls {
+		return nil, fmt.Errorf("%w: %d responses to %d calls", ErrAnswer, len(responses), calls)
+	}
+	return ordered, nil
+}
+
+// decodeList decodes a JSON array of at most limit items. It counts while it
+// reads: a megabyte of "{},{},…" must not become a hundred of Go structs.
+func decodeList[T any](data []byte, limit int) ([]T, error) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	if token, err := decoder.Token(); err != nil || token != json.Delim('[') {
+		return nil, fmt.Errorf("%w: not a JSON array", ErrAnswer)
+	}
+	var items []T
+	for decoder.More() {
+		if len(items) == limit {
+			return nil, fmt.Errorf("%w: a list of more than %d items", ErrAnswer, limit)
+		}
+		var item T
+		if err := decoder.Decode(&item); err != nil {
+			return nil, fmt.Errorf("%w: item %d of a list: %w", ErrAnswer, len(items), err)
+		}
+		items = append(items, item)
+	}
+	if _, err := decoder.Token(); err != nil {
+		return nil, fmt.Errorf("%w: a list without an end", ErrAnswer)
+	}
+	return items, nil
+}
+
+// decodeInfo decodes a JSON object of the size that bitcoind's answers about
+// itself have.
+func decodeInfo(data []byte, into any) error {
+	if len(data) > maxInfoBytes {
+		return fmt.Errorf("%w: it is longer than %d bytes", ErrAnswer, maxInfoBytes)
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("%w: %w", ErrAnswer, err)
+	}
+	return nil
+}
+
+// printable cuts what a node says down to what may stand in a log or a status.
+func printable(message string) string {
+	runes := 0
+	return strings.Map(func(r rune) rune {
+		runes++
+		if runes > maxErrorRunes {
+			return -1
+		}
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, message)
+}
+
+// Explain says in a few words why a node did not answer, without the node's
+// address or anything of the credentials, so that it is the same at every try.
+func Explain(err error) string {
+	var rpcError *btcjson.RPCError
+	var network interface{ Timeout() bool }
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
+		return "it does not answer in time"
+	case errors.As(err, &rpcError):
+		return rpcError.Message
+	case errors.Is(err, ErrUnauthorized), errors.Is(err, ErrForbidden), errors.Is(err, ErrBusy):
+		return err.Error()
+	case errors.Is(err, ErrAnswer):
+		return printable(err.Error())
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "its RPC port is closed"
+	default:
+		return "the connection to its RPC port fails"
+	}
+}
+
+// deadlines of the two kinds of request. Dialling looks names up and connects,
+// for which bitcoind takes up to 5 s.
+const (
+	checkTimeout = 2 * time.Second
+	dialTimeout  = 6 * time.Second
+)

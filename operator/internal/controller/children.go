@@ -1,0 +1,150 @@
+package controller
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+)
+
+// fieldOwner is the operator's name in the managed fields of what it applies.
+const fieldOwner = "bitcoin-operator"
+
+// conflict tells that an object which a network needs belongs to someone else.
+type conflict struct {
+	kind, name string
+}
+
+// Error implements error.
+func (c *conflict) Error() string {
+	return fmt.Sprintf("%s %q exists and is not this network's; delete or rename it, or give the network another name", c.kind, c.name)
+}
+
+// application sums up what is wanted of an object, and what is live. As long as
+// neither has changed since an object was applied there is nothing to apply.
+type application struct {
+	wanted, live [sha256.Size]byte
+}
+
+// applyChildren makes the objects of a network what they should be, and tells
+// whether the StatefulSet is new. It returns *conflict when one of them belongs
+// to someone else.
+func (r *Reconciler) applyChildren(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *observation, memory *memory) (created bool, err error) {
+	for _, child := range []client.Object{
+		resources.ConfigMap(network, seen.chain),
+		resources.HeadlessService(network, seen.chain),
+		resources.StatefulSet(network, r.Platform, seen.chain), // the last: it needs the others
+	} {
+		if created, err = r.applyChild(ctx, network, child, memory); err != nil {
+			return false, err
+		}
+	}
+	return created, nil
+}
+
+func (r *Reconciler) applyChild(ctx context.Context, network *v1alpha1.BitcoinNetwork, child client.Object, memory *memory) (created bool, err error) {
+	kind := child.GetObjectKind().GroupVersionKind().Kind
+	// Not to block the network's deletion spares the operator a right that some
+	// platforms ask for that.
+	if err := controllerutil.SetControllerReference(network, child, r.Client.Scheme(), controllerutil.WithBlockOwnerDeletion(false)); err != nil {
+		return false, fmt.Errorf("own %s %s: %w", kind, child.GetName(), err)
+	}
+	live := child.DeepCopyObject().(client.Object)
+	exists, err := r.read(ctx, live)
+	if err != nil {
+		return false, fmt.Errorf("read %s %s: %w", kind, child.GetName(), err)
+	}
+	if exists && !metav1.IsControlledBy(live, network) {
+		return false, &conflict{kind: kind, name: child.GetName()}
+	}
+
+	application, err := applicationOf(child, live)
+	if err != nil {
+		return false, err
+	}
+	if exists && memory.applied[kind] == application {
+		return false, nil
+	}
+	if err := r.apply(ctx, child, live); err != nil {
+		return false, fmt.Errorf("apply %s %s: %w", kind, child.GetName(), err)
+	}
+	if memory.applied[kind], err = applicationOf(child, live); err != nil {
+		return false, err
+	}
+	return !exists, nil
+}
+
+// read reads an object into itself and tells whether it exists. The cache holds
+// only what carries the operator's label, so what it lacks the API server is
+// asked for: it may be there and belong to someone else.
+func (r *Reconciler) read(ctx context.Context, object client.Object) (bool, error) {
+	key := client.ObjectKeyFromObject(object)
+	err := r.Client.Get(ctx, key, object)
+	if apierrors.IsNotFound(err) {
+		err = r.API.Get(ctx, key, object)
+	}
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// apply applies an object server-side and reads the result into live. Fields
+// that the operator does not own are left alone.
+func (r *Reconciler) apply(ctx context.Context, object, live client.Object) error {
+	content, err := contentOf(object)
+	if err != nil {
+		return err
+	}
+	applied := &unstructured.Unstructured{Object: content}
+	if err := r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(applied), client.FieldOwner(fieldOwner), client.ForceOwnership); err != nil {
+		return err
+	}
+	return runtime.DefaultUnstructuredConverter.FromUnstructured(applied.Object, live)
+}
+
+func applicationOf(wanted, live client.Object) (application, error) {
+	var of application
+	var err error
+	if of.wanted, err = sum(wanted); err != nil {
+		return of, err
+	}
+	of.live, err = sum(live)
+	return of, err
+}
+
+func sum(object client.Object) ([sha256.Size]byte, error) {
+	content, err := contentOf(object)
+	if err != nil {
+		return [sha256.Size]byte{}, err
+	}
+	text, err := json.Marshal(content)
+	if err != nil {
+		return [sha256.Size]byte{}, fmt.Errorf("encode %s: %w", object.GetName(), err)
+	}
+	return sha256.Sum256(text), nil
+}
+
+// contentOf returns the part of an object that somebody wants to be so, less what
+// the API server and others write about it.
+func contentOf(object client.Object) (map[string]any, error) {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		return nil, fmt.Errorf("convert %s: %w", object.GetName(), err)
+	}
+	delete(content, "status")
+	for _, field := range []string{"managedFields", "resourceVersion", "generation", "creationTimestamp", "uid"} {
+		unstructured.RemoveNestedField(content, "metadata", field)
+	}
+	return content, nil
+}

@@ -1,0 +1,75 @@
+package controller
+
+import (
+	"fmt"
+
+	"github.com/fluxcd/pkg/apis/meta"
+	"github.com/fluxcd/pkg/runtime/conditions"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+)
+
+// event is one to be told of a network.
+type event struct {
+	kind, reason, message string
+}
+
+// eventsOf returns what there is to tell when a network's status has gone from
+// before to after; created tells that its StatefulSet is new. It is pure, and says
+// nothing when nothing has changed.
+func eventsOf(before, after *v1alpha1.BitcoinNetwork, created bool) []event {
+	var events []event
+	tell := func(kind, reason, format string, args ...any) {
+		events = append(events, event{kind, reason, fmt.Sprintf(format, args...)})
+	}
+	had, has := len(before.Status.Nodes), len(after.Status.Nodes)
+
+	switch {
+	case created:
+		tell(corev1.EventTypeNormal, "Created", "created the network with %s on %s", count(has, "node"), after.Spec.Chain)
+	case had != has && before.Status.ObservedGeneration > 0:
+		tell(corev1.EventTypeNormal, "Scaled", "scaled from %s to %d", count(had, "node"), has)
+	}
+	if had > 0 && has == 0 {
+		tell(corev1.EventTypeWarning, v1alpha1.ParkedReason, "the network has no nodes now, and its chain is gone with them, since they have no volumes")
+	}
+
+	if turned(before, after, v1alpha1.CredentialsReadyCondition) {
+		switch now := conditions.Get(after, v1alpha1.CredentialsReadyCondition); now.Reason {
+		case v1alpha1.SecretReadReason:
+			tell(corev1.EventTypeNormal, now.Reason, "%s", now.Message)
+		default:
+			tell(corev1.EventTypeWarning, now.Reason, "%s", now.Message)
+		}
+	}
+	if stalled := conditions.Get(after, meta.StalledCondition); stalled != nil && stalled.Reason == v1alpha1.ConflictReason &&
+		turned(before, after, meta.StalledCondition) {
+		tell(corev1.EventTypeWarning, stalled.Reason, "%s", stalled.Message)
+	}
+	switch wasFork, isFork := conditions.IsFalse(before, v1alpha1.ChainsAgreeCondition), conditions.IsFalse(after, v1alpha1.ChainsAgreeCondition); {
+	case isFork && !wasFork:
+		tell(corev1.EventTypeWarning, v1alpha1.TipsDifferReason, "%s", conditions.GetMessage(after, v1alpha1.ChainsAgreeCondition))
+	case wasFork && conditions.IsTrue(after, v1alpha1.ChainsAgreeCondition):
+		tell(corev1.EventTypeNormal, v1alpha1.TipsEqualReason, "%s", conditions.GetMessage(after, v1alpha1.ChainsAgreeCondition))
+	}
+
+	wasDegraded := conditions.GetReason(before, meta.ReconcilingCondition) == degraded
+	isDegraded := conditions.GetReason(after, meta.ReconcilingCondition) == degraded
+	switch {
+	case isDegraded && !wasDegraded:
+		tell(corev1.EventTypeWarning, degraded, "%s", conditions.GetMessage(after, meta.ReadyCondition))
+	case conditions.IsReady(after) && !conditions.IsReady(before) && wasDegraded:
+		tell(corev1.EventTypeNormal, "Recovered", "%s", conditions.GetMessage(after, meta.ReadyCondition))
+	case conditions.IsReady(after) && !conditions.IsReady(before):
+		tell(corev1.EventTypeNormal, conditions.GetReason(after, meta.ReadyCondition), "%s", conditions.GetMessage(after, meta.ReadyCondition))
+	}
+	return events
+}
+
+// turned tells whether a condition has another status or reason than before. A
+// message alone may change without anything to tell.
+func turned(before, after *v1alpha1.BitcoinNetwork, condition string) bool {
+	return conditions.GetReason(before, condition) != conditions.GetReason(after, condition) ||
+		conditions.IsTrue(before, condition) != conditions.IsTrue(after, condition)
+}

@@ -1,0 +1,188 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"hash/crc32"
+	"strconv"
+	"sync"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+)
+
+// machine plays the StatefulSet controller and the kubelet: it makes a
+// StatefulSet's pods, runs a node in each, and ends the nodes of pods that go.
+type machine struct {
+	world *world
+
+	mu sync.Mutex
+	// badImages are those that cannot be pulled.
+	badImages map[string]bool
+	// addresses are those of the nodes that run, by pod UID.
+	addresses map[string]string
+	pods      int
+}
+
+func (m *machine) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := m.sync(ctx); err != nil && ctx.Err() == nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
+			panic(fmt.Sprintf("the machine failed: %v", err))
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func (m *machine) sync(ctx context.Context) error {
+	var sets appsv1.StatefulSetList
+	var pods corev1.PodList
+	if err := m.world.api.List(ctx, &sets, client.InNamespace(m.world.namespace)); err != nil {
+		return err
+	}
+	if err := m.world.api.List(ctx, &pods, client.InNamespace(m.world.namespace)); err != nil {
+		return err
+	}
+	byName := map[string]*corev1.Pod{}
+	alive := map[string]bool{}
+	for i := range pods.Items {
+		byName[pods.Items[i].Name] = &pods.Items[i]
+		alive[string(pods.Items[i].UID)] = true
+	}
+	m.endNodes(alive)
+	for i := range sets.Items {
+		if err := m.syncSet(ctx, &sets.Items[i], byName); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *machine) endNodes(alive map[string]bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for uid, address := range m.addresses {
+		if !alive[uid] {
+			m.world.nodes.Stop(address)
+			delete(m.addresses, uid)
+		}
+	}
+}
+
+func (m *machine) syncSet(ctx context.Context, set *appsv1.StatefulSet, pods map[string]*corev1.Pod) error {
+	// A revision is a label's value, which an image's name is not.
+	revision := fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(set.Spec.Template.String())))
+	wanted := int(*set.Spec.Replicas)
+	for ordinal := range wanted {
+		name := fmt.Sprintf("%s-%d", set.Name, ordinal)
+		pod := pods[name]
+		if pod == nil {
+			if err := m.world.api.Create(ctx, podOf(set, name, ordinal, revision)); err != nil {
+				return err
+			}
+			continue
+		}
+		if pod.Status.PodIP == "" {
+			if err := m.start(ctx, set, pod, ordinal); err != nil {
+				return err
+			}
+		}
+	}
+	for ordinal := wanted; pods[fmt.Sprintf("%s-%d", set.Name, ordinal)] != nil; ordinal++ {
+		if err := m.world.api.Delete(ctx, pods[fmt.Sprintf("%s-%d", set.Name, ordinal)]); err != nil {
+			return err
+		}
+	}
+	if set.Status.ObservedGeneration == set.Generation && set.Status.Replicas == int32(wanted) {
+		return nil
+	}
+	set.Status.ObservedGeneration = set.Generation
+	set.Status.Replicas = int32(wanted)
+	set.Status.UpdateRevision = revision
+	return m.world.api.Status().Update(ctx, set)
+}
+
+func podOf(set *appsv1.StatefulSet, name string, ordinal int, revision string) *corev1.Pod {
+	pod := &corev1.Pod{ObjectMeta: *set.Spec.Template.ObjectMeta.DeepCopy(), Spec: *set.Spec.Template.Spec.DeepCopy()}
+	pod.Name, pod.Namespace = name, set.Namespace
+	pod.Labels[appsv1.PodIndexLabel] = strconv.Itoa(ordinal)
+	pod.Labels[appsv1.ControllerRevisionHashLabelKey] = revision
+	pod.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(set, appsv1.SchemeGroupVersion.WithKind("StatefulSet"))}
+	return pod
+}
+
+// start runs a pod's node, or says that its image cannot be pulled.
+func (m *machine) start(ctx context.Context, set *appsv1.StatefulSet, pod *corev1.Pod, ordinal int) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	container := corev1.ContainerStatus{Name: "bitcoind", Image: pod.Spec.Containers[0].Image}
+	if m.badImages[container.Image] {
+		if len(pod.Status.ContainerStatuses) > 0 {
+			return nil
+		}
+		container.State.Waiting = &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff", Message: "no such image"}
+		pod.Status.ContainerStatuses = []corev1.ContainerStatus{container}
+		return m.world.api.Status().Update(ctx, pod)
+	}
+
+	m.pods++
+	ip := fmt.Sprintf("192.0.2.%d", m.pods)
+	container.State.Running = &corev1.ContainerStateRunning{}
+	container.ContainerID = "containerd://" + string(pod.UID)
+	container.Ready = true
+	pod.Status.Phase = corev1.PodRunning
+	pod.Status.PodIP = ip
+	pod.Status.ContainerStatuses = []corev1.ContainerStatus{container}
+
+	address := ip + ":18443"
+	name := fmt.Sprintf("%s.%s.%s.svc.cluster.local:18444", pod.Name, set.Spec.ServiceName, pod.Namespace)
+	comment := fmt.Sprintf("%s.%s.%d", pod.Namespace, set.Name, ordinal)
+	m.world.nodes.Start(address, name, comment, m.credentials(ctx, pod))
+	m.addresses[string(pod.UID)] = address
+	return m.world.api.Status().Update(ctx, pod)
+}
+
+// credentials returns what the environment of a pod's container has.
+func (m *machine) credentials(ctx context.Context, pod *corev1.Pod) bitcoind.Credentials {
+	var found bitcoind.Credentials
+	container := pod.Spec.Containers[0]
+	for _, variable := range container.Env {
+		switch variable.Name {
+		case bitcoind.UserKey:
+			found.User = variable.Value
+		case bitcoind.PasswordKey:
+			found.Password = variable.Value
+		}
+	}
+	for _, source := range container.EnvFrom {
+		secret := &corev1.Secret{}
+		if err := m.world.api.Get(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: source.SecretRef.Name}, secret); err == nil {
+			found.User = string(secret.Data[bitcoind.UserKey])
+			found.Password = string(secret.Data[bitcoind.PasswordKey])
+		}
+	}
+	return found
+}
+
+// address returns where a pod's node answers.
+func (m *machine) address(pod string) string {
+	uid := m.world.uids()[pod]
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.addresses[uid]
+}
+
+// refuse makes an image one that cannot be pulled.
+func (m *machine) refuse(image string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.badImages = map[string]bool{image: true}
+}

@@ -1,0 +1,83 @@
+package controller
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+)
+
+// podProblem says why a pod's node cannot be asked anything yet, in the words of
+// Kubernetes where it has some. It is empty for a pod whose container runs.
+func podProblem(pod *corev1.Pod) string {
+	if pod == nil {
+		return "it has no pod"
+	}
+	if pod.DeletionTimestamp != nil {
+		return "its pod is being deleted"
+	}
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
+			return because(condition.Reason, condition.Message)
+		}
+	}
+	for _, status := range pod.Status.ContainerStatuses {
+		if status.Name == resources.Container {
+			return containerProblem(status)
+		}
+	}
+	return "its pod is starting"
+}
+
+func containerProblem(status corev1.ContainerStatus) string {
+	switch state := status.State; {
+	case state.Running != nil:
+		return ""
+	case state.Waiting != nil:
+		if ended := status.LastTerminationState.Terminated; ended != nil {
+			return because(state.Waiting.Reason, fmt.Sprintf("its container ended with exit code %d: %s", ended.ExitCode, ended.Message))
+		}
+		return because(state.Waiting.Reason, state.Waiting.Message)
+	case state.Terminated != nil:
+		return because(state.Terminated.Reason, fmt.Sprintf("its container ended with exit code %d: %s", state.Terminated.ExitCode, state.Terminated.Message))
+	default:
+		return "its pod is starting"
+	}
+}
+
+// because joins a reason and a message, of which either may be missing. Only the
+// end of a long message is kept: of a container's log that is where the error is.
+func because(reason, message string) string {
+	const longest = 300
+	message = strings.Join(strings.Fields(message), " ")
+	if runes := []rune(message); len(runes) > longest {
+		message = "…" + string(runes[len(runes)-longest:])
+	}
+	switch message = strings.TrimSuffix(message, ":"); {
+	case reason == "":
+		return message
+	case message == "":
+		return reason
+	default:
+		return reason + ": " + message
+	}
+}
+
+// neverRan tells that a pod's container has never run, so that nothing is lost
+// with the pod.
+func neverRan(pod *corev1.Pod) bool {
+	for _, status := range pod.Status.ContainerStatuses {
+		if status.Name == resources.Container {
+			return status.RestartCount == 0 && status.State.Waiting != nil && status.LastTerminationState.Terminated == nil
+		}
+	}
+	return true
+}
+
+func hostPort(host string, port int32) string {
+	return net.JoinHostPort(host, strconv.Itoa(int(port)))
+}

@@ -1,0 +1,183 @@
+// Package controller reconciles BitcoinNetworks: it observes a network and its
+// nodes, plans, acts, and reports.
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/fluxcd/pkg/runtime/conditions"
+	"github.com/fluxcd/pkg/runtime/jitter"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/record"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/credentials"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+)
+
+const (
+	// steadyInterval is how often a network is looked at when nothing calls for
+	// it: the net below the watches.
+	steadyInterval = 30 * time.Second
+	// settlingInterval is how soon it is looked at again while a link is missing
+	// that could stand.
+	settlingInterval = time.Second
+	// credentialsInterval is how soon a Secret that is missing is looked for
+	// again; where the watch works, it is seen at once.
+	credentialsInterval = 5 * time.Second
+	// heightInterval is how often a change of nothing but the height is worth a
+	// write.
+	heightInterval = time.Minute
+)
+
+// Nodes is what the reconciler asks of bitcoind nodes. *bitcoind.Client has it.
+type Nodes interface {
+	// Check asks a node how it stands.
+	Check(ctx context.Context, endpoint bitcoind.Endpoint) (bitcoind.State, error)
+	// UpdatePeers removes, adds and dials peers of a node.
+	UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, remove, add, dial []string) error
+}
+
+// Reconciler reconciles the BitcoinNetworks of one namespace.
+type Reconciler struct {
+	// Client reads from a cache of what the operator owns, and writes.
+	Client client.Client
+	// API reads from the API server itself.
+	API client.Reader
+	// Credentials reads the networks' credentials.
+	Credentials credentials.Reader
+	// Nodes talks to the nodes.
+	Nodes Nodes
+	// Platform is what the platform team decides.
+	Platform resources.Platform
+	// Events tells events to Kubernetes, and to Flux where it is asked to.
+	Events record.EventRecorder
+	// Clock tells the time.
+	Clock clock.PassiveClock
+
+	memories sync.Map // of types.NamespacedName to *memory
+}
+
+// Reconcile brings one network closer to what it should be and reports how it
+// stands.
+func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	network := &v1alpha1.BitcoinNetwork{}
+	switch err := r.Client.Get(ctx, request.NamespacedName, network); {
+	case apierrors.IsNotFound(err):
+		r.memories.Delete(request.NamespacedName)
+		return ctrl.Result{}, nil
+	case err != nil:
+		return ctrl.Result{}, fmt.Errorf("read BitcoinNetwork %s: %w", request.Name, err)
+	case !network.DeletionTimestamp.IsZero():
+		return ctrl.Result{}, nil // its children are owned, and go with it
+	}
+	memory := r.memoryOf(request.NamespacedName)
+	network, err := memory.latest(network)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+
+	seen, err := r.observe(ctx, network, memory)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	plan := planLinks(network, r.Platform, seen)
+	created, failure := r.act(ctx, network, seen, plan, memory)
+
+	before := network.DeepCopy()
+	report(network, r.Platform, seen, plan, failure)
+	r.reportHeight(before, network, seen, memory)
+	if err := r.writeStatus(ctx, before, network, memory); err != nil {
+		return ctrl.Result{}, errors.Join(failure, err)
+	}
+	for _, event := range eventsOf(before, network, created) {
+		r.Events.Event(network, event.kind, event.reason, event.message)
+	}
+
+	if failure != nil && !conditions.IsStalled(network) {
+		return ctrl.Result{}, failure
+	}
+	return ctrl.Result{RequeueAfter: nextLook(seen, plan, memory)}, nil
+}
+
+// act makes the network's objects what they should be, has the nodes make and
+// break links, and replaces a pod when it is time. Without credentials it does
+// nothing: no node must start without, and those that run go on running. It tells
+// whether it has created the network's StatefulSet.
+func (r *Reconciler) act(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *observation, plan peering.Plan, memory *memory) (created bool, err error) {
+	if seen.unfit != nil {
+		return false, nil
+	}
+	if created, err = r.applyChildren(ctx, network, seen, memory); err != nil {
+		return created, err
+	}
+	r.updatePeers(ctx, seen, plan)
+	if pod := nextToReplace(seen, plan); pod != nil {
+		return created, r.replace(ctx, pod)
+	}
+	return created, nil
+}
+
+// reportHeight writes the greatest height of a tip into the status, and keeps
+// what was there when the height alone would make a write too soon.
+func (r *Reconciler) reportHeight(before, after *v1alpha1.BitcoinNetwork, seen *observation, memory *memory) {
+	tips := tipsOf(seen)
+	if len(tips) == 0 {
+		return
+	}
+	now := r.Clock.Now()
+	otherwiseSame := equality.Semantic.DeepEqual(before.Status, after.Status)
+	if otherwiseSame && before.Status.Height != nil && now.Sub(memory.heightAt) < heightInterval {
+		return
+	}
+	if before.Status.Height == nil || *before.Status.Height != tips[0].height {
+		memory.heightAt = now
+	}
+	after.Status.Height = &tips[0].height
+}
+
+// writeStatus writes the status, once and only if it has changed.
+func (r *Reconciler) writeStatus(ctx context.Context, before, after *v1alpha1.BitcoinNetwork, memory *memory) error {
+	if equality.Semantic.DeepEqual(before.Status, after.Status) {
+		return nil
+	}
+	if err := r.Client.Status().Patch(ctx, after, client.MergeFrom(before), client.FieldOwner(fieldOwner)); err != nil {
+		return fmt.Errorf("write the status of %s: %w", after.Name, err)
+	}
+	memory.written = after.DeepCopy()
+	return nil
+}
+
+// nextLook returns how long the network may be left alone.
+func nextLook(seen *observation, plan peering.Plan, memory *memory) time.Duration {
+	if seen.unfit != nil {
+		return credentialsInterval
+	}
+	next := jitter.Percent(0.1, nil)(steadyInterval)
+	for _, node := range seen.nodes {
+		if !node.answers() && podProblem(node.pod) == "" {
+			next = min(next, memory.patience.wait(node.pod))
+		}
+	}
+	if len(plan.Changes) > 0 {
+		next = min(next, settlingInterval)
+	}
+	return next
+}
+
+// memoryOf returns what is remembered of a network.
+func (r *Reconciler) memoryOf(name types.NamespacedName) *memory {
+	found, _ := r.memories.LoadOrStore(name, newMemory())
+	return found.(*memory)
+}

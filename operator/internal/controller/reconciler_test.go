@@ -1,0 +1,328 @@
+package controller
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/fluxcd/pkg/apis/meta"
+	"github.com/fluxcd/pkg/runtime/conditions"
+	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+)
+
+func TestNetworkComesUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 3))
+
+	w.Expect(network.Status.Ready).To(Equal("3/3"))
+	w.Expect(*network.Status.Links).To(Equal(v1alpha1.LinksStatus{Planned: 3, Connected: 3, Summary: "3/3"}))
+	w.Expect(network.Status.Image).To(Equal(platform.DefaultImage))
+	w.Expect(*network.Status.Height).To(BeZero())
+	w.Expect(network.Status.Nodes).To(HaveLen(3))
+	w.Expect(network.Status.Nodes[2].Ready).To(BeTrue())
+	w.Expect(network.Status.Nodes[2].IP).To(Equal(w.pod("payments-2").Status.PodIP))
+	w.Expect(network.Status.Nodes[2].DNSName).To(Equal("payments-2.payments." + w.namespace + ".svc.cluster.local"))
+	for _, name := range []string{
+		v1alpha1.CredentialsReadyCondition, v1alpha1.NodesReadyCondition, v1alpha1.PeersConnectedCondition, v1alpha1.ChainsAgreeCondition,
+	} {
+		w.Expect(conditions.IsTrue(network, name)).To(BeTrue(), name)
+	}
+
+	told := w.told()
+	w.Expect(told).To(HaveLen(3))
+	w.Expect(told).To(ContainElement("Normal Created created the network with 3 nodes on regtest"))
+	w.Expect(told).To(ContainElement(`Normal SecretRead Secret "bitcoin-rpc" was read`))
+	w.Expect(told).To(ContainElement("Normal Connected 3 nodes answer RPC, 3 links connected"))
+}
+
+func TestNetworkOwnsItsObjects(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 1))
+	for _, object := range []client.Object{&appsv1.StatefulSet{}, &corev1.Service{}, &corev1.ConfigMap{}} {
+		w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(network), object)).To(Succeed())
+		w.Expect(metav1.IsControlledBy(object, network)).To(BeTrue(), "%T is not owned, so it would outlive the network", object)
+	}
+}
+
+func TestScalingTouchesOnlyWhatComesAndGoes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 3))
+	before := w.uids()
+	w.told()
+
+	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes = 12 })
+	network = w.becomesReady(network)
+	w.Expect(network.Status.Links.Summary).To(Equal("60/60"))
+	w.Expect(w.told()).To(ContainElement("Normal Scaled scaled from 3 nodes to 12"))
+	for name, uid := range before {
+		w.Expect(w.uids()[name]).To(Equal(uid), "%s was restarted", name)
+	}
+
+	updates := w.nodes.Updates(w.machine.address("payments-0"))
+	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes = 5 })
+	network = w.becomesReady(network)
+	w.Expect(network.Status.Links.Summary).To(Equal("10/10"))
+	w.Expect(network.Status.Nodes).To(HaveLen(5))
+	w.Expect(w.nodes.Updates(w.machine.address("payments-0"))).To(Equal(updates), "a node that stays was told about those that go")
+}
+
+func TestParking(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 2))
+	w.told()
+	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes = 0 })
+	network = w.becomesReady(network)
+	w.Expect(conditions.GetReason(network, meta.ReadyCondition)).To(Equal(v1alpha1.ParkedReason))
+	w.Expect(w.told()).To(ContainElement(ContainSubstring("Warning Parked")))
+}
+
+func TestDefaultCredentials(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	network := w.becomesReady(w.network("payments", 2, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Secret = "" }))
+	w.Expect(conditions.GetReason(network, v1alpha1.CredentialsReadyCondition)).To(Equal(v1alpha1.DefaultCredentialsReason))
+	w.Expect(w.told()).To(ContainElement(HavePrefix("Warning DefaultCredentials ")))
+}
+
+func TestNetworkWaitsForItsSecret(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		reason string
+		secret func(*corev1.Secret)
+		want   string
+	}{
+		{"there is none", nil, `False SecretNotFound: Secret "bitcoin-rpc" does not exist`},
+		{"a key is missing", func(s *corev1.Secret) { delete(s.Data, bitcoind.PasswordKey) },
+			`False SecretIncomplete: Secret "bitcoin-rpc" lacks the key BC_RPC_PASSWORD`},
+		{"a key is empty", func(s *corev1.Secret) { s.Data[bitcoind.UserKey] = nil },
+			`False SecretIncomplete: Secret "bitcoin-rpc" has an empty value for the key BC_RPC_USER`},
+		{"the type is not Opaque", func(s *corev1.Secret) { s.Type = "example.com/other" },
+			`False SecretInvalid: Secret "bitcoin-rpc" is of type example.com/other`},
+		{"the user has a colon", func(s *corev1.Secret) { s.Data[bitcoind.UserKey] = []byte("a:b") },
+			`False SecretInvalid: Secret "bitcoin-rpc": BC_RPC_USER must have no ':'`},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			var unfit *corev1.Secret
+			if test.secret != nil {
+				unfit = w.secret(test.secret)
+			}
+			network := w.network("payments", 3)
+			w.Eventually(w.condition(network, v1alpha1.CredentialsReadyCondition)).Should(HavePrefix(test.want))
+
+			reason := conditions.GetReason(w.status(network), v1alpha1.CredentialsReadyCondition)
+			w.Expect(w.condition(network, meta.ReadyCondition)()).To(HavePrefix(test.want))
+			w.Expect(conditions.IsStalled(w.status(network))).To(Equal(reason == v1alpha1.SecretInvalidReason))
+			w.Consistently(w.uids).Should(BeEmpty(), "a node was started without credentials")
+			told := w.told()
+			w.Expect(told).To(HaveLen(1))
+			w.Expect(told[0]).To(HavePrefix("Warning " + reason))
+
+			if unfit != nil {
+				w.Expect(w.api.Delete(w.ctx, unfit)).To(Succeed())
+			}
+			w.secret()
+			w.becomesReady(network)
+		})
+	}
+}
+
+func TestNamingAnotherSecretStalls(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	other := w.secret(func(s *corev1.Secret) { s.Name = "other" })
+	network := w.network("payments", 3, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Secret = other.Name })
+	w.Eventually(w.condition(network, meta.StalledCondition)).Should(HavePrefix("True SecretForbidden: spec.secret:"))
+	w.Consistently(w.uids).Should(BeEmpty(), "a pod could mount a Secret that the operator may not read")
+
+	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Secret = secretName })
+	w.becomesReady(network)
+}
+
+func TestSecretThatVanishesLeavesNodesRunning(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	secret := w.secret()
+	network := w.becomesReady(w.network("payments", 2))
+	before := w.uids()
+	w.Expect(w.api.Delete(w.ctx, secret)).To(Succeed())
+	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(HavePrefix("False SecretNotFound"))
+	w.Consistently(w.uids).Should(Equal(before))
+	w.secret()
+	w.becomesReady(network)
+}
+
+func TestNodeThatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 4))
+	w.told()
+
+	w.nodes.Fail(w.machine.address("payments-1"), bitcoind.ErrBusy)
+	w.touch("payments-1")
+	w.Eventually(w.condition(network, v1alpha1.NodesReadyCondition)).Should(
+		Equal("False NodesNotReady: 3 of 4 nodes answer RPC; payments-1: its queue of RPC requests is full"))
+	now := w.status(network)
+	w.Expect(now.Status.Links.Summary).To(Equal("3/6"), "the others are peered all the same")
+	w.Expect(conditions.GetReason(now, meta.ReconcilingCondition)).To(Equal("Degraded"))
+	w.Expect(conditions.IsStalled(now)).To(BeFalse())
+
+	w.nodes.Fail(w.machine.address("payments-1"), nil)
+	w.becomesReady(network)
+	told := w.told()
+	w.Expect(told).To(HaveLen(2))
+	w.Expect(told[0]).To(HavePrefix("Warning Degraded 3 of 4 nodes answer RPC; payments-1:"))
+	w.Expect(told[1]).To(HavePrefix("Normal Recovered 4 nodes answer RPC"))
+}
+
+func TestPodThatIsReplacedIsPeeredAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 4))
+	old := w.pod("payments-1")
+	w.Expect(w.api.Delete(w.ctx, old)).To(Succeed())
+	w.Eventually(func() bool { pod := w.pod("payments-1"); return pod != nil && pod.UID != old.UID && pod.Status.PodIP != "" }).Should(BeTrue())
+	w.Eventually(func() []v1alpha1.NodeStatus { return w.status(network).Status.Nodes }).Should(
+		ContainElement(HaveField("IP", w.pod("payments-1").Status.PodIP)))
+	w.becomesReady(network)
+	w.Expect(w.nodes.State(w.machine.address("payments-1")).Peers).To(HaveLen(3))
+}
+
+func TestSteadyNetworkIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 3))
+	w.told()
+	node := w.machine.address("payments-2")
+	updates, checks := w.nodes.Updates(node), w.nodes.Checks(node)
+	version, setVersion := w.status(network).ResourceVersion, w.statefulSet("payments").ResourceVersion
+
+	for range 5 {
+		w.touch("payments-2")
+	}
+	w.Eventually(func() int { return w.nodes.Checks(node) }).Should(BeNumerically(">", checks+2))
+	w.Expect(w.nodes.Updates(node)).To(Equal(updates))
+	w.Expect(w.status(network).ResourceVersion).To(Equal(version), "the status was written though nothing changed")
+	w.Expect(w.statefulSet("payments").ResourceVersion).To(Equal(setVersion), "the StatefulSet was written though nothing changed")
+	w.Expect(w.told()).To(BeEmpty())
+}
+
+func TestObjectOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	foreign := &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: "payments", Namespace: w.namespace},
+		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}},
+	}
+	w.Expect(w.api.Create(w.ctx, foreign)).To(Succeed())
+	network := w.network("payments", 2)
+	w.Eventually(w.condition(network, meta.StalledCondition)).Should(Equal(
+		`True Conflict: Service "payments" exists and is not this network's; delete or rename it, or give the network another name`))
+	w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(foreign), foreign)).To(Succeed())
+	w.Expect(foreign.OwnerReferences).To(BeEmpty())
+	w.Expect(w.uids()).To(BeEmpty())
+	w.Expect(w.told()).To(ContainElement(HavePrefix("Warning Conflict ")))
+}
+
+func TestHandEditIsPutBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 2))
+
+	set := w.statefulSet("payments")
+	before := set.DeepCopy()
+	set.Spec.Replicas = new(int32(7))
+	set.Labels["team"] = "blue"
+	w.Expect(w.api.Patch(w.ctx, set, client.MergeFrom(before), client.FieldOwner("somebody"))).To(Succeed())
+
+	w.Eventually(func() int32 { return *w.statefulSet("payments").Spec.Replicas }).Should(BeEquivalentTo(2))
+	w.Expect(w.statefulSet("payments").Labels).To(HaveKeyWithValue("team", "blue"), "a field that the operator does not own was taken away")
+	w.becomesReady(network)
+}
+
+func TestImageChangeReplacesOneNodeAtATime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 3))
+	w.nodes.Mine(w.machine.address("payments-0"))
+	before := w.uids()
+	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Image = "bitcoind:next" })
+	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(HavePrefix("False "))
+	network = w.becomesReady(network)
+
+	for name, uid := range w.uids() {
+		w.Expect(uid).NotTo(Equal(before[name]), "%s was not replaced", name)
+		w.Expect(w.pod(name).Spec.Containers[0].Image).To(Equal("bitcoind:next"))
+		w.Expect(w.nodes.State(w.machine.address(name)).Chain.Blocks).To(BeEquivalentTo(1), "the chain was lost on the way")
+	}
+	w.Expect(network.Status.Image).To(Equal("bitcoind:next"))
+}
+
+func TestImageThatDoesNotExist(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 3))
+	w.machine.refuse("bitcoind:typo")
+	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Image = "bitcoind:typo" })
+	w.Eventually(w.condition(network, v1alpha1.NodesReadyCondition)).Should(SatisfyAll(
+		HavePrefix("False NodesNotReady: 2 of 3 nodes answer RPC"), ContainSubstring("ImagePullBackOff: no such image")))
+	w.Consistently(func() string { return w.status(network).Status.Ready }).Should(Equal("2/3"), "a bad image took more than one node")
+
+	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Image = "bitcoind:right" })
+	w.becomesReady(network)
+}
+
+func TestSplitAndForkAreTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 2))
+	w.told()
+	a, b := w.machine.address("payments-0"), w.machine.address("payments-1")
+	w.nodes.Cut(a, b)
+	w.nodes.Mine(a)
+	w.nodes.Mine(a)
+	w.nodes.Mine(b)
+	w.touch("payments-0")
+	// The link is made again at once, and the longer chain wins.
+	w.becomesReady(network)
+	w.Eventually(func() int64 { return *w.status(network).Status.Height }).Should(BeEquivalentTo(2))
+	w.Expect(strings.Join(w.told(), "\n")).To(ContainSubstring("the network is in 2 parts: nodes 0; nodes 1"))
+}
+
+// touch changes something about a pod that matters to nobody, so that the
+// operator looks at the network.
+func (w *world) touch(name string) {
+	pod := w.pod(name)
+	before := pod.DeepCopy()
+	if pod.Annotations == nil {
+		pod.Annotations = map[string]string{}
+	}
+	pod.Annotations["touched"] = fmt.Sprint(len(pod.Annotations["touched"]) + 1)
+	pod.Annotations["touched"] += before.Annotations["touched"]
+	w.Expect(w.api.Patch(w.ctx, pod, client.MergeFrom(before))).To(Succeed())
+}

@@ -1,0 +1,202 @@
+package controller
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/fluxcd/pkg/apis/meta"
+	"github.com/fluxcd/pkg/runtime/conditions"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+)
+
+// Reasons of Reconciling.
+const (
+	// progressing: what was asked for is not there yet.
+	progressing = meta.ProgressingReason
+	// degraded: what was there is not there any more.
+	degraded = "Degraded"
+)
+
+// report writes into the network's status what has been seen of it. It is pure:
+// whatever it says follows from its arguments and from what the status said
+// before.
+func report(network *v1alpha1.BitcoinNetwork, platform resources.Platform, seen *observation, plan peering.Plan, failure error) {
+	wasReady := conditions.IsReady(network)
+	wasObserved := network.Status.ObservedGeneration == network.Generation
+
+	reportNodes(network, platform, seen)
+	reportLinks(network, plan)
+
+	setCredentialsReady(network, seen)
+	setNodesReady(network, seen)
+	setPeersConnected(network, seen, plan)
+	setChainsAgree(network, seen)
+	setReady(network, seen, failure)
+	setProgress(network, wasReady && wasObserved)
+	network.Status.ObservedGeneration = network.Generation
+}
+
+func reportNodes(network *v1alpha1.BitcoinNetwork, platform resources.Platform, seen *observation) {
+	status := &network.Status
+	status.Image = platform.Image(network)
+	status.Selector = labels.SelectorFromSet(resources.Selector(network)).String()
+	status.Ready = outOf(seen.answering(), len(seen.nodes))
+	status.Replicas = 0
+	if seen.statefulSet != nil {
+		status.Replicas = seen.statefulSet.Status.Replicas
+	}
+	status.Nodes = make([]v1alpha1.NodeStatus, len(seen.nodes))
+	for ordinal, node := range seen.nodes {
+		status.Nodes[ordinal] = v1alpha1.NodeStatus{
+			Ordinal: int32(ordinal),
+			Ready:   node.answers(),
+			DNSName: platform.DNSName(network, ordinal),
+		}
+		if node.pod != nil {
+			status.Nodes[ordinal].IP = node.pod.Status.PodIP
+			status.Nodes[ordinal].NodeName = node.pod.Spec.NodeName
+		}
+	}
+}
+
+func reportLinks(network *v1alpha1.BitcoinNetwork, plan peering.Plan) {
+	planned, connected := len(plan.Links), len(plan.Links)-len(plan.Missing)
+	network.Status.Links = &v1alpha1.LinksStatus{
+		Planned:   int32(planned),
+		Connected: int32(connected),
+		Summary:   outOf(connected, planned),
+	}
+}
+
+func setCredentialsReady(network *v1alpha1.BitcoinNetwork, seen *observation) {
+	switch {
+	case seen.unfit != nil:
+		conditions.MarkFalse(network, v1alpha1.CredentialsReadyCondition, seen.unfit.Reason, "%s", seen.unfit.Message)
+	case network.Spec.Secret == "":
+		conditions.MarkTrue(network, v1alpha1.CredentialsReadyCondition, v1alpha1.DefaultCredentialsReason,
+			"the nodes use the well-known credentials, since spec.secret is not set: anybody who reaches them can use them")
+	default:
+		conditions.MarkTrue(network, v1alpha1.CredentialsReadyCondition, v1alpha1.SecretReadReason, "Secret %q was read", network.Spec.Secret)
+	}
+}
+
+func setNodesReady(network *v1alpha1.BitcoinNetwork, seen *observation) {
+	wanted, answering := len(seen.nodes), seen.answering()
+	if answering == wanted {
+		conditions.MarkTrue(network, v1alpha1.NodesReadyCondition, v1alpha1.NodesAnswerReason, "%s answer RPC", count(wanted, "node"))
+		return
+	}
+	if seen.unfit != nil {
+		conditions.MarkUnknown(network, v1alpha1.NodesReadyCondition, v1alpha1.WaitingForCredentialsReason,
+			"without credentials the nodes cannot be asked")
+		return
+	}
+	var problems []string
+	for ordinal, node := range seen.nodes {
+		if !node.answers() {
+			problems = append(problems, fmt.Sprintf("%s: %s", resources.PodName(network, ordinal), node.problem))
+		}
+	}
+	conditions.MarkFalse(network, v1alpha1.NodesReadyCondition, v1alpha1.NodesNotReadyReason,
+		"%d of %s answer RPC; %s", answering, count(wanted, "node"), list(problems))
+}
+
+func setPeersConnected(network *v1alpha1.BitcoinNetwork, seen *observation, plan peering.Plan) {
+	planned, missing := len(plan.Links), len(plan.Missing)
+	switch {
+	case seen.unfit != nil && planned > 0:
+		conditions.MarkUnknown(network, v1alpha1.PeersConnectedCondition, v1alpha1.WaitingForCredentialsReason,
+			"without credentials the nodes cannot be asked for their peers")
+	case missing == 0:
+		conditions.MarkTrue(network, v1alpha1.PeersConnectedCondition, v1alpha1.LinksConnectedReason,
+			"%s connected, all that are planned", count(planned, "link"))
+	case len(plan.Parts) > 1 && seen.answering() == len(seen.nodes):
+		conditions.MarkFalse(network, v1alpha1.PeersConnectedCondition, v1alpha1.SplitReason,
+			"the network is in %d parts: %s; %d of %s connected", len(plan.Parts), listParts(plan.Parts), planned-missing, count(planned, "link"))
+	default:
+		conditions.MarkFalse(network, v1alpha1.PeersConnectedCondition, v1alpha1.LinksMissingReason,
+			"%d of %s connected; missing: %s", planned-missing, count(planned, "link"), listLinks(plan.Missing))
+	}
+}
+
+func setChainsAgree(network *v1alpha1.BitcoinNetwork, seen *observation) {
+	tips := tipsOf(seen)
+	switch {
+	case len(tips) == 0:
+		conditions.MarkUnknown(network, v1alpha1.ChainsAgreeCondition, v1alpha1.NoNodesReason, "no node answers")
+	case agree(tips):
+		conditions.MarkTrue(network, v1alpha1.ChainsAgreeCondition, v1alpha1.TipsEqualReason,
+			"the tips of %s are equal or one block apart", count(seen.answering(), "node"))
+	default:
+		var texts []string
+		for _, tip := range tips {
+			texts = append(texts, tip.String())
+		}
+		conditions.MarkFalse(network, v1alpha1.ChainsAgreeCondition, v1alpha1.TipsDifferReason, "%s", list(texts))
+	}
+}
+
+// setReady sums up: the first condition that is not True is the reason.
+func setReady(network *v1alpha1.BitcoinNetwork, seen *observation, failure error) {
+	if failure != nil {
+		reason := meta.FailedReason
+		if errors.As(failure, new(*conflict)) {
+			reason = v1alpha1.ConflictReason
+		}
+		conditions.MarkFalse(network, meta.ReadyCondition, reason, "%s", failure)
+		return
+	}
+	for _, name := range []string{
+		v1alpha1.CredentialsReadyCondition, v1alpha1.NodesReadyCondition, v1alpha1.PeersConnectedCondition,
+	} {
+		if condition := conditions.Get(network, name); condition.Status != metav1.ConditionTrue {
+			conditions.MarkFalse(network, meta.ReadyCondition, condition.Reason, "%s", condition.Message)
+			return
+		}
+	}
+	switch pods := outdated(seen); {
+	case len(seen.nodes) == 0:
+		conditions.MarkTrue(network, meta.ReadyCondition, v1alpha1.ParkedReason, "the network is parked: spec.nodes is 0")
+	case len(pods) > 0:
+		conditions.MarkFalse(network, meta.ReadyCondition, v1alpha1.RollingReason,
+			"replacing the nodes one at a time; %s to go", count(len(pods), "node"))
+	default:
+		conditions.MarkTrue(network, meta.ReadyCondition, v1alpha1.ConnectedReason,
+			"%s answer RPC, %s connected", count(len(seen.nodes), "node"), count(int(network.Status.Links.Connected), "link"))
+	}
+}
+
+// setProgress says in the terms of kstatus what to expect of a network that is
+// not Ready: Stalled when somebody must act, else Reconciling.
+func setProgress(network *v1alpha1.BitcoinNetwork, wasReady bool) {
+	ready := conditions.Get(network, meta.ReadyCondition)
+	wasDegraded := conditions.GetReason(network, meta.ReconcilingCondition) == degraded &&
+		network.Status.ObservedGeneration == network.Generation
+	switch {
+	case ready.Status == metav1.ConditionTrue:
+		conditions.Delete(network, meta.ReconcilingCondition)
+		conditions.Delete(network, meta.StalledCondition)
+	case isStalled(ready.Reason):
+		conditions.MarkStalled(network, ready.Reason, "%s", ready.Message)
+	case wasReady || wasDegraded:
+		conditions.MarkReconciling(network, degraded, "%s", ready.Message)
+	default:
+		conditions.MarkReconciling(network, progressing, "%s", ready.Message)
+	}
+}
+
+// isStalled tells whether a network that is not Ready for this reason stays so
+// until somebody acts.
+func isStalled(reason string) bool {
+	switch reason {
+	case v1alpha1.SecretForbiddenReason, v1alpha1.SecretInvalidReason, v1alpha1.ConflictReason:
+		return true
+	default:
+		return false
+	}
+}

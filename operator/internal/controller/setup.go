@@ -1,0 +1,108 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
+	"k8s.io/apimachinery/pkg/types"
+	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+)
+
+// maxConcurrentReconciles is how many networks are looked at side by side, so
+// that one whose nodes hang does not hold up the others.
+const maxConcurrentReconciles = 4
+
+// CacheOptions returns what the manager's cache may hold: of one namespace, the
+// networks and what carries the operator's label, and of one Secret the metadata.
+func CacheOptions(namespace, secret string) (cache.Options, error) {
+	ours, err := labels.NewRequirement(resources.NetworkLabel, selection.Exists, nil)
+	if err != nil {
+		return cache.Options{}, fmt.Errorf("select by label %s: %w", resources.NetworkLabel, err)
+	}
+	owned := cache.ByObject{Label: labels.NewSelector().Add(*ours)}
+	return cache.Options{
+		DefaultNamespaces: map[string]cache.Config{namespace: {}},
+		DefaultTransform:  cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			&corev1.Pod{}:         owned,
+			&corev1.Service{}:     owned,
+			&corev1.ConfigMap{}:   owned,
+			&appsv1.StatefulSet{}: owned,
+			&corev1.Secret{}:      {Field: fields.OneTermEqualSelector(metav1.ObjectNameField, secret)},
+		},
+	}, nil
+}
+
+// SetupWithManager has the manager run the reconciler when something happens to
+// a network, its objects, its pods or its Secret.
+func (r *Reconciler) SetupWithManager(manager ctrl.Manager) error {
+	return ctrl.NewControllerManagedBy(manager).
+		For(&v1alpha1.BitcoinNetwork{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Owns(&appsv1.StatefulSet{}).
+		Owns(&corev1.Service{}).
+		Owns(&corev1.ConfigMap{}).
+		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(networkOfPod)).
+		WatchesRawSource(source.Func(func(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+			return r.watchSecret(ctx, manager.GetCache(), queue)
+		})).
+		WithOptions(controller.Options{MaxConcurrentReconciles: maxConcurrentReconciles}).
+		Complete(r)
+}
+
+// networkOfPod returns the network whose node a pod runs.
+func networkOfPod(_ context.Context, pod client.Object) []reconcile.Request {
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{
+		Namespace: pod.GetNamespace(),
+		Name:      pod.GetLabels()[resources.NetworkLabel],
+	}}}
+}
+
+// watchSecret wakes the networks when the Secret comes, changes or goes. It sees
+// metadata alone, so no value is ever in the cache. Unlike other watches it does
+// not have to be in sync for the operator to start: an operator that may not
+// watch its Secret must be there to say so.
+func (r *Reconciler) watchSecret(ctx context.Context, informers cache.Cache, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+	secret := &metav1.PartialObjectMetadata{}
+	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	informer, err := informers.GetInformer(ctx, secret, cache.BlockUntilSynced(false))
+	if err != nil {
+		return fmt.Errorf("watch Secret %s: %w", r.Credentials.Secret, err)
+	}
+	wake := func(any) {
+		var networks v1alpha1.BitcoinNetworkList
+		if err := r.Client.List(ctx, &networks); err != nil {
+			ctrl.LoggerFrom(ctx).Error(err, "list the networks that a changed Secret concerns")
+			return
+		}
+		for _, network := range networks.Items {
+			if network.Spec.Secret == r.Credentials.Secret {
+				queue.Add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&network)})
+			}
+		}
+	}
+	_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+		AddFunc:    wake,
+		UpdateFunc: func(_, changed any) { wake(changed) },
+		DeleteFunc: wake,
+	})
+	return err
+}

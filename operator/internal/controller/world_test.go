@@ -1,0 +1,212 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/fluxcd/pkg/apis/meta"
+	"github.com/fluxcd/pkg/runtime/conditions"
+	"github.com/go-logr/logr"
+	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/record"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind/bitcoindtest"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/credentials"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+)
+
+const (
+	secretName = "bitcoin-rpc"
+	// soon bounds how long a test waits for what should happen at once.
+	soon = 15 * time.Second
+)
+
+var (
+	alice    = bitcoind.Credentials{User: "alice", Password: "correct horse"}
+	platform = resources.Platform{DefaultImage: "bitcoind:default", ClusterDomain: "cluster.local"}
+)
+
+// world is a namespace of a real API server with a running operator. What the
+// API server lacks, the StatefulSet controller and the kubelet, is played by
+// machine; the nodes are those of bitcoindtest.
+type world struct {
+	Gomega
+	ctx       context.Context
+	namespace string
+	api       client.Client
+	nodes     *bitcoindtest.Network
+	events    *record.FakeRecorder
+	machine   *machine
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	ctx := needsAPIServer(t)
+	w := &world{Gomega: NewWithT(t), ctx: ctx, nodes: bitcoindtest.NewNetwork(), events: record.NewFakeRecorder(1000)}
+	w.SetDefaultEventuallyTimeout(soon)
+	w.SetDefaultEventuallyPollingInterval(20 * time.Millisecond)
+	w.SetDefaultConsistentlyDuration(time.Second)
+
+	var err error
+	w.api, err = client.New(apiServer, client.Options{Scheme: scheme})
+	w.Expect(err).NotTo(HaveOccurred())
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "team-"}}
+	w.Expect(w.api.Create(ctx, namespace)).To(Succeed())
+	w.namespace = namespace.Name
+	w.machine = &machine{world: w, addresses: map[string]string{}}
+
+	var running sync.WaitGroup
+	ctx, stop := context.WithCancel(ctx)
+	t.Cleanup(func() { stop(); running.Wait() })
+	running.Go(func() { w.machine.run(ctx) })
+	manager := w.manager()
+	running.Go(func() {
+		if err := manager.Start(ctx); err != nil {
+			t.Error("the operator ended:", err)
+		}
+	})
+	return w
+}
+
+func (w *world) manager() ctrl.Manager {
+	cacheOptions, err := CacheOptions(w.namespace, secretName)
+	w.Expect(err).NotTo(HaveOccurred())
+	manager, err := ctrl.NewManager(apiServer, ctrl.Options{
+		Scheme:     scheme,
+		Cache:      cacheOptions,
+		Metrics:    metricsserver.Options{BindAddress: "0"},
+		Logger:     logr.Discard(),
+		Controller: config.Controller{SkipNameValidation: new(true)},
+	})
+	w.Expect(err).NotTo(HaveOccurred())
+	reconciler := &Reconciler{
+		Client:      manager.GetClient(),
+		API:         manager.GetAPIReader(),
+		Credentials: credentials.Reader{API: manager.GetAPIReader(), Secret: secretName},
+		Nodes:       w.nodes,
+		Platform:    platform,
+		Events:      w.events,
+		Clock:       clock.RealClock{},
+	}
+	w.Expect(reconciler.SetupWithManager(manager)).To(Succeed())
+	return manager
+}
+
+// network makes a BitcoinNetwork.
+func (w *world) network(name string, nodes int32, changes ...func(*v1alpha1.BitcoinNetworkSpec)) *v1alpha1.BitcoinNetwork {
+	network := &v1alpha1.BitcoinNetwork{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: w.namespace},
+		Spec:       v1alpha1.BitcoinNetworkSpec{Nodes: nodes, Secret: secretName},
+	}
+	for _, change := range changes {
+		change(&network.Spec)
+	}
+	w.Expect(w.api.Create(w.ctx, network)).To(Succeed())
+	return network
+}
+
+// edit changes a network's spec.
+func (w *world) edit(network *v1alpha1.BitcoinNetwork, change func(*v1alpha1.BitcoinNetworkSpec)) {
+	before := network.DeepCopy()
+	change(&network.Spec)
+	w.Expect(w.api.Patch(w.ctx, network, client.MergeFrom(before))).To(Succeed())
+}
+
+// secret makes the Secret.
+func (w *world) secret(changes ...func(*corev1.Secret)) *corev1.Secret {
+	secret := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Name: secretName, Namespace: w.namespace},
+		Type:       corev1.SecretTypeOpaque,
+		Data:       map[string][]byte{bitcoind.UserKey: []byte(alice.User), bitcoind.PasswordKey: []byte(alice.Password)},
+	}
+	for _, change := range changes {
+		change(secret)
+	}
+	w.Expect(w.api.Create(w.ctx, secret)).To(Succeed())
+	return secret
+}
+
+// status returns a network as it is now.
+func (w *world) status(network *v1alpha1.BitcoinNetwork) *v1alpha1.BitcoinNetwork {
+	now := &v1alpha1.BitcoinNetwork{}
+	w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(network), now)).To(Succeed())
+	return now
+}
+
+// condition returns what a condition of the network's present generation says,
+// as "Status Reason: message".
+func (w *world) condition(network *v1alpha1.BitcoinNetwork, name string) func() string {
+	return func() string {
+		now := w.status(network)
+		condition := conditions.Get(now, name)
+		if condition == nil || condition.ObservedGeneration != now.Generation {
+			return ""
+		}
+		return fmt.Sprintf("%s %s: %s", condition.Status, condition.Reason, condition.Message)
+	}
+}
+
+// becomesReady waits until a network is Ready, as kstatus understands it.
+func (w *world) becomesReady(network *v1alpha1.BitcoinNetwork) *v1alpha1.BitcoinNetwork {
+	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(HavePrefix("True "))
+	now := w.status(network)
+	w.Expect(now.Status.ObservedGeneration).To(Equal(now.Generation))
+	w.Expect(conditions.Has(now, meta.ReconcilingCondition)).To(BeFalse())
+	w.Expect(conditions.Has(now, meta.StalledCondition)).To(BeFalse())
+	return now
+}
+
+// told returns the events so far and forgets them.
+func (w *world) told() []string {
+	var told []string
+	for {
+		select {
+		case event := <-w.events.Events:
+			told = append(told, event)
+		default:
+			return told
+		}
+	}
+}
+
+// pod returns a pod, or nil.
+func (w *world) pod(name string) *corev1.Pod {
+	pod := &corev1.Pod{}
+	err := w.api.Get(w.ctx, client.ObjectKey{Namespace: w.namespace, Name: name}, pod)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	w.Expect(err).NotTo(HaveOccurred())
+	return pod
+}
+
+// uids returns the pods' UIDs by name.
+func (w *world) uids() map[string]string {
+	var pods corev1.PodList
+	w.Expect(w.api.List(w.ctx, &pods, client.InNamespace(w.namespace))).To(Succeed())
+	uids := map[string]string{}
+	for _, pod := range pods.Items {
+		uids[pod.Name] = string(pod.UID)
+	}
+	return uids
+}
+
+func (w *world) statefulSet(name string) *appsv1.StatefulSet {
+	set := &appsv1.StatefulSet{}
+	w.Expect(w.api.Get(w.ctx, client.ObjectKey{Namespace: w.namespace, Name: name}, set)).To(Succeed())
+	return set
+}

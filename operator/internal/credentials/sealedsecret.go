@@ -1,0 +1,54 @@
+package credentials
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+)
+
+// sealedSecretKind is read without its Go type, whose package brings a template
+// engine with it; a test holds the two against each other.
+var sealedSecretKind = schema.GroupVersionKind{Group: "bitnami.com", Version: "v1alpha1", Kind: "SealedSecret"}
+
+// missing explains why a Secret is not there, with the words of its SealedSecret
+// if there is one that could not be unsealed.
+func (r Reader) missing(ctx context.Context, network *v1alpha1.BitcoinNetwork) *Unfit {
+	name := network.Spec.Secret
+	message := fmt.Sprintf("Secret %q does not exist in namespace %s; commit a SealedSecret of that name", name, network.Namespace)
+
+	sealed := &unstructured.Unstructured{}
+	sealed.SetGroupVersionKind(sealedSecretKind)
+	// Any error, be it that there is none, that the kind is not installed or
+	// that it may not be read, leaves the message as it is: this only helps.
+	if err := r.API.Get(ctx, client.ObjectKey{Namespace: network.Namespace, Name: name}, sealed); err == nil {
+		message = fmt.Sprintf("Secret %q does not exist in namespace %s yet; its SealedSecret is not unsealed", name, network.Namespace)
+		if problem := unsealError(sealed); problem != "" {
+			message += ": " + problem
+		}
+	}
+	return &Unfit{v1alpha1.SecretNotFoundReason, message}
+}
+
+// unsealError returns the message of a SealedSecret's condition Synced where
+// that is False.
+func unsealError(sealed *unstructured.Unstructured) string {
+	conditions, _, err := unstructured.NestedSlice(sealed.Object, "status", "conditions")
+	if err != nil {
+		return ""
+	}
+	for _, item := range conditions {
+		condition, ok := item.(map[string]any)
+		if !ok || condition["type"] != "Synced" || condition["status"] != "False" {
+			continue
+		}
+		if message, ok := condition["message"].(string); ok {
+			return message
+		}
+	}
+	return ""
+}

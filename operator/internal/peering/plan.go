@@ -1,0 +1,135 @@
+package peering
+
+import "slices"
+
+// Peer is one connection that a node reports.
+type Peer struct {
+	// Name is what the node dialled, or the address that an inbound
+	// connection came from.
+	Name string
+	// Inbound tells that the other side dialled.
+	Inbound bool
+	// Handshaken tells that both sides have said their version, which a
+	// connection that is only half open has not.
+	Handshaken bool
+	// Comments are the other side's user agent comments (-uacomment), by which
+	// nodes know each other.
+	Comments []string
+}
+
+// Report is what a node that answers says of its peers.
+type Report struct {
+	// Added is the node's list of manual peers.
+	Added []string
+	// Peers are its connections.
+	Peers []Peer
+}
+
+// Network tells what the nodes of a network are called.
+type Network struct {
+	// Nodes is how many there should be.
+	Nodes int
+	// Degree is the most peers that a node dials.
+	Degree int
+	// Name returns the host:port by which a node is dialled.
+	Name func(ordinal int) string
+	// Owns tells whether a dialled name is, or was, one of this network's.
+	Owns func(name string) bool
+	// Comment returns the user agent comment of a node.
+	Comment func(ordinal int) string
+}
+
+// Change is what one node should do to its peers.
+type Change struct {
+	// Add are the names that its list of manual peers lacks.
+	Add []string
+	// Dial are the names to dial now, rather than when bitcoind's own thread
+	// comes round to its list, which takes up to a minute.
+	Dial []string
+	// Remove are the names of this network that its list should not hold.
+	Remove []string
+}
+
+// Plan is what to do about the links of a network, and how they stand.
+type Plan struct {
+	// Links are the links that there should be.
+	Links []Link
+	// Missing are those of them that do not stand.
+	Missing []Link
+	// Changes are what the nodes should do, by ordinal. A node whose peers are
+	// right has none.
+	Changes map[int]Change
+	// Parts are the groups of nodes that answer and can reach each other over
+	// links that stand, the largest first. One part is a whole network.
+	Parts [][]int
+}
+
+// Decide compares the links of a network with what its nodes report. A node
+// without a report does not answer: its links do not stand, and nobody is told
+// to dial it, because a name looked up too early is cached as missing.
+func Decide(network Network, reports map[int]Report) Plan {
+	plan := Plan{Links: Links(network.Nodes, network.Degree), Changes: map[int]Change{}}
+	parts := newParts(network.Nodes, reports)
+	wanted := map[int][]string{}
+
+	for _, link := range plan.Links {
+		name := network.Name(link.To)
+		wanted[link.From] = append(wanted[link.From], name)
+
+		from, fromAnswers := reports[link.From]
+		to, toAnswers := reports[link.To]
+		if fromAnswers && toAnswers && dialled(from, name) && accepted(to, network.Comment(link.From)) {
+			parts.join(link.From, link.To)
+			continue
+		}
+		plan.Missing = append(plan.Missing, link)
+		if !fromAnswers || !toAnswers {
+			continue
+		}
+		change := plan.Changes[link.From]
+		change.Dial = append(change.Dial, name)
+		plan.Changes[link.From] = change
+	}
+
+	for ordinal, report := range reports {
+		if ordinal >= network.Nodes {
+			continue
+		}
+		change := plan.Changes[ordinal]
+		change.Add = subtract(wanted[ordinal], report.Added)
+		for _, name := range subtract(report.Added, wanted[ordinal]) {
+			if network.Owns(name) {
+				change.Remove = append(change.Remove, name)
+			}
+		}
+		if len(change.Add)+len(change.Dial)+len(change.Remove) > 0 {
+			plan.Changes[ordinal] = change
+		}
+	}
+
+	plan.Parts = parts.list()
+	return plan
+}
+
+// dialled tells whether a node reports a finished connection that it dialled by
+// this name.
+func dialled(report Report, name string) bool {
+	return slices.ContainsFunc(report.Peers, func(peer Peer) bool {
+		return !peer.Inbound && peer.Handshaken && peer.Name == name
+	})
+}
+
+// accepted tells whether a node reports a finished connection from the node
+// that carries this comment.
+func accepted(report Report, comment string) bool {
+	return slices.ContainsFunc(report.Peers, func(peer Peer) bool {
+		return peer.Inbound && peer.Handshaken && slices.Contains(peer.Comments, comment)
+	})
+}
+
+// subtract returns the names that are in a and not in b, in a's order.
+func subtract(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(name string) bool {
+		return slices.Contains(b, name)
+	})
+}

@@ -1,0 +1,106 @@
+// Package resources builds the objects that a BitcoinNetwork wants to exist. Its
+// functions are pure: a network and the platform's settings in, an object out.
+package resources
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+)
+
+const (
+	// NetworkLabel is on every object of a network, with the network's name.
+	NetworkLabel = "bitcoin-operator.github.io/network"
+	// Container is the name of the container that runs bitcoind.
+	Container = "bitcoind"
+
+	managedBy = "bitcoin-operator"
+)
+
+// Platform is what the platform team decides for all networks of a namespace.
+type Platform struct {
+	// DefaultImage is the bitcoind image of networks that name none.
+	DefaultImage string
+	// ClusterDomain is the DNS domain of the cluster, such as "cluster.local".
+	ClusterDomain string
+}
+
+// Selector selects the pods of a network.
+func Selector(network *v1alpha1.BitcoinNetwork) map[string]string {
+	return map[string]string{NetworkLabel: network.Name}
+}
+
+// Image returns the image that a network's nodes should run.
+func (p Platform) Image(network *v1alpha1.BitcoinNetwork) string {
+	if network.Spec.Image != "" {
+		return network.Spec.Image
+	}
+	return p.DefaultImage
+}
+
+// PodName returns the name of a node's pod.
+func PodName(network *v1alpha1.BitcoinNetwork, ordinal int) string {
+	return fmt.Sprintf("%s-%d", network.Name, ordinal)
+}
+
+// Ordinal returns the ordinal of the node that a pod of the network runs.
+func Ordinal(network *v1alpha1.BitcoinNetwork, podName string) (int, bool) {
+	digits, found := strings.CutPrefix(podName, network.Name+"-")
+	if !found {
+		return 0, false
+	}
+	ordinal, err := strconv.Atoi(digits)
+	return ordinal, err == nil && ordinal >= 0 && PodName(network, ordinal) == podName
+}
+
+// DNSName returns the name by which a node is reached whatever its pod's
+// address.
+func (p Platform) DNSName(network *v1alpha1.BitcoinNetwork, ordinal int) string {
+	return PodName(network, ordinal) + p.domain(network)
+}
+
+// domain is the part of the DNS names that a network's nodes share.
+func (p Platform) domain(network *v1alpha1.BitcoinNetwork) string {
+	return fmt.Sprintf(".%s.%s.svc.%s", network.Name, network.Namespace, p.ClusterDomain)
+}
+
+// IsNode tells whether a host name is one that a node of the network has, had or
+// will have.
+func (p Platform) IsNode(network *v1alpha1.BitcoinNetwork, host string) bool {
+	pod, found := strings.CutSuffix(host, p.domain(network))
+	if !found {
+		return false
+	}
+	_, isNode := Ordinal(network, pod)
+	return isNode
+}
+
+// Comment returns the user agent comment by which peers know a node.
+func Comment(network *v1alpha1.BitcoinNetwork, ordinal int) string {
+	return commentOf(network, strconv.Itoa(ordinal))
+}
+
+func commentOf(network *v1alpha1.BitcoinNetwork, ordinal string) string {
+	return fmt.Sprintf("%s.%s.%s", network.Namespace, network.Name, ordinal)
+}
+
+func objectMeta(network *v1alpha1.BitcoinNetwork) metav1.ObjectMeta {
+	return metav1.ObjectMeta{
+		Name:      network.Name,
+		Namespace: network.Namespace,
+		Labels:    labels(network),
+	}
+}
+
+func labels(network *v1alpha1.BitcoinNetwork) map[string]string {
+	return map[string]string{
+		NetworkLabel:                   network.Name,
+		"app.kubernetes.io/name":       "bitcoind",
+		"app.kubernetes.io/instance":   network.Name,
+		"app.kubernetes.io/managed-by": managedBy,
+	}
+}
