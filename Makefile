@@ -1,0 +1,89 @@
+# `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# One set of flags for everything, so that the product, its tests and the local
+# cluster share one Go build cache: each package is compiled once.
+export CGO_ENABLED := 0
+export GOFLAGS := -trimpath -buildvcs=false
+
+LOCAL := $(CURDIR)/.local
+CLUSTER := $(LOCAL)/bin/cluster
+KUBECTL := $(LOCAL)/bin/kubectl
+PACKAGES = $$(go list ./... | grep -v /test/e2e)
+
+CONTROLLER_GEN := sigs.k8s.io/controller-tools/cmd/controller-gen@v0.23.0
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+SEALED_SECRETS := github.com/bitnami-labs/sealed-secrets@v0.40.0
+
+##@ The two commands
+
+.PHONY: demo
+demo: cluster-up images ## Start a cluster; let two teams commit a network each; show both at work.
+	go run ./test/demo
+
+.PHONY: test
+test: lint assets ## Run the linters, the unit tests, and the tests against a real API server and bitcoind.
+	KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(LOCAL)/bin}" TEST_BITCOIND=$(LOCAL)/bin/bitcoind \
+		go test -count=1 $(PACKAGES)
+	go -C test/cluster test -count=1 ./...
+
+##@ Development
+
+.PHONY: unit
+unit: ## Run the tests that need no API server: seconds, no root.
+	go test -short $(PACKAGES)
+
+.PHONY: e2e
+e2e: $(CLUSTER) ## Run the end-to-end suite on the local cluster, which it starts, and stops again, if need be.
+	CLUSTER=$(CLUSTER) go test -count=1 -timeout=45m -v ./test/e2e
+
+.PHONY: lint
+lint: ## Check formatting, go vet, staticcheck, the generated files and the manifests.
+	@test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)" || { echo "gofmt would change the files above"; exit 1; }
+	go vet ./... && go -C test/cluster vet ./...
+	go run $(STATICCHECK) ./...
+	go -C test/cluster run $(STATICCHECK) ./...
+	@$(MAKE) --no-print-directory check-generated
+
+.PHONY: generate
+generate: ## Write what is generated: deepcopy functions and resource definitions.
+	go run $(CONTROLLER_GEN) object crd paths=./api/... output:crd:dir=gitops/crds
+	install -m 644 "$$(go mod download -json $(SEALED_SECRETS) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')"/helm/sealed-secrets/crds/*.yaml \
+		gitops/infrastructure/sealed-secrets/crd.yaml
+
+.PHONY: check-generated
+check-generated:
+	@rm -rf $(LOCAL)/generated && mkdir -p $(LOCAL)/generated
+	@go run $(CONTROLLER_GEN) object crd paths=./api/... output:object:dir=$(LOCAL)/generated output:crd:dir=$(LOCAL)/generated
+	@diff api/v1alpha1/zz_generated.deepcopy.go $(LOCAL)/generated/ \
+		&& diff gitops/crds/bitcoin-operator.github.io_bitcoinnetworks.yaml $(LOCAL)/generated/ \
+		|| { echo "generated files are not current: run make generate"; exit 1; }
+
+##@ The local cluster
+
+.PHONY: cluster-up
+cluster-up: $(CLUSTER) ## Start the local cluster, building what it lacks.
+	$(CLUSTER) up
+
+.PHONY: images
+images: $(CLUSTER) ## Build the project's images, and load them if the cluster is up.
+	$(CLUSTER) images
+
+.PHONY: demo-down
+demo-down: $(CLUSTER) ## Remove everything that the demo has started.
+	$(CLUSTER) down
+
+.PHONY: assets
+assets: $(CLUSTER)
+	$(CLUSTER) build $(if $(KUBEBUILDER_ASSETS),,kubernetes etcd) bitcoind
+
+.PHONY: $(CLUSTER)
+$(CLUSTER):
+	@mkdir -p $(LOCAL)/bin
+	@go -C test/cluster build -o $@ .
+
+.PHONY: help
+help: ## Show this help.
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
