@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -43,52 +44,62 @@ func (r *Reconciler) applyChildren(ctx context.Context, network *v1alpha1.Bitcoi
 	for _, child := range []client.Object{
 		resources.ConfigMap(network, seen.chain),
 		resources.HeadlessService(network, seen.chain),
-		resources.StatefulSet(network, r.Platform, seen.chain), // the last: it needs the others
 	} {
-		if created, err = r.applyChild(ctx, network, child, memory); err != nil {
+		if _, _, err := r.applyChild(ctx, network, child, memory); err != nil {
 			return false, err
 		}
 	}
+	// The last, since its pods need the others.
+	live, created, err := r.applyChild(ctx, network, resources.StatefulSet(network, r.Platform, seen.chain), memory)
+	if err != nil {
+		return false, err
+	}
+	seen.statefulSet = live.(*appsv1.StatefulSet)
 	return created, nil
 }
 
-func (r *Reconciler) applyChild(ctx context.Context, network *v1alpha1.BitcoinNetwork, child client.Object, memory *memory) (created bool, err error) {
-	kind := child.GetObjectKind().GroupVersionKind().Kind
+// applyChild makes one object what it should be. It returns the object as it is
+// then, and whether it is new.
+func (r *Reconciler) applyChild(ctx context.Context, network *v1alpha1.BitcoinNetwork, child client.Object, memory *memory) (live client.Object, created bool, err error) {
+	gvk := child.GetObjectKind().GroupVersionKind()
 	// Not to block the network's deletion spares the operator a right that some
 	// platforms ask for that.
 	if err := controllerutil.SetControllerReference(network, child, r.Client.Scheme(), controllerutil.WithBlockOwnerDeletion(false)); err != nil {
-		return false, fmt.Errorf("own %s %s: %w", kind, child.GetName(), err)
+		return nil, false, fmt.Errorf("own %s %s: %w", gvk.Kind, child.GetName(), err)
 	}
-	live := child.DeepCopyObject().(client.Object)
-	exists, err := r.read(ctx, live)
+	empty, err := r.Client.Scheme().New(gvk)
 	if err != nil {
-		return false, fmt.Errorf("read %s %s: %w", kind, child.GetName(), err)
+		return nil, false, fmt.Errorf("make a %s: %w", gvk.Kind, err)
+	}
+	live = empty.(client.Object)
+	exists, err := r.read(ctx, client.ObjectKeyFromObject(child), live)
+	if err != nil {
+		return nil, false, fmt.Errorf("read %s %s: %w", gvk.Kind, child.GetName(), err)
 	}
 	if exists && !metav1.IsControlledBy(live, network) {
-		return false, &conflict{kind: kind, name: child.GetName()}
+		return nil, false, &conflict{kind: gvk.Kind, name: child.GetName()}
 	}
 
-	application, err := applicationOf(child, live)
-	if err != nil {
-		return false, err
-	}
-	if exists && memory.applied[kind] == application {
-		return false, nil
+	if exists {
+		found, err := applicationOf(child, live)
+		if err != nil {
+			return nil, false, err
+		}
+		if found == memory.applied[gvk.Kind] {
+			return live, false, nil
+		}
 	}
 	if err := r.apply(ctx, child, live); err != nil {
-		return false, fmt.Errorf("apply %s %s: %w", kind, child.GetName(), err)
+		return nil, false, fmt.Errorf("apply %s %s: %w", gvk.Kind, child.GetName(), err)
 	}
-	if memory.applied[kind], err = applicationOf(child, live); err != nil {
-		return false, err
-	}
-	return !exists, nil
+	memory.applied[gvk.Kind], err = applicationOf(child, live)
+	return live, !exists, err
 }
 
-// read reads an object into itself and tells whether it exists. The cache holds
-// only what carries the operator's label, so what it lacks the API server is
-// asked for: it may be there and belong to someone else.
-func (r *Reconciler) read(ctx context.Context, object client.Object) (bool, error) {
-	key := client.ObjectKeyFromObject(object)
+// read reads an object and tells whether it exists. The cache holds only what
+// carries the operator's label, so what it lacks the API server is asked for: it
+// may be there and belong to someone else.
+func (r *Reconciler) read(ctx context.Context, key client.ObjectKey, object client.Object) (bool, error) {
 	err := r.Client.Get(ctx, key, object)
 	if apierrors.IsNotFound(err) {
 		err = r.API.Get(ctx, key, object)
@@ -128,6 +139,9 @@ func sum(object client.Object) ([sha256.Size]byte, error) {
 	if err != nil {
 		return [sha256.Size]byte{}, err
 	}
+	// Whether these are filled in depends on where the object was read.
+	delete(content, "apiVersion")
+	delete(content, "kind")
 	text, err := json.Marshal(content)
 	if err != nil {
 		return [sha256.Size]byte{}, fmt.Errorf("encode %s: %w", object.GetName(), err)

@@ -71,6 +71,24 @@ func newPatience() *patience {
 	}
 }
 
+// forgetOthers drops what is remembered of pods, and lives of pods, that are gone.
+func (p *patience) forgetOthers(nodes []node) {
+	current := map[string]bool{}
+	for _, node := range nodes {
+		if node.pod != nil {
+			current[attemptKey(node.pod)] = true
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for key := range p.problems {
+		if !current[key] {
+			delete(p.problems, key)
+			p.backoff.DeleteEntry(key)
+		}
+	}
+}
+
 // exhausted returns the problem that a node last had, while it should not be
 // asked again.
 func (p *patience) exhausted(pod *corev1.Pod) string {
@@ -93,7 +111,7 @@ func (p *patience) failed(pod *corev1.Pod, problem string) {
 
 func (p *patience) succeeded(pod *corev1.Pod) {
 	key := attemptKey(pod)
-	p.backoff.Reset(key)
+	p.backoff.DeleteEntry(key)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.problems, key)

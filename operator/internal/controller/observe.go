@@ -20,7 +20,7 @@ import (
 // and with it the memory that their answers can take.
 const maxParallelRequests = 16
 
-// observation is what a reconcile has read of a network before it acts.
+// observation is what a reconcile knows of a network.
 type observation struct {
 	// chain is the chain that the nodes follow.
 	chain bitcoind.Chain
@@ -28,7 +28,7 @@ type observation struct {
 	// none.
 	credentials bitcoind.Credentials
 	unfit       *credentials.Unfit
-	// statefulSet is nil while there is none.
+	// statefulSet is nil while there is none, and as applied once it has been.
 	statefulSet *appsv1.StatefulSet
 	// nodes are the nodes that the network should have, by ordinal.
 	nodes []node
@@ -95,6 +95,7 @@ func (r *Reconciler) observe(ctx context.Context, network *v1alpha1.BitcoinNetwo
 // askNodes asks every node that can be asked how it stands. That one does not
 // answer is a finding, not an error.
 func (r *Reconciler) askNodes(ctx context.Context, seen *observation, memory *memory) {
+	memory.patience.forgetOthers(seen.nodes)
 	var group errgroup.Group
 	group.SetLimit(maxParallelRequests)
 	for ordinal := range seen.nodes {

@@ -200,7 +200,10 @@ func TestPodThatIsReplacedIsPeeredAgain(t *testing.T) {
 	network := w.becomesReady(w.network("payments", 4))
 	old := w.pod("payments-1")
 	w.Expect(w.api.Delete(w.ctx, old)).To(Succeed())
-	w.Eventually(func() bool { pod := w.pod("payments-1"); return pod != nil && pod.UID != old.UID && pod.Status.PodIP != "" }).Should(BeTrue())
+	w.Eventually(func() bool {
+		pod := w.pod("payments-1")
+		return pod != nil && pod.UID != old.UID && pod.Status.PodIP != ""
+	}).Should(BeTrue())
 	w.Eventually(func() []v1alpha1.NodeStatus { return w.status(network).Status.Nodes }).Should(
 		ContainElement(HaveField("IP", w.pod("payments-1").Status.PodIP)))
 	w.becomesReady(network)
@@ -215,6 +218,7 @@ func TestSteadyNetworkIsLeftAlone(t *testing.T) {
 	w.told()
 	node := w.machine.address("payments-2")
 	updates, checks := w.nodes.Updates(node), w.nodes.Checks(node)
+	applies := w.applies.Load()
 	version, setVersion := w.status(network).ResourceVersion, w.statefulSet("payments").ResourceVersion
 
 	for range 5 {
@@ -224,6 +228,7 @@ func TestSteadyNetworkIsLeftAlone(t *testing.T) {
 	w.Expect(w.nodes.Updates(node)).To(Equal(updates))
 	w.Expect(w.status(network).ResourceVersion).To(Equal(version), "the status was written though nothing changed")
 	w.Expect(w.statefulSet("payments").ResourceVersion).To(Equal(setVersion), "the StatefulSet was written though nothing changed")
+	w.Expect(w.applies.Load()).To(Equal(applies), "something was applied though nothing changed")
 	w.Expect(w.told()).To(BeEmpty())
 }
 
@@ -270,7 +275,8 @@ func TestImageChangeReplacesOneNodeAtATime(t *testing.T) {
 	w.nodes.Mine(w.machine.address("payments-0"))
 	before := w.uids()
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Image = "bitcoind:next" })
-	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(HavePrefix("False "))
+	w.Eventually(w.condition(network, meta.ReadyCondition)).ShouldNot(BeEmpty())
+	w.Expect(w.condition(network, meta.ReadyCondition)()).To(HavePrefix("False "), "the network was Ready before its nodes had the new image")
 	network = w.becomesReady(network)
 
 	for name, uid := range w.uids() {

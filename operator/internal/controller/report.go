@@ -162,6 +162,9 @@ func setReady(network *v1alpha1.BitcoinNetwork, seen *observation, failure error
 	switch pods := outdated(seen); {
 	case len(seen.nodes) == 0:
 		conditions.MarkTrue(network, meta.ReadyCondition, v1alpha1.ParkedReason, "the network is parked: spec.nodes is 0")
+	case seen.statefulSet != nil && !settled(seen.statefulSet):
+		conditions.MarkFalse(network, meta.ReadyCondition, v1alpha1.RollingReason,
+			"the StatefulSet has changed; waiting for Kubernetes to take it up")
 	case len(pods) > 0:
 		conditions.MarkFalse(network, meta.ReadyCondition, v1alpha1.RollingReason,
 			"replacing the nodes one at a time; %s to go", count(len(pods), "node"))

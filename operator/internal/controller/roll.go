@@ -18,7 +18,7 @@ import (
 // by ordinal.
 func outdated(seen *observation) []*corev1.Pod {
 	set := seen.statefulSet
-	if set == nil || set.Status.ObservedGeneration != set.Generation || set.Status.UpdateRevision == "" {
+	if set == nil || !settled(set) {
 		return nil
 	}
 	var pods []*corev1.Pod
@@ -28,6 +28,12 @@ func outdated(seen *observation) []*corev1.Pod {
 		}
 	}
 	return pods
+}
+
+// settled tells whether the StatefulSet controller has seen the present template,
+// so that its status says which pods run it.
+func settled(set *appsv1.StatefulSet) bool {
+	return set.Status.ObservedGeneration == set.Generation && set.Status.UpdateRevision != ""
 }
 
 // nextToReplace returns the pod to replace now, or nil.

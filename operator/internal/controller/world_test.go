@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,10 +16,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/record"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -51,6 +55,7 @@ type world struct {
 	nodes     *bitcoindtest.Network
 	events    *record.FakeRecorder
 	machine   *machine
+	applies   atomic.Int64 // how often the operator has applied something
 }
 
 func newWorld(t *testing.T) *world {
@@ -91,6 +96,15 @@ func (w *world) manager() ctrl.Manager {
 		Metrics:    metricsserver.Options{BindAddress: "0"},
 		Logger:     logr.Discard(),
 		Controller: config.Controller{SkipNameValidation: new(true)},
+		NewClient: func(config *rest.Config, options client.Options) (client.Client, error) {
+			api, err := client.NewWithWatch(config, options)
+			return interceptor.NewClient(api, interceptor.Funcs{
+				Apply: func(ctx context.Context, api client.WithWatch, object runtime.ApplyConfiguration, options ...client.ApplyOption) error {
+					w.applies.Add(1)
+					return api.Apply(ctx, object, options...)
+				},
+			}), err
+		},
 	})
 	w.Expect(err).NotTo(HaveOccurred())
 	reconciler := &Reconciler{

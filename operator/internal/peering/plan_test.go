@@ -1,0 +1,444 @@
+package peering
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestDecide(t *testing.T) {
+	for _, test := range []struct {
+		reason  string
+		nodes   int
+		reports map[int]Report
+		// missing are the links that do not stand, as "from-to"; changes are what
+		// nodes do, as written by describe.
+		missing []string
+		changes map[int]string
+		parts   [][]int
+	}{
+		{
+			reason: "a network without nodes wants nothing",
+			nodes:  0,
+		},
+		{
+			reason:  "nodes that do not answer cannot be told anything",
+			nodes:   3,
+			missing: []string{"1-0", "2-0", "2-1"},
+		},
+		{
+			reason:  "a lone node is a whole network",
+			nodes:   1,
+			reports: fresh(1),
+			parts:   [][]int{{0}},
+		},
+		{
+			reason:  "fresh nodes add whom they should dial, and dial them now; each pair in one direction",
+			nodes:   3,
+			reports: fresh(3),
+			missing: []string{"1-0", "2-0", "2-1"},
+			changes: map[int]string{1: "add n0 dial n0", 2: "add n0 n1 dial n0 n1"},
+			parts:   [][]int{{0}, {1}, {2}},
+		},
+		{
+			reason:  "where all links stand there is nothing to do",
+			nodes:   4,
+			reports: linked(4),
+			parts:   [][]int{{0, 1, 2, 3}},
+		},
+		{
+			reason:  "a large network, too, comes to rest",
+			nodes:   100,
+			reports: linked(100),
+			parts:   [][]int{ordinals(100)},
+		},
+		{
+			reason:  "the network's own names are enough of a list, in any order",
+			nodes:   3,
+			reports: with(linked(3), 2, func(r *Report) { slices.Reverse(r.Added) }),
+			parts:   [][]int{{0, 1, 2}},
+		},
+
+		{
+			reason:  "a restarted node has an empty list, even where its old connections are still seen at the other end",
+			nodes:   2,
+			reports: with(linked(2), 1, func(r *Report) { *r = Report{} }),
+			missing: []string{"1-0"},
+			changes: map[int]string{1: "add n0 dial n0"},
+			parts:   [][]int{{0}, {1}},
+		},
+		{
+			reason:  "a connection of which the accepting node knows nothing does not stand",
+			nodes:   2,
+			reports: with(linked(2), 0, func(r *Report) { r.Peers = nil }),
+			missing: []string{"1-0"},
+			changes: map[int]string{1: "dial n0"},
+			parts:   [][]int{{0}, {1}},
+		},
+		{
+			reason:  "a connection that is dialled but lacks its entry is to be kept: the entry is added",
+			nodes:   2,
+			reports: with(linked(2), 1, func(r *Report) { r.Added = nil }),
+			changes: map[int]string{1: "add n0"},
+			parts:   [][]int{{0, 1}},
+		},
+		{
+			reason:  "an entry that is not connected is dialled, since its own thread may take a minute",
+			nodes:   2,
+			reports: without(linked(2), 1, 0),
+			missing: []string{"1-0"},
+			changes: map[int]string{1: "dial n0"},
+			parts:   [][]int{{0}, {1}},
+		},
+		{
+			reason:  "half a handshake at the dialling end is no connection",
+			nodes:   2,
+			reports: with(linked(2), 1, func(r *Report) { r.Peers[0].Handshaken = false }),
+			missing: []string{"1-0"},
+			changes: map[int]string{1: "dial n0"},
+			parts:   [][]int{{0}, {1}},
+		},
+		{
+			reason:  "half a handshake at the accepting end is no connection",
+			nodes:   2,
+			reports: with(linked(2), 0, func(r *Report) { r.Peers[0].Handshaken = false }),
+			missing: []string{"1-0"},
+			changes: map[int]string{1: "dial n0"},
+			parts:   [][]int{{0}, {1}},
+		},
+		{
+			reason: "a connection in the other direction is not the link, and what led to it is removed",
+			nodes:  2,
+			reports: map[int]Report{
+				0: {Added: []string{"n1"}, Peers: []Peer{outbound(1)}},
+				1: {Peers: []Peer{inbound(0)}},
+			},
+			missing: []string{"1-0"},
+			changes: map[int]string{0: "remove n1", 1: "add n0 dial n0"},
+			parts:   [][]int{{0}, {1}},
+		},
+		{
+			reason:  "one more connection does no harm",
+			nodes:   2,
+			reports: with(with(linked(2), 0, func(r *Report) { r.Peers = append(r.Peers, outbound(1)) }), 1, func(r *Report) { r.Peers = append(r.Peers, inbound(0)) }),
+			parts:   [][]int{{0, 1}},
+		},
+
+		{
+			reason:  "a node that does not answer stays in the others' lists, and is not dialled: its name may be cached as missing",
+			nodes:   3,
+			reports: dead(linked(3), 0),
+			missing: []string{"1-0", "2-0"},
+			parts:   [][]int{{1, 2}},
+		},
+		{
+			reason:  "a fresh node adds one that does not answer, and does not dial it",
+			nodes:   3,
+			reports: dead(fresh(3), 0),
+			missing: []string{"1-0", "2-0", "2-1"},
+			changes: map[int]string{1: "add n0", 2: "add n0 n1 dial n1"},
+			parts:   [][]int{{1}, {2}},
+		},
+		{
+			reason:  "a link whose dialling node does not answer does not stand, whatever the other says",
+			nodes:   2,
+			reports: dead(linked(2), 1),
+			missing: []string{"1-0"},
+			parts:   [][]int{{0}},
+		},
+
+		{
+			reason:  "what a person has added is the person's",
+			nodes:   2,
+			reports: with(linked(2), 1, func(r *Report) { r.Added = append(r.Added, "192.0.2.7:18444", "elsewhere.example:18444", "") }),
+			parts:   [][]int{{0, 1}},
+		},
+		{
+			reason: "a name of this network that the node should not dial is removed: higher ordinals, itself, those scaled away",
+			nodes:  2,
+			reports: with(linked(2), 0, func(r *Report) {
+				r.Added = []string{"n1", "mine:1", "n0", "n7"}
+			}),
+			changes: map[int]string{0: "remove n1 n0 n7"},
+			parts:   [][]int{{0, 1}},
+		},
+		{
+			reason:  "another network's names are not this one's to remove, be they ever so alike",
+			nodes:   2,
+			reports: with(linked(2), 1, func(r *Report) { r.Added = append(r.Added, "other-n7") }),
+			parts:   [][]int{{0, 1}},
+		},
+		{
+			reason: "another network's node that calls itself by its own comment is no node of this one",
+			nodes:  2,
+			reports: with(linked(2), 0, func(r *Report) {
+				r.Peers[0].Comments = []string{"other.1"}
+			}),
+			missing: []string{"1-0"},
+			changes: map[int]string{1: "dial n0"},
+			parts:   [][]int{{0}, {1}},
+		},
+		{
+			reason:  "a comment is compared as a whole, so that node 10 is not node 1",
+			nodes:   2,
+			reports: with(linked(2), 0, func(r *Report) { r.Peers[0].Comments = []string{"payments.10"} }),
+			missing: []string{"1-0"},
+			changes: map[int]string{1: "dial n0"},
+			parts:   [][]int{{0}, {1}},
+		},
+		{
+			reason:  "a user's own comments stand beside the operator's",
+			nodes:   2,
+			reports: with(linked(2), 0, func(r *Report) { r.Peers[0].Comments = []string{"hello", "payments.1"} }),
+			parts:   [][]int{{0, 1}},
+		},
+
+		{
+			reason:  "a node that is scaled away but reports still is no part and is told nothing; the others forget it",
+			nodes:   2,
+			reports: with(linked(3), 1, func(r *Report) { r.Added = append(r.Added, "n2") }),
+			changes: map[int]string{1: "remove n2"},
+			parts:   [][]int{{0, 1}},
+		},
+		{
+			reason:  "a node that is new changes nothing for those that are there",
+			nodes:   4,
+			reports: with(linked(3), 3, func(*Report) {}),
+			missing: []string{"3-0", "3-1", "3-2"},
+			changes: map[int]string{3: "add n0 n1 n2 dial n0 n1 n2"},
+			parts:   [][]int{{0, 1, 2}, {3}},
+		},
+
+		{
+			reason:  "a network that is split has its parts, the largest first",
+			nodes:   5,
+			reports: split(linked(5), 2),
+			missing: []string{"2-0", "2-1", "3-0", "3-1", "4-0", "4-1"},
+			changes: map[int]string{2: "dial n0 n1", 3: "dial n0 n1", 4: "dial n0 n1"},
+			parts:   [][]int{{2, 3, 4}, {0, 1}},
+		},
+		{
+			reason:  "of parts as large, the one with the lowest ordinal is first",
+			nodes:   4,
+			reports: split(linked(4), 2),
+			missing: []string{"2-0", "2-1", "3-0", "3-1"},
+			changes: map[int]string{2: "dial n0 n1", 3: "dial n0 n1"},
+			parts:   [][]int{{0, 1}, {2, 3}},
+		},
+		{
+			reason:  "one link that is missing does not split",
+			nodes:   3,
+			reports: without(linked(3), 2, 0),
+			missing: []string{"2-0"},
+			changes: map[int]string{2: "dial n0"},
+			parts:   [][]int{{0, 1, 2}},
+		},
+		{
+			reason:  "a node that nobody is linked to is a part",
+			nodes:   3,
+			reports: without(without(linked(3), 1, 0), 2, 0),
+			missing: []string{"1-0", "2-0"},
+			changes: map[int]string{1: "dial n0", 2: "dial n0"},
+			parts:   [][]int{{1, 2}, {0}},
+		},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			plan := Decide(network(test.nodes), test.reports)
+			if diff := cmp.Diff(Links(test.nodes, MaxDegree), plan.Links); diff != "" {
+				t.Errorf("links (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(test.missing, describeLinks(plan.Missing)); diff != "" {
+				t.Errorf("missing (-want +got):\n%s", diff)
+			}
+			changes := map[int]string{}
+			for ordinal, change := range plan.Changes {
+				changes[ordinal] = describe(change)
+			}
+			if test.changes == nil {
+				test.changes = map[int]string{}
+			}
+			if diff := cmp.Diff(test.changes, changes); diff != "" {
+				t.Errorf("changes (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(test.parts, plan.Parts); diff != "" {
+				t.Errorf("parts (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A node that did as it was told has nothing left to do: no plan leads to
+// another.
+func TestPlansComeToRest(t *testing.T) {
+	for _, nodes := range []int{1, 2, 9, 10, 40} {
+		reports := fresh(nodes)
+		for ordinal, change := range Decide(network(nodes), reports).Changes {
+			report := reports[ordinal]
+			report.Added = append(report.Added, change.Add...)
+			reports[ordinal] = report
+			for _, name := range change.Dial {
+				connect(reports, ordinal, name)
+			}
+		}
+		plan := Decide(network(nodes), reports)
+		if len(plan.Changes) != 0 || len(plan.Missing) != 0 || len(plan.Parts) != 1 {
+			t.Errorf("%d nodes: changes %v, missing %v, parts %v, want no more and one part", nodes, plan.Changes, plan.Missing, plan.Parts)
+		}
+	}
+}
+
+// Reports come in a map, whose order is another each time; what is said in
+// statuses and events must not be.
+func TestPlansAreTheSameEachTime(t *testing.T) {
+	reports := split(dead(linked(40), 5, 17), 20)
+	first := Decide(network(40), reports)
+	for range 50 {
+		if diff := cmp.Diff(first, Decide(network(40), reports)); diff != "" {
+			t.Fatalf("another plan (-first +later):\n%s", diff)
+		}
+	}
+}
+
+func TestDecideLeavesReportsAlone(t *testing.T) {
+	reports, same := split(linked(10), 4), split(linked(10), 4)
+	Decide(network(10), reports)
+	if diff := cmp.Diff(same, reports); diff != "" {
+		t.Errorf("the reports have changed (-before +after):\n%s", diff)
+	}
+}
+
+func TestLowerDegreeDialsFewer(t *testing.T) {
+	sparse := network(10)
+	sparse.Degree = 2
+	if got, want := describe(Decide(sparse, fresh(10)).Changes[9]), "add n1 n8 dial n1 n8"; got != want {
+		t.Errorf("node 9: %s, want %s", got, want)
+	}
+	if got, want := describe(Decide(sparse, linked(10)).Changes[9]), "remove n2 n3 n4 n5 n6 n7"; got != want {
+		t.Errorf("node 9, which had degree 8: %s, want %s", got, want)
+	}
+}
+
+// network is one of nodes named n0, n1, … that comment payments.0, payments.1, …
+func network(nodes int) Network {
+	return Network{
+		Nodes:   nodes,
+		Degree:  MaxDegree,
+		Name:    name,
+		Owns:    func(name string) bool { return strings.HasPrefix(name, "n") },
+		Comment: comment,
+	}
+}
+
+func name(ordinal int) string    { return fmt.Sprintf("n%d", ordinal) }
+func comment(ordinal int) string { return fmt.Sprintf("payments.%d", ordinal) }
+
+func outbound(to int) Peer {
+	return Peer{Name: name(to), Handshaken: true, Comments: []string{comment(to)}}
+}
+
+func inbound(from int) Peer {
+	return Peer{Name: fmt.Sprintf("192.0.2.%d:50000", from), Inbound: true, Handshaken: true, Comments: []string{comment(from)}}
+}
+
+// fresh are nodes that have just started.
+func fresh(nodes int) map[int]Report {
+	reports := map[int]Report{}
+	for ordinal := range nodes {
+		reports[ordinal] = Report{}
+	}
+	return reports
+}
+
+// linked are nodes with all the links that there should be.
+func linked(nodes int) map[int]Report {
+	reports := fresh(nodes)
+	for _, link := range Links(nodes, MaxDegree) {
+		reports = with(reports, link.From, func(r *Report) { r.Added = append(r.Added, name(link.To)) })
+		connect(reports, link.From, name(link.To))
+	}
+	return reports
+}
+
+// connect makes a connection that shows at both ends.
+func connect(reports map[int]Report, from int, dialled string) {
+	for to := range reports {
+		if name(to) == dialled {
+			with(reports, from, func(r *Report) { r.Peers = append(r.Peers, outbound(to)) })
+			with(reports, to, func(r *Report) { r.Peers = append(r.Peers, inbound(from)) })
+		}
+	}
+}
+
+// with changes what a node reports.
+func with(reports map[int]Report, ordinal int, change func(*Report)) map[int]Report {
+	report := reports[ordinal]
+	change(&report)
+	reports[ordinal] = report
+	return reports
+}
+
+// without closes the connection of two nodes.
+func without(reports map[int]Report, from, to int) map[int]Report {
+	closed := func(peer Peer) bool {
+		return peer.Inbound && slices.Contains(peer.Comments, comment(from)) || !peer.Inbound && peer.Name == name(to)
+	}
+	for _, ordinal := range []int{from, to} {
+		with(reports, ordinal, func(r *Report) { r.Peers = slices.DeleteFunc(r.Peers, closed) })
+	}
+	return reports
+}
+
+// dead takes nodes away, with their connections.
+func dead(reports map[int]Report, ordinals ...int) map[int]Report {
+	for _, ordinal := range ordinals {
+		for other := range reports {
+			without(reports, max(ordinal, other), min(ordinal, other))
+		}
+		delete(reports, ordinal)
+	}
+	return reports
+}
+
+// split closes the connections between the nodes below a border and the others.
+func split(reports map[int]Report, border int) map[int]Report {
+	for from := range reports {
+		for to := range reports {
+			if to < border && from >= border {
+				without(reports, from, to)
+			}
+		}
+	}
+	return reports
+}
+
+func ordinals(count int) []int {
+	var list []int
+	for ordinal := range count {
+		list = append(list, ordinal)
+	}
+	return list
+}
+
+func describe(change Change) string {
+	var parts []string
+	for _, part := range []struct {
+		verb  string
+		names []string
+	}{{"add", change.Add}, {"dial", change.Dial}, {"remove", change.Remove}} {
+		if len(part.names) > 0 {
+			parts = append(parts, part.verb, strings.Join(part.names, " "))
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+func describeLinks(links []Link) []string {
+	var list []string
+	for _, link := range links {
+		list = append(list, fmt.Sprintf("%d-%d", link.From, link.To))
+	}
+	return list
+}
