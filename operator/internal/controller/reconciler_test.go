@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -153,6 +154,27 @@ func TestNamingAnotherSecretStalls(t *testing.T) {
 	w.Consistently(w.uids).Should(BeEmpty(), "a pod could mount a Secret that the operator may not read")
 
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Secret = secretName })
+	w.becomesReady(network)
+}
+
+// A Role that does not name the Secret is the platform team's mistake. The
+// operator must be there to say so, though it cannot watch the Secret.
+func TestSecretThatMayNotBeRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	binding := &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "bitcoin-operator-secret", Namespace: w.namespace}}
+	w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(binding), binding)).To(Succeed())
+	w.Expect(w.api.Delete(w.ctx, binding.DeepCopy())).To(Succeed())
+
+	network := w.network("payments", 1)
+	w.Eventually(w.condition(network, meta.StalledCondition)).Should(Equal(
+		`True SecretForbidden: the operator's Role does not let it read Secret "bitcoin-rpc"; the platform team must name it there`))
+	w.Expect(w.uids()).To(BeEmpty())
+	w.Expect(w.told()).To(ContainElement(HavePrefix("Warning SecretForbidden ")))
+
+	binding.ResourceVersion = ""
+	w.Expect(w.api.Create(w.ctx, binding)).To(Succeed())
 	w.becomesReady(network)
 }
 

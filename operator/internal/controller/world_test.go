@@ -1,8 +1,11 @@
 package controller
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,6 +17,7 @@ import (
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -25,6 +29,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/yaml"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
@@ -90,7 +95,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) manager() ctrl.Manager {
 	cacheOptions, err := CacheOptions(w.namespace, secretName)
 	w.Expect(err).NotTo(HaveOccurred())
-	manager, err := ctrl.NewManager(apiServer, ctrl.Options{
+	manager, err := ctrl.NewManager(w.operator(), ctrl.Options{
 		Scheme:     scheme,
 		Cache:      cacheOptions,
 		Metrics:    metricsserver.Options{BindAddress: "0"},
@@ -118,6 +123,42 @@ func (w *world) manager() ctrl.Manager {
 	}
 	w.Expect(reconciler.SetupWithManager(manager)).To(Succeed())
 	return manager
+}
+
+// operator gives the operator the rights that gitops/operator gives it, and no
+// others, and returns how it reaches the API server with them.
+func (w *world) operator() *rest.Config {
+	user := rbacv1.Subject{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: "operator-of-" + w.namespace}
+	for _, role := range operatorRoles(w.Gomega) {
+		role.Namespace = w.namespace
+		w.Expect(w.api.Create(w.ctx, role)).To(Succeed())
+		w.Expect(w.api.Create(w.ctx, &rbacv1.RoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: role.Name, Namespace: w.namespace},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
+			Subjects:   []rbacv1.Subject{user},
+		})).To(Succeed())
+	}
+	config := rest.CopyConfig(apiServer)
+	config.Impersonate.UserName = user.Name
+	return config
+}
+
+// operatorRoles reads the Roles of gitops/operator.
+func operatorRoles(g Gomega) []*rbacv1.Role {
+	var roles []*rbacv1.Role
+	for _, file := range []string{"role.yaml", "role-secret.yaml"} {
+		content, err := os.ReadFile(filepath.Join("../../../gitops/operator", file))
+		g.Expect(err).NotTo(HaveOccurred())
+		for document := range bytes.SplitSeq(content, []byte("\n---\n")) {
+			role := &rbacv1.Role{}
+			g.Expect(yaml.Unmarshal(document, role)).To(Succeed())
+			if role.Kind == "Role" {
+				roles = append(roles, role)
+			}
+		}
+	}
+	g.Expect(roles).To(HaveLen(2))
+	return roles
 }
 
 // network makes a BitcoinNetwork.

@@ -79,6 +79,14 @@ func TestDecide(t *testing.T) {
 			parts:   [][]int{{0}, {1}},
 		},
 		{
+			reason:  "nor does one that both ends say they have dialled",
+			nodes:   2,
+			reports: with(linked(2), 0, func(r *Report) { r.Peers = []Peer{outbound(1)} }),
+			missing: []string{"1-0"},
+			changes: map[int]string{1: "dial n0"},
+			parts:   [][]int{{0}, {1}},
+		},
+		{
 			reason:  "a connection that is dialled but lacks its entry is to be kept: the entry is added",
 			nodes:   2,
 			reports: with(linked(2), 1, func(r *Report) { r.Added = nil }),

@@ -73,7 +73,7 @@ func runScenarios(t *testing.T, newWorld func(t *testing.T, nodes int) world) {
 		{"a name that is removed is disconnected", 2, removeDisconnects},
 		{"a restart empties the list and keeps the chain", 2, restartForgets},
 		{"a node that stops is missed by its peers and refuses requests", 2, stopDisconnects},
-		{"a node that freezes keeps its connections, in silence", 2, freezeSilences},
+		{"a node that freezes keeps its connections, in silence, and they are in the way of new ones", 2, freezeSilences},
 		{"a connection to a frozen node stays half open", 2, halfOpen},
 		{"a block relays over links", 3, blockRelays},
 		{"a link brings the longer chain", 2, longerChainWins},
@@ -218,10 +218,15 @@ func freezeSilences(s scenario) {
 	if got, want := bitcoind.Explain(err), "it does not answer in time"; err == nil || got != want {
 		s.t.Errorf("error = %v, which is explained as %q, want %q", err, got, want)
 	}
-	s.expect("a silent peer", func() bool {
+	isSilent := func() bool {
 		peers := s.state(0).Peers
 		return len(peers) == 1 && peers[0].Version != 0 && peers[0].LastSend > peers[0].LastRecv+1
-	})
+	}
+	s.expect("a silent peer", isSilent)
+	s.update(0, nil, nil, names(s.name(1)))
+	if !isSilent() {
+		s.t.Error("dialling its name again has changed something")
+	}
 }
 
 func halfOpen(s scenario) {

@@ -188,17 +188,25 @@ func (n *Network) UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, r
 	}
 	for _, name := range remove {
 		node.added = slices.DeleteFunc(node.added, func(added string) bool { return added == name })
-		if c := node.dialled(name); c != nil {
-			c.close()
-		}
 	}
 	for _, name := range add {
 		if !slices.Contains(node.added, name) {
 			node.added = append(node.added, name)
 		}
 	}
+	// bitcoind closes a connection a moment after it was asked to. Until then
+	// dialling its name again does nothing.
+	var closing []*connection
+	for _, name := range remove {
+		if c := node.dialled(name); c != nil {
+			closing = append(closing, c)
+		}
+	}
 	for _, name := range dial {
 		n.dial(node, name, false)
+	}
+	for _, c := range closing {
+		c.close()
 	}
 	return nil
 }

@@ -45,14 +45,27 @@ func TestAtMostEightAddedNamesAreConnectedBy(t *testing.T) {
 	s.expectLink(0, 9)
 }
 
+// So do real nodes, all but one in many times: they close connections in another
+// thread than the one that dials.
+func TestNameIsNotDialledAgainInTheRequestThatDisconnectsIt(t *testing.T) {
+	s := newScenario(t, newFakeWorld(2))
+	s.update(0, nil, nil, names(s.name(1)))
+	s.expectLink(0, 1)
+	s.update(0, names(s.name(1)), nil, names(s.name(1)))
+	if peers := s.state(0).Peers; len(peers) != 0 {
+		t.Errorf("peers = %v, want none", peers)
+	}
+	s.update(0, nil, nil, names(s.name(1)))
+	s.expectLink(0, 1)
+}
+
 func TestNameLeadsToTheNodeThatStartedLast(t *testing.T) {
 	w := newFakeWorld(2)
 	s := newScenario(t, w)
-	s.update(0, nil, names(s.name(1)), names(s.name(1)))
-	s.expectLink(0, 1)
-
-	w.stop(1)
+	w.mine(1)
+	w.freeze(1) // its machine is lost, and its pod is made again elsewhere
 	w.Start("192.0.2.99:18443", s.name(1), "replacement", bitcoind.DefaultCredentials)
+
 	s.update(0, nil, nil, names(s.name(1)))
 	peers := s.state(0).Peers
 	if len(peers) != 1 || !slices.Equal(bitcoind.Comments(peers[0].SubVer), []string{"replacement"}) {

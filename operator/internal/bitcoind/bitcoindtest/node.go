@@ -113,7 +113,7 @@ func (n *node) announce() {
 	}
 	for _, c := range n.connections {
 		_, other := c.ends(n)
-		if c.handshaken && !other.node.frozen && other.node.tip.height < n.tip.height {
+		if !other.node.frozen && other.node.tip.height < n.tip.height {
 			other.node.tip = n.tip
 			other.node.announce()
 		}
@@ -125,7 +125,7 @@ func (n *node) ping(now time.Time) {
 	for _, c := range n.connections {
 		own, other := c.ends(n)
 		own.sent = now
-		if c.handshaken && !other.node.frozen {
+		if !other.node.frozen {
 			own.heard, other.heard, other.sent = now, now, now
 		}
 	}

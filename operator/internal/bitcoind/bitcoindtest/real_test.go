@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -37,13 +39,12 @@ type process struct {
 
 func newRealWorld(t *testing.T, program string, nodes int) *realWorld {
 	w := &realWorld{Client: bitcoind.NewClient(), t: t}
-	ports := freePorts(t, 2*nodes)
 	for node := range nodes {
 		w.nodes = append(w.nodes, &process{
 			program:   program,
 			comment:   fmt.Sprintf("team-a.payments.%d", node),
-			p2pPort:   ports[2*node],
-			rpcPort:   ports[2*node+1],
+			p2pPort:   freePort(t),
+			rpcPort:   freePort(t),
 			directory: t.TempDir(),
 		})
 	}
@@ -52,10 +53,12 @@ func newRealWorld(t *testing.T, program string, nodes int) *realWorld {
 			process.kill()
 		}
 	})
-	for node, process := range w.nodes {
+	for _, process := range w.nodes {
 		process.writeConfig(t)
 		process.start(t)
-		defer w.awaitAnswer(node)
+	}
+	for node := range w.nodes {
+		w.awaitAnswer(node)
 	}
 	return w
 }
@@ -194,17 +197,26 @@ func (p *process) signal(signal syscall.Signal) {
 	}
 }
 
-// freePorts returns ports of loopback that nobody listened on a moment ago.
-func freePorts(t *testing.T, count int) []int {
+// lastPort is the port that was given out last. They are below those that the
+// kernel gives to outgoing connections, one of which could take a port between
+// its choice and bitcoind's start.
+var lastPort = func() *atomic.Int32 {
+	var port atomic.Int32
+	port.Store(20_000 + rand.Int32N(9_000))
+	return &port
+}()
+
+// freePort returns a port of loopback on which nobody listens.
+func freePort(t *testing.T) int {
 	t.Helper()
-	var ports []int
-	for range count {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+	for range 1000 {
+		port := int(lastPort.Add(1))
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			listener.Close()
+			return port
 		}
-		defer listener.Close() // not before the others are chosen
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
 	}
-	return ports
+	t.Fatal("there is no free port")
+	return 0
 }
