@@ -77,7 +77,7 @@ demo-down: $(CLUSTER) ## Remove everything that the demo has started.
 
 .PHONY: assets
 assets: $(CLUSTER)
-	$(CLUSTER) build $(if $(KUBEBUILDER_ASSETS),,kubernetes etcd) bitcoind
+	$(CLUSTER) build $(if $(KUBEBUILDER_ASSETS),,kubernetes etcd) bitcoin-knots
 
 .PHONY: $(CLUSTER)
 $(CLUSTER):

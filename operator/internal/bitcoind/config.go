@@ -26,10 +26,9 @@ const (
 //
 // Peers are made over RPC alone: pod addresses are not routable to bitcoind, so
 // discovery finds nothing within a cluster. Peers that connect are white-listed,
-// because all are nodes of this network (a NetworkPolicy says so), and without
-// it every hop holds a transaction back for seconds. The signature cache is for
-// mempools larger than a private chain has; without it a node takes half the
-// memory.
+// because they are nodes of this network, and without it every hop holds a
+// transaction back for seconds. The signature cache is for mempools larger than a
+// private chain has; with a small one a node takes half the memory.
 func Config(chain Chain) string {
 	lines := []string{
 		"# Made by the Bitcoin Network Operator. Edit the BitcoinNetwork instead.",

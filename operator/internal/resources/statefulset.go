@@ -35,7 +35,7 @@ func StatefulSet(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitc
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "StatefulSet"},
 		ObjectMeta: objectMeta(network),
 		Spec: appsv1.StatefulSetSpec{
-			Replicas:            &network.Spec.Nodes,
+			Replicas:            new(network.Spec.Nodes),
 			ServiceName:         network.Name,
 			Selector:            &metav1.LabelSelector{MatchLabels: Selector(network)},
 			PodManagementPolicy: appsv1.ParallelPodManagement,
@@ -120,6 +120,10 @@ func container(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitcoi
 			Scheme: corev1.URISchemeHTTP,
 		}}, 5, 3),
 		LivenessProbe: probe(corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromString(rpcPort)}}, 30, 10),
+		// Why a node ended stands at the end of its log.
+		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
+		// The end of a crashed node's log is what the status says of it.
+		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 		SecurityContext: &corev1.SecurityContext{
 			AllowPrivilegeEscalation: new(false),
 			ReadOnlyRootFilesystem:   new(true),

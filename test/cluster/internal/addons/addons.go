@@ -1,0 +1,51 @@
+// Package addons installs what runs inside the cluster.
+package addons
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+
+	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/clone"
+	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/network"
+	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/parts"
+	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/manifests"
+)
+
+// Apply installs them. It does not wait for them to run.
+func Apply(ctx context.Context, c clone.Clone) error {
+	all, err := manifests.All(manifests.Values{
+		DNS: network.ServiceDNS, Domain: network.Domain,
+		Volumes: c.Data("volumes"), Helper: parts.Knots,
+	})
+	if err != nil {
+		return err
+	}
+	crds := c.Local("crds", "flux")
+	for _, step := range []struct {
+		args  []string
+		stdin []byte
+	}{
+		// kustomize-controller waits for the CRDs of both: install them first.
+		{args: []string{"apply", "--server-side", "--filename", crds}},
+		{args: []string{"apply", "--server-side", "--filename", "-"}, stdin: all},
+		{args: []string{"wait", "--for=condition=Established", "--timeout=60s", "--filename", crds}},
+	} {
+		if err := kubectl(ctx, c, bytes.NewReader(step.stdin), step.args...); err != nil {
+			return fmt.Errorf("install what runs inside the cluster: %w", err)
+		}
+	}
+	return nil
+}
+
+func kubectl(ctx context.Context, c clone.Clone, stdin io.Reader, args ...string) error {
+	cmd := exec.CommandContext(ctx, c.Bin("kubectl"), append([]string{"--kubeconfig", c.Kubeconfig()}, args...)...)
+	cmd.Stdin = stdin
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("kubectl %s: %w: %s", strings.Join(args, " "), err, bytes.TrimSpace(out))
+	}
+	return nil
+}

@@ -1,0 +1,115 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bitcoin-operator/bitcoin-operator/test/fleet"
+)
+
+// A pod that comes back has another address and no peers. Its links must stand
+// again within three seconds of its being ready.
+func TestDeletedPodIsPeeredAgain(t *testing.T) {
+	g, ctx := needsCluster(t)
+	network := network(g, ctx, "team-b", "lightning")
+	wait(g, ctx, network.Connected)
+	node := network.Nodes[1]
+	key := client.ObjectKey{Namespace: node.Namespace, Name: node.Pod()}
+
+	var old corev1.Pod
+	g.Expect(cluster.API.Get(ctx, key, &old)).To(Succeed())
+	g.Expect(cluster.API.Delete(ctx, &old)).To(Succeed())
+	wait(g, ctx, readyAgain(key, old.UID))
+	ready := time.Now()
+	// The node's own word: both of its links have shaken hands.
+	wait(g, ctx, func(ctx context.Context) (bool, string, error) {
+		peers, err := node.Peers(ctx)
+		standing := 0
+		for _, peer := range peers {
+			if peer.Version != 0 {
+				standing++
+			}
+		}
+		return standing == 2, fmt.Sprintf("%d of 2 links stand", standing), err
+	})
+	took := time.Since(ready)
+	t.Logf("all links stood %.1f s after the pod was ready", took.Seconds())
+	g.Expect(took).To(BeNumerically("<", 3*time.Second))
+	wait(g, ctx, network.Connected)
+}
+
+// readyAgain is so when another pod of that name is ready.
+func readyAgain(key client.ObjectKey, old types.UID) fleet.Condition {
+	return func(ctx context.Context) (bool, string, error) {
+		var pod corev1.Pod
+		err := cluster.API.Get(ctx, key, &pod)
+		if apierrors.IsNotFound(err) {
+			return false, "the next pod", nil
+		}
+		if err != nil || pod.UID == old {
+			return false, "the pod to go", err
+		}
+		for _, condition := range pod.Status.Conditions {
+			if condition.Type == corev1.PodReady && condition.Status == corev1.ConditionTrue {
+				return true, "", nil
+			}
+		}
+		return false, "the pod to be ready", nil
+	}
+}
+
+// A node that hangs keeps its port open and says nothing: the worst kind of down.
+func TestNodeThatHangs(t *testing.T) {
+	g, ctx := needsCluster(t)
+	found := network(g, ctx, "team-b", "lightning")
+	wait(g, ctx, found.Connected)
+	node := found.Nodes[2]
+	process := processOf(g, ctx, node)
+	g.Expect(syscall.Kill(process, syscall.SIGSTOP)).To(Succeed())
+	t.Cleanup(func() { _ = syscall.Kill(process, syscall.SIGCONT) })
+
+	wait(g, ctx, func(ctx context.Context) (bool, string, error) {
+		state, err := cluster.State(ctx, found.Object())
+		return strings.Contains(state.Message("NodesReady"), "lightning-2: it does not answer in time"), state.Message("NodesReady"), err
+	})
+	now := network(g, ctx, "team-b", "lightning")
+	g.Expect(now.Status.Ready).To(Equal("2/3"))
+	g.Expect(now.Status.Links.Connected).To(BeEquivalentTo(1), "the others are peered all the same")
+
+	g.Expect(syscall.Kill(process, syscall.SIGCONT)).To(Succeed())
+	wait(g, ctx, cluster.NetworksReady("team-b"))
+	wait(g, ctx, found.Connected)
+}
+
+// processOf returns the process of a node's bitcoind, as the machine sees it.
+func processOf(g Gomega, ctx context.Context, node fleet.Node) int {
+	var pod corev1.Pod
+	g.Expect(cluster.API.Get(ctx, client.ObjectKey{Namespace: node.Namespace, Name: node.Pod()}, &pod)).To(Succeed())
+	names, err := filepath.Glob("/proc/[0-9]*/comm")
+	g.Expect(err).NotTo(HaveOccurred())
+	for _, name := range names {
+		// Processes end while we look; those are not the one.
+		comm, _ := os.ReadFile(name)
+		cgroup, _ := os.ReadFile(filepath.Join(filepath.Dir(name), "cgroup"))
+		if strings.TrimSpace(string(comm)) == "bitcoind" && strings.Contains(string(cgroup), string(pod.UID)) {
+			process, err := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+			g.Expect(err).NotTo(HaveOccurred())
+			return process
+		}
+	}
+	g.Expect(names).To(BeEmpty(), "no process of %s was found", node)
+	return 0
+}

@@ -1,0 +1,79 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// A Team is a tenant: a namespace of the cluster, and a repository of its own
+// that Flux applies there.
+type Team struct {
+	*Repository
+	cluster *Cluster
+}
+
+// Team clones a team's repository, which is made when it is not there yet. The
+// team's namespace has the same name.
+func (c *Cluster) Team(ctx context.Context, name string) (*Team, error) {
+	repository, err := c.Repository(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return &Team{repository, c}, nil
+}
+
+// Seed copies the platform team's first version of the team's networks into the
+// clone.
+func (t *Team) Seed(fleet *Fleet) error {
+	if err := copyFolder(fleet.Path("tenants", t.Name, "networks"), t.Dir, unchanged); err != nil {
+		return fmt.Errorf("copy the seed of %s: %w", t.Name, err)
+	}
+	return nil
+}
+
+const (
+	// secretName is the one Secret that a team's operator may read.
+	secretName = "bitcoin-rpc"
+	sealedFile = secretName + ".yaml"
+)
+
+// SealCredentials puts fresh, sealed credentials into the clone.
+func (t *Team) SealCredentials(ctx context.Context, sealer *Sealer) error {
+	sealed, err := sealer.Seal(ctx, t.Name, secretName, NewCredentials(t.Name))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(t.Path(sealedFile), sealed, 0o644)
+}
+
+// EnsureCredentials puts fresh, sealed credentials into the clone, unless it has
+// some that the cluster can open.
+func (t *Team) EnsureCredentials(ctx context.Context, sealer *Sealer) (fresh bool, err error) {
+	sealed, err := os.ReadFile(t.Path(sealedFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	if err == nil {
+		opens, err := sealer.Opens(ctx, sealed)
+		if err != nil || opens {
+			return false, err
+		}
+	}
+	return true, t.SealCredentials(ctx, sealer)
+}
+
+// Secret is the team's SealedSecret with its credentials.
+func (t *Team) Secret() Object { return Object{SealedSecret, t.Name, secretName} }
+
+// Operator is the team's own operator.
+func (t *Team) Operator() Object { return Object{Deployment, t.Name, "bitcoin-operator"} }
+
+// Delivery follows a commit of the team's repository on its way through Flux.
+func (t *Team) Delivery(commit string) *Delivery {
+	return t.cluster.delivery(
+		Object{GitRepository, t.Name, "networks"},
+		Object{Kustomization, t.Name, "networks"}, commit)
+}
