@@ -23,7 +23,9 @@ type stage struct {
 
 const (
 	brief = time.Minute
-	long  = 5 * time.Minute
+	// A quota learns of kinds that are new to a cluster in its own time, which
+	// can be five minutes, and until then allows none of them.
+	long = 7 * time.Minute
 )
 
 // until is a stage that lasts until a condition is so.

@@ -71,6 +71,9 @@ func (d *demo) pushFleet(ctx context.Context) error {
 	}
 	return d.run(ctx, stage{"let operators run the image that was built last", brief, fluxSystem, func(ctx context.Context) (string, error) {
 		renewed, err := d.cluster.RenewOperators(ctx)
+		if renewed == 0 {
+			return "", err
+		}
 		return fmt.Sprintf("%d restarted", renewed), err
 	}})
 }

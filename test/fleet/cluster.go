@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -49,6 +50,7 @@ func Open(dir string) (*Cluster, error) {
 	config.Proxy = func(*http.Request) (*url.URL, error) { return nil, nil }
 	config.WarningHandler = rest.NoWarnings{}
 	config.QPS = -1 // whoever waits asks at its own pace
+	config.Timeout = answerWithin
 
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
@@ -59,6 +61,10 @@ func Open(dir string) (*Cluster, error) {
 	}
 	return c, nil
 }
+
+// answerWithin is how long an API server or a node has for an answer: one that
+// hangs must not use up the time of whoever can ask again.
+const answerWithin = 20 * time.Second
 
 // Kubeconfig is the file with which a person reaches the cluster.
 func (c *Cluster) Kubeconfig() string { return c.local("kubeconfig") }

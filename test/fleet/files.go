@@ -25,7 +25,7 @@ func (c *Cluster) sourceFiles(ctx context.Context, folders ...string) ([]string,
 	return existing(c.root, strings.Split(listed, "\x00"))
 }
 
-// existing returns those of the files that are there, each once: Git lists also
+// existing returns those that are files and are there, each once: Git lists also
 // what was deleted and not committed, and a file in conflict several times.
 func existing(root string, listed []string) ([]string, error) {
 	slices.Sort(listed)

@@ -44,7 +44,8 @@ func (f *Fleet) Update(ctx context.Context) error {
 // Bootstrap tells Flux of the repository, as `flux bootstrap` does. From then on
 // Flux applies what is pushed there.
 func (f *Fleet) Bootstrap(ctx context.Context) error {
-	_, err := f.cluster.Kubectl(ctx, "apply", "--kustomize", f.Path("gitops", "clusters", "local", "flux-system"))
+	_, err := f.cluster.Kubectl(ctx, "apply", "--server-side", "--force-conflicts",
+		"--kustomize", f.Path("gitops", "clusters", "local", "flux-system"))
 	return err
 }
 

@@ -26,6 +26,8 @@ func (n Node) String() string { return n.Namespace + "/" + n.Pod() }
 
 // Bitcoin runs bitcoin-cli in the node's pod, and returns what it prints.
 func (n Node) Bitcoin(ctx context.Context, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
 	command := append([]string{"exec", n.Pod(), "--namespace", n.Namespace, "--", "bitcoin-cli"}, args...)
 	answer, err := n.cluster.Kubectl(ctx, command...)
 	return strings.TrimSpace(answer), err
