@@ -94,22 +94,24 @@ func TestNodeThatHangs(t *testing.T) {
 	wait(g, ctx, found.Connected)
 }
 
-// processOf returns the process of a node's bitcoind, as the machine sees it.
+// processOf returns the process of a node's bitcoind, as the machine sees it: that
+// of this name in the container's control group.
 func processOf(g Gomega, ctx context.Context, node fleet.Node) int {
 	var pod corev1.Pod
 	g.Expect(cluster.API.Get(ctx, client.ObjectKey{Namespace: node.Namespace, Name: node.Pod()}, &pod)).To(Succeed())
+	container := strings.TrimPrefix(pod.Status.ContainerStatuses[0].ContainerID, "containerd://")
 	names, err := filepath.Glob("/proc/[0-9]*/comm")
 	g.Expect(err).NotTo(HaveOccurred())
+	found := 0
 	for _, name := range names {
 		// Processes end while we look; those are not the one.
 		comm, _ := os.ReadFile(name)
 		cgroup, _ := os.ReadFile(filepath.Join(filepath.Dir(name), "cgroup"))
-		if strings.TrimSpace(string(comm)) == "bitcoind" && strings.Contains(string(cgroup), string(pod.UID)) {
-			process, err := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+		if strings.TrimSpace(string(comm)) == "bitcoind" && strings.Contains(string(cgroup), container) {
+			found, err = strconv.Atoi(filepath.Base(filepath.Dir(name)))
 			g.Expect(err).NotTo(HaveOccurred())
-			return process
 		}
 	}
-	g.Expect(names).To(BeEmpty(), "no process of %s was found", node)
-	return 0
+	g.Expect(found).NotTo(BeZero(), "no process of %s was found", node)
+	return found
 }

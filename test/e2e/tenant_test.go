@@ -39,8 +39,8 @@ func TestLifeOfATenant(t *testing.T) {
 	t.Run("a network without its SealedSecret waits, and starts nothing", func(t *testing.T) {
 		g := NewWithT(t)
 		g.Expect(team.Edit("kustomization.yaml", "\n  - bitcoin-rpc.yaml", "")).To(Succeed())
-		push(g, ctx, team, "Forget the credentials")
-		wait(g, ctx, fleet.All(platform.Delivery("tenants", commit).Done, says(network, "CredentialsReady", `Secret "bitcoin-rpc" does not exist in namespace team-c`)))
+		tried := push(g, ctx, team, "Forget the credentials").Tried
+		wait(g, ctx, fleet.All(platform.Delivery("tenants", commit).Done, tried, says(network, "CredentialsReady", `Secret "bitcoin-rpc" does not exist in namespace team-c`)))
 		g.Expect(pods(g, ctx, name)).To(BeEmpty())
 		g.Expect(events(g, ctx, network)).To(ContainElement(HavePrefix("Warning SecretNotFound")))
 	})
@@ -52,8 +52,8 @@ func TestLifeOfATenant(t *testing.T) {
 		moved := strings.ReplaceAll(string(sealed), "team-b", name)
 		g.Expect(os.WriteFile(team.Path("bitcoin-rpc.yaml"), []byte(moved), 0o644)).To(Succeed())
 		g.Expect(team.Edit("kustomization.yaml", "resources:", "resources:\n  - bitcoin-rpc.yaml")).To(Succeed())
-		push(g, ctx, team, "Use another team's credentials")
-		wait(g, ctx, says(network, "CredentialsReady", "no key could decrypt secret"))
+		tried := push(g, ctx, team, "Use another team's credentials").Tried
+		wait(g, ctx, fleet.All(tried, says(network, "CredentialsReady", "no key could decrypt secret")))
 		g.Expect(pods(g, ctx, name)).To(BeEmpty())
 	})
 
@@ -77,8 +77,8 @@ func TestLifeOfATenant(t *testing.T) {
 		} {
 			g := NewWithT(t)
 			g.Expect(team.Edit("payments.yaml", mistake.from, mistake.to)).To(Succeed())
-			push(g, ctx, team, mistake.to)
-			wait(g, ctx, says(fleet.Object{Kind: fleet.Kustomization, Namespace: name, Name: "networks"}, "Ready", mistake.want))
+			tried := push(g, ctx, team, mistake.to).Tried
+			wait(g, ctx, fleet.All(tried, says(fleet.Object{Kind: fleet.Kustomization, Namespace: name, Name: "networks"}, "Ready", mistake.want)))
 			g.Expect(team.Edit("payments.yaml", mistake.to, mistake.from)).To(Succeed())
 		}
 		g := NewWithT(t)
@@ -99,7 +99,7 @@ func TestLifeOfATenant(t *testing.T) {
 			"a node's processes":           {"exec", "payments-0", "--", "sh", "-c", "tr '\\0' ' ' < /proc/1/cmdline; tr '\\0' ' ' < /proc/1/environ"},
 			"a node's configuration":       {"exec", "payments-0", "--", "sh", "-c", "cat ~/.bitcoin/bitcoin.conf /run/bitcoind/rpcauth.conf"},
 		} {
-			text, err := cluster.Kubectl(ctx, append(command, "--namespace="+name)...)
+			text, err := cluster.Kubectl(ctx, append([]string{"--namespace=" + name}, command...)...)
 			g.Expect(err).NotTo(HaveOccurred(), what)
 			g.Expect(text).NotTo(BeEmpty(), what)
 			g.Expect(strings.Contains(text, password)).To(BeFalse(), "the password shows in %s", what)

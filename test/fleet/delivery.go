@@ -33,6 +33,11 @@ func (d *Delivery) Begun(ctx context.Context) (bool, string, error) {
 	})
 }
 
+// Tried is so when Flux has tried to apply the commit, whatever came of it.
+func (d *Delivery) Tried(ctx context.Context) (bool, string, error) {
+	return d.reached(ctx, func(s State) bool { return strings.HasSuffix(s.LastAttemptedRevision, d.commit) })
+}
+
 // Done is so when Flux has applied the commit and found it healthy.
 func (d *Delivery) Done(ctx context.Context) (bool, string, error) {
 	return d.reached(ctx, func(s State) bool {

@@ -244,9 +244,11 @@ func Explain(err error) string {
 	}
 }
 
-// deadlines of the two kinds of request. Dialling looks names up and connects,
-// for which bitcoind takes up to 5 s.
+// Deadlines of the two kinds of request. Dialling one name keeps bitcoind for up to
+// 5 s when the name still leads to an address where nobody is. It goes on without
+// us: whether it got through, the next check tells, and a name that has come to
+// lead elsewhere since is dialled anew.
 const (
 	checkTimeout = 2 * time.Second
-	dialTimeout  = 6 * time.Second
+	dialTimeout  = time.Second
 )

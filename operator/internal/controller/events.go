@@ -28,10 +28,11 @@ func eventsOf(before, after *v1alpha1.BitcoinNetwork, created bool) []event {
 	switch {
 	case created:
 		tell(corev1.EventTypeNormal, "Created", "created the network with %s on %s", count(has, "node"), after.Spec.Chain)
-	case had != has && before.Status.ObservedGeneration > 0:
+	case had != has && before.Status.ObservedGeneration > 0 && conditions.IsTrue(after, v1alpha1.CredentialsReadyCondition):
 		tell(corev1.EventTypeNormal, "Scaled", "scaled from %s to %d", count(had, "node"), has)
 	}
-	if had > 0 && has == 0 {
+	parked := had > 0 && has == 0 && conditions.IsReady(after)
+	if parked {
 		tell(corev1.EventTypeWarning, v1alpha1.ParkedReason, "the network has no nodes now, and its chain is gone with them, since they have no volumes")
 	}
 
@@ -57,6 +58,7 @@ func eventsOf(before, after *v1alpha1.BitcoinNetwork, created bool) []event {
 	wasDegraded := conditions.GetReason(before, meta.ReconcilingCondition) == degraded
 	isDegraded := conditions.GetReason(after, meta.ReconcilingCondition) == degraded
 	switch {
+	case parked: // told above
 	case isDegraded && !wasDegraded:
 		tell(corev1.EventTypeWarning, degraded, "%s", conditions.GetMessage(after, meta.ReadyCondition))
 	case conditions.IsReady(after) && !conditions.IsReady(before) && wasDegraded:
@@ -67,9 +69,10 @@ func eventsOf(before, after *v1alpha1.BitcoinNetwork, created bool) []event {
 	return events
 }
 
-// turned tells whether a condition has another status or reason than before. A
-// message alone may change without anything to tell.
+// turned tells whether a condition says something else than before. It is for
+// those whose message changes only when there is something else to do about them.
 func turned(before, after *v1alpha1.BitcoinNetwork, condition string) bool {
 	return conditions.GetReason(before, condition) != conditions.GetReason(after, condition) ||
+		conditions.GetMessage(before, condition) != conditions.GetMessage(after, condition) ||
 		conditions.IsTrue(before, condition) != conditions.IsTrue(after, condition)
 }

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"strconv"
@@ -11,8 +12,12 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 )
 
+// isStarting is the problem of a pod of which nobody says more.
+const isStarting = "its pod is starting"
+
 // podProblem says why a pod's node cannot be asked anything yet, in the words of
-// Kubernetes where it has some. It is empty for a pod whose container runs.
+// Kubernetes where it has some. It is empty for a pod whose container runs and has
+// an address.
 func podProblem(pod *corev1.Pod) string {
 	if pod == nil {
 		return "it has no pod"
@@ -22,15 +27,19 @@ func podProblem(pod *corev1.Pod) string {
 	}
 	for _, condition := range pod.Status.Conditions {
 		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
-			return because(condition.Reason, condition.Message)
+			return cmp.Or(because(condition.Reason, condition.Message), isStarting)
 		}
 	}
+	problem := isStarting
 	for _, status := range pod.Status.ContainerStatuses {
 		if status.Name == resources.Container {
-			return containerProblem(status)
+			problem = containerProblem(status)
 		}
 	}
-	return "its pod is starting"
+	if problem == "" && pod.Status.PodIP == "" {
+		return "its pod has no address yet"
+	}
+	return problem
 }
 
 func containerProblem(status corev1.ContainerStatus) string {
@@ -39,14 +48,18 @@ func containerProblem(status corev1.ContainerStatus) string {
 		return ""
 	case state.Waiting != nil:
 		if ended := status.LastTerminationState.Terminated; ended != nil {
-			return because(state.Waiting.Reason, fmt.Sprintf("its container ended with exit code %d: %s", ended.ExitCode, ended.Message))
+			return because(state.Waiting.Reason, howItEnded(ended))
 		}
-		return because(state.Waiting.Reason, state.Waiting.Message)
+		return cmp.Or(because(state.Waiting.Reason, state.Waiting.Message), isStarting)
 	case state.Terminated != nil:
-		return because(state.Terminated.Reason, fmt.Sprintf("its container ended with exit code %d: %s", state.Terminated.ExitCode, state.Terminated.Message))
+		return because(state.Terminated.Reason, howItEnded(state.Terminated))
 	default:
-		return "its pod is starting"
+		return isStarting
 	}
+}
+
+func howItEnded(ended *corev1.ContainerStateTerminated) string {
+	return fmt.Sprintf("its container ended with exit code %d: %s", ended.ExitCode, ended.Message)
 }
 
 // because joins a reason and a message, of which either may be missing. Only the

@@ -186,7 +186,7 @@ func setProgress(network *v1alpha1.BitcoinNetwork, wasReady bool) {
 		conditions.Delete(network, meta.StalledCondition)
 	case isStalled(ready.Reason):
 		conditions.MarkStalled(network, ready.Reason, "%s", ready.Message)
-	case wasReady || wasDegraded:
+	case wasDegraded || wasReady && ready.Reason != v1alpha1.RollingReason:
 		conditions.MarkReconciling(network, degraded, "%s", ready.Message)
 	default:
 		conditions.MarkReconciling(network, progressing, "%s", ready.Message)

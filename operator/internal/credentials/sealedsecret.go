@@ -12,7 +12,7 @@ import (
 )
 
 // sealedSecretKind is read without its Go type, whose package brings a template
-// engine with it; a test holds the two against each other.
+// engine with it; a test holds it against the definition of the kind.
 var sealedSecretKind = schema.GroupVersionKind{Group: "bitnami.com", Version: "v1alpha1", Kind: "SealedSecret"}
 
 // missing explains why a Secret is not there, with the words of its SealedSecret

@@ -64,6 +64,9 @@ func podSpec(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitcoind
 			FSGroupChangePolicy: new(corev1.FSGroupChangeOnRootMismatch),
 			SeccompProfile:      &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 		},
+		// Peers are dialled by complete names: by default the resolver would look
+		// each up below three other domains first.
+		DNSConfig: &corev1.PodDNSConfig{Options: []corev1.PodDNSConfigOption{{Name: "ndots", Value: new("1")}}},
 		Containers: []corev1.Container{container(network, platform, chain)},
 		TopologySpreadConstraints: []corev1.TopologySpreadConstraint{{
 			// Losing a run of neighbouring ordinals is what can split a
@@ -120,8 +123,6 @@ func container(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitcoi
 			Scheme: corev1.URISchemeHTTP,
 		}}, 5, 3),
 		LivenessProbe: probe(corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromString(rpcPort)}}, 30, 10),
-		// Why a node ended stands at the end of its log.
-		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 		// The end of a crashed node's log is what the status says of it.
 		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 		SecurityContext: &corev1.SecurityContext{

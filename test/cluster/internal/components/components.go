@@ -208,6 +208,9 @@ func Specs(c clone.Clone) map[string]process.Spec {
 		"--root-ca-file="+crt("ca"), "--service-account-private-key-file="+key("service-account"),
 		"--cluster-signing-cert-file="+crt("ca"), "--cluster-signing-key-file="+key("ca"),
 		"--cluster-cidr="+network.PodCIDR, "--allocate-node-cidrs=false",
+		// A quota on a kind that is new to the cluster refuses all objects of it
+		// until the next full sync, which is every five minutes by default.
+		"--resource-quota-sync-period=10s",
 	)
 	add(process.Spec{Name: Scheduler, Address: "https://" + network.Scheduler, Ports: []string{network.Scheduler}},
 		kubeconfig(Scheduler),

@@ -1,0 +1,247 @@
+package credentials
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+)
+
+// hush begins every value of every Secret here, so that a message that tells one
+// is found out.
+const hush = "hush"
+
+// network returns one that names this Secret.
+func network(secret string) *v1alpha1.BitcoinNetwork {
+	return &v1alpha1.BitcoinNetwork{
+		ObjectMeta: metav1.ObjectMeta{Name: "payments", Namespace: "team-a"},
+		Spec:       v1alpha1.BitcoinNetworkSpec{Nodes: 3, Secret: secret, Chain: v1alpha1.Regtest},
+	}
+}
+
+// secret returns one that is fit, but for these changes.
+func secret(changes ...func(*corev1.Secret)) *corev1.Secret {
+	secret := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Name: "bitcoin-rpc", Namespace: "team-a"},
+		Type:       corev1.SecretTypeOpaque,
+		Data: map[string][]byte{
+			bitcoind.UserKey:     []byte(hush + "-user"),
+			bitcoind.PasswordKey: []byte(hush + "-password"),
+		},
+	}
+	for _, change := range changes {
+		change(secret)
+	}
+	return secret
+}
+
+func holding(key, value string) func(*corev1.Secret) {
+	return func(secret *corev1.Secret) { secret.Data[key] = []byte(value) }
+}
+
+func lacking(key string) func(*corev1.Secret) {
+	return func(secret *corev1.Secret) { delete(secret.Data, key) }
+}
+
+// apiServer is one that holds objects and may answer some reads with an error.
+type apiServer struct {
+	client.Reader
+	// reads are the kinds and names that were read.
+	reads []string
+}
+
+// failure is what the API server answers to reads of a kind.
+type failure struct {
+	kind string
+	err  error
+}
+
+func apiServerWith(objects []client.Object, failures ...failure) *apiServer {
+	server := &apiServer{}
+	server.Reader = fake.NewClientBuilder().WithScheme(clientgoscheme.Scheme).WithObjects(objects...).
+		WithInterceptorFuncs(interceptor.Funcs{
+			Get: func(ctx context.Context, api client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+				kind := object.GetObjectKind().GroupVersionKind().Kind
+				if _, ok := object.(*corev1.Secret); ok {
+					kind = "Secret"
+				}
+				server.reads = append(server.reads, kind+" "+key.String())
+				for _, failure := range failures {
+					if failure.kind == kind {
+						return failure.err
+					}
+				}
+				return api.Get(ctx, key, object, options...)
+			},
+		}).Build()
+	return server
+}
+
+func forbidden(resource string) error {
+	return apierrors.NewForbidden(schema.GroupResource{Resource: resource}, "bitcoin-rpc", errors.New("no rule"))
+}
+
+func TestRead(t *testing.T) {
+	g := NewWithT(t)
+	server := apiServerWith([]client.Object{secret(holding("another", hush))})
+	got, err := Reader{API: server, Secret: "bitcoin-rpc"}.Read(t.Context(), network("bitcoin-rpc"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(got == bitcoind.Credentials{User: "hush-user", Password: "hush-password"}).To(BeTrue())
+	g.Expect(server.reads).To(Equal([]string{"Secret team-a/bitcoin-rpc"}), "one read, of that Secret")
+}
+
+func TestReadTakesWhatBitcoindTakes(t *testing.T) {
+	for reason, values := range map[string][2]string{
+		"any text is a password":   {"alice", "pass wörd$:#\n"},
+		"a user with white space":  {"alice in chains", "password"},
+		"characters of any script": {"алиса", "пароль"},
+		"what looks like a number": {"0", "0"},
+	} {
+		found := secret(holding(bitcoind.UserKey, values[0]), holding(bitcoind.PasswordKey, values[1]))
+		got, err := Reader{API: apiServerWith([]client.Object{found}), Secret: "bitcoin-rpc"}.Read(t.Context(), network("bitcoin-rpc"))
+		if want := (bitcoind.Credentials{User: values[0], Password: values[1]}); err != nil || got != want {
+			t.Errorf("%s: not taken as it is: %v", reason, err)
+		}
+	}
+}
+
+func TestNetworkWithoutASecretHasTheDefault(t *testing.T) {
+	g := NewWithT(t)
+	server := apiServerWith([]client.Object{secret()})
+	got, err := Reader{API: server, Secret: "bitcoin-rpc"}.Read(t.Context(), network(""))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(got == bitcoind.DefaultCredentials).To(BeTrue())
+	g.Expect(server.reads).To(BeEmpty())
+}
+
+// Why credentials are unfit, and the message that the user reads.
+func TestUnfit(t *testing.T) {
+	const (
+		missing          = `Secret "bitcoin-rpc" does not exist in namespace team-a`
+		tokenOfAnAccount = corev1.SecretTypeServiceAccountToken
+	)
+	inAnotherNamespace := func(s *corev1.Secret) { s.Namespace = "team-b" }
+
+	for _, test := range []struct {
+		reason   string
+		objects  []client.Object
+		failures []failure
+		want     string
+	}{
+		{"there is none",
+			nil, nil,
+			"SecretNotFound: " + missing + "; commit a SealedSecret of that name"},
+		{"there is one elsewhere, which does not count",
+			[]client.Object{secret(inAnotherNamespace)}, nil,
+			"SecretNotFound: " + missing + "; commit a SealedSecret of that name"},
+		{"it lacks the user",
+			[]client.Object{secret(lacking(bitcoind.UserKey))}, nil,
+			`SecretIncomplete: Secret "bitcoin-rpc" lacks the key BC_RPC_USER`},
+		{"it lacks the password",
+			[]client.Object{secret(lacking(bitcoind.PasswordKey))}, nil,
+			`SecretIncomplete: Secret "bitcoin-rpc" lacks the key BC_RPC_PASSWORD`},
+		{"it holds nothing",
+			[]client.Object{secret(func(s *corev1.Secret) { s.Data = nil })}, nil,
+			`SecretIncomplete: Secret "bitcoin-rpc" lacks the key BC_RPC_USER`},
+		{"keys are told apart by case",
+			[]client.Object{secret(lacking(bitcoind.UserKey), holding("bc_rpc_user", hush))}, nil,
+			`SecretIncomplete: Secret "bitcoin-rpc" lacks the key BC_RPC_USER`},
+		{"an empty user is none",
+			[]client.Object{secret(holding(bitcoind.UserKey, ""))}, nil,
+			`SecretIncomplete: Secret "bitcoin-rpc" has an empty value for the key BC_RPC_USER`},
+		{"an empty password is none",
+			[]client.Object{secret(holding(bitcoind.PasswordKey, ""))}, nil,
+			`SecretIncomplete: Secret "bitcoin-rpc" has an empty value for the key BC_RPC_PASSWORD`},
+		{"a type that Kubernetes fills in: whoever may make a SealedSecret would have an account's token",
+			[]client.Object{secret(func(s *corev1.Secret) { s.Type = tokenOfAnAccount })}, nil,
+			`SecretInvalid: Secret "bitcoin-rpc" is of type kubernetes.io/service-account-token; it must be of type Opaque`},
+		{"the type comes before the keys: they would not help",
+			[]client.Object{secret(lacking(bitcoind.UserKey), func(s *corev1.Secret) { s.Type = "example.com/other" })}, nil,
+			`SecretInvalid: Secret "bitcoin-rpc" is of type example.com/other; it must be of type Opaque`},
+		{"bitcoind ends a user at a colon",
+			[]client.Object{secret(holding(bitcoind.UserKey, hush+":"))}, nil,
+			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_USER must have no ':', '#' or control character, and no space at its ends: bitcoin.conf cannot hold such a user name`},
+		{"the end of line of a file that was sealed",
+			[]client.Object{secret(holding(bitcoind.UserKey, hush+"\n"))}, nil,
+			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_USER must have no ':', '#' or control character, and no space at its ends: bitcoin.conf cannot hold such a user name`},
+		{"a password that is no text",
+			[]client.Object{secret(holding(bitcoind.PasswordKey, hush+"\xff"))}, nil,
+			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_PASSWORD is not valid UTF-8 without NUL`},
+		{"the operator's Role does not name it",
+			[]client.Object{secret()}, []failure{{"Secret", forbidden("secrets")}},
+			`SecretForbidden: the operator's Role does not let it read Secret "bitcoin-rpc"; the platform team must name it there`},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			g := NewWithT(t)
+			reader := Reader{API: apiServerWith(test.objects, test.failures...), Secret: "bitcoin-rpc"}
+			got, err := reader.Read(t.Context(), network("bitcoin-rpc"))
+			unfit := &Unfit{}
+			g.Expect(errors.As(err, &unfit)).To(BeTrue(), "%v is no *Unfit", err)
+			g.Expect(unfit.Reason + ": " + unfit.Message).To(Equal(test.want))
+			g.Expect(unfit.Error()).To(Equal(unfit.Message))
+			g.Expect(got == bitcoind.Credentials{}).To(BeTrue(), "credentials that are unfit must not be used")
+			g.Expect(fmt.Sprintf("%+v", err)).NotTo(ContainSubstring(hush), "it tells a value")
+		})
+	}
+}
+
+// A Secret that the operator may not read is not even asked for: whoever may make
+// a BitcoinNetwork could find out by it which Secrets there are.
+func TestAnotherSecretIsNotRead(t *testing.T) {
+	g := NewWithT(t)
+	other := secret(func(s *corev1.Secret) { s.Name = "tls" })
+	for _, objects := range [][]client.Object{nil, {other}} {
+		server := apiServerWith(objects)
+		_, err := Reader{API: server, Secret: "bitcoin-rpc"}.Read(t.Context(), network("tls"))
+		unfit := &Unfit{}
+		g.Expect(errors.As(err, &unfit)).To(BeTrue())
+		g.Expect(unfit.Reason).To(Equal(v1alpha1.SecretForbiddenReason))
+		g.Expect(unfit.Message).To(Equal(
+			`spec.secret: the operator of this namespace may read Secret "bitcoin-rpc" only; set spec.secret to that, or ask the platform team`))
+		g.Expect(server.reads).To(BeEmpty())
+	}
+}
+
+// What is no state of the Secret is no reason to tell the user of: it is tried
+// again.
+func TestFailureToReadIsAnError(t *testing.T) {
+	for _, failed := range []error{
+		context.DeadlineExceeded,
+		apierrors.NewInternalError(errors.New("etcd is away")),
+		apierrors.NewUnauthorized("the operator's token has expired"),
+		apierrors.NewTooManyRequests("later", 1),
+	} {
+		g := NewWithT(t)
+		server := apiServerWith([]client.Object{secret()}, failure{"Secret", failed})
+		_, err := Reader{API: server, Secret: "bitcoin-rpc"}.Read(t.Context(), network("bitcoin-rpc"))
+		g.Expect(err).To(MatchError(failed))
+		g.Expect(err).To(MatchError(HavePrefix("read Secret team-a/bitcoin-rpc: ")))
+		g.Expect(errors.As(err, new(*Unfit))).To(BeFalse())
+	}
+}
+
+// The sealed Secret is asked for only where there is none unsealed.
+func TestSealedSecretIsReadOnlyForAMissingSecret(t *testing.T) {
+	g := NewWithT(t)
+	for _, objects := range [][]client.Object{{secret()}, {secret(lacking(bitcoind.UserKey))}} {
+		server := apiServerWith(objects)
+		_, _ = Reader{API: server, Secret: "bitcoin-rpc"}.Read(t.Context(), network("bitcoin-rpc"))
+		g.Expect(server.reads).To(Equal([]string{"Secret team-a/bitcoin-rpc"}))
+	}
+	server := apiServerWith(nil)
+	_, _ = Reader{API: server, Secret: "bitcoin-rpc"}.Read(t.Context(), network("bitcoin-rpc"))
+	g.Expect(server.reads).To(Equal([]string{"Secret team-a/bitcoin-rpc", "SealedSecret team-a/bitcoin-rpc"}))
+}

@@ -1,0 +1,155 @@
+package resources
+
+import (
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+)
+
+var (
+	platform   = Platform{DefaultImage: "bitcoind:default", ClusterDomain: "cluster.local"}
+	regtest, _ = bitcoind.ChainNamed("regtest")
+)
+
+// networkNamed returns a network of three nodes in namespace team-a.
+func networkNamed(name string, changes ...func(*v1alpha1.BitcoinNetwork)) *v1alpha1.BitcoinNetwork {
+	network := &v1alpha1.BitcoinNetwork{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "team-a"},
+		Spec:       v1alpha1.BitcoinNetworkSpec{Nodes: 3, Secret: "bitcoin-rpc", Chain: v1alpha1.Regtest},
+	}
+	for _, change := range changes {
+		change(network)
+	}
+	return network
+}
+
+func TestOrdinalIsTheInverseOfPodName(t *testing.T) {
+	for _, name := range []string{"payments", "payments-2", "a", "a-0", "a-0-1"} {
+		network := networkNamed(name)
+		for ordinal := range 1000 {
+			pod := PodName(network, ordinal)
+			if got, ok := Ordinal(network, pod); !ok || got != ordinal {
+				t.Fatalf("network %s, pod %s: got %d, %t", name, pod, got, ok)
+			}
+		}
+	}
+}
+
+// Whatever else is called like a pod of the network is none.
+func TestOrdinalOfWhatIsNoNode(t *testing.T) {
+	for _, test := range []struct {
+		reason, network, pod string
+	}{
+		{"another network's", "payments", "invoices-0"},
+		{"one of a network whose name begins with this one's", "payments", "payments-2-0"},
+		{"one of a network whose name this one's begins with", "payments-2", "payments-0"},
+		{"of a network whose name only looks alike", "payments", "payments2-0"},
+		{"the network itself", "payments", "payments"},
+		{"no number", "payments", "payments-"},
+		{"the client Service", "payments", "payments-rpc"},
+		{"a pod of a Deployment", "payments", "payments-7d4b9c6f5-x2x9p"},
+		{"a leading zero", "payments", "payments-01"},
+		{"zero twice", "payments", "payments-00"},
+		{"a negative number", "payments", "payments--1"},
+		{"a sign", "payments", "payments-+1"},
+		{"a minus before zero", "payments", "payments--0"},
+		{"digits of another script", "payments", "payments-١"},
+		{"another base", "payments", "payments-0x1"},
+		{"a separator", "payments", "payments-1_0"},
+		{"white space", "payments", "payments-1 "},
+		{"something after the number", "payments", "payments-1.x"},
+		{"a number beyond counting", "payments", "payments-99999999999999999999"},
+		{"nothing", "payments", ""},
+	} {
+		if ordinal, ok := Ordinal(networkNamed(test.network), test.pod); ok {
+			t.Errorf("%s: %q is taken for node %d of %s", test.reason, test.pod, ordinal, test.network)
+		}
+	}
+}
+
+func TestDNSName(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(platform.DNSName(networkNamed("payments"), 2)).To(Equal("payments-2.payments.team-a.svc.cluster.local"))
+	elsewhere := Platform{ClusterDomain: "k8s.example.com"}
+	g.Expect(elsewhere.DNSName(networkNamed("payments"), 2)).To(Equal("payments-2.payments.team-a.svc.k8s.example.com"))
+}
+
+// The longest name that a network may have leaves room in those of its nodes, and
+// in the label that the StatefulSet controller derives of it.
+func TestLongestNameFits(t *testing.T) {
+	const hash = "-5d9c7bf4f8"
+	network := networkNamed(strings.Repeat("n", 52))
+	for what, name := range map[string]string{
+		"pod":      PodName(network, 999),
+		"revision": network.Name + hash,
+	} {
+		if problems := validation.IsDNS1123Label(name); len(problems) > 0 {
+			t.Errorf("%s %s: %v", what, name, problems)
+		}
+	}
+}
+
+func TestIsNode(t *testing.T) {
+	network := networkNamed("payments")
+	for _, test := range []struct {
+		reason, host string
+		want         bool
+	}{
+		{"a node", "payments-0.payments.team-a.svc.cluster.local", true},
+		{"one that is gone, or will come", "payments-999.payments.team-a.svc.cluster.local", true},
+		{"the same in another namespace", "payments-0.payments.team-b.svc.cluster.local", false},
+		{"the same in another cluster domain", "payments-0.payments.team-a.svc.example.com", false},
+		{"another network's pod behind this network's name", "invoices-0.payments.team-a.svc.cluster.local", false},
+		{"this network's pod behind another's name", "payments-0.invoices.team-a.svc.cluster.local", false},
+		{"no node's ordinal", "payments-01.payments.team-a.svc.cluster.local", false},
+		{"a name below a node's", "x.payments-0.payments.team-a.svc.cluster.local", false},
+		{"a name above a node's", "payments-0.payments.team-a.svc.cluster.local.example.com", false},
+		{"the network's Service", "payments.team-a.svc.cluster.local", false},
+		{"nothing but the network's domain", ".payments.team-a.svc.cluster.local", false},
+		{"the root's dot is another form, which bitcoind tells apart", "payments-0.payments.team-a.svc.cluster.local.", false},
+		{"an address", "10.0.0.1", false},
+		{"nothing", "", false},
+	} {
+		if got := platform.IsNode(network, test.host); got != test.want {
+			t.Errorf("%s: %q: got %t, want %t", test.reason, test.host, got, test.want)
+		}
+	}
+	for ordinal := range 20 {
+		if host := platform.DNSName(network, ordinal); !platform.IsNode(network, host) {
+			t.Errorf("%s is not taken for a node", host)
+		}
+	}
+}
+
+func TestCommentsTellNodesApart(t *testing.T) {
+	g := NewWithT(t)
+	comment := Comment(networkNamed("payments"), 2)
+	g.Expect(comment).To(Equal("team-a.payments.2"))
+	g.Expect(bitcoind.Comments("/Satoshi:29.4.0("+comment+")/")).To(Equal([]string{comment}), "as peers see it in its user agent")
+
+	// Names have no dots, so no two nodes of a cluster have the same comment.
+	seen := map[string]bool{}
+	for _, network := range []*v1alpha1.BitcoinNetwork{
+		networkNamed("a"), networkNamed("a-1"), networkNamed("team-a"),
+		networkNamed("a", func(n *v1alpha1.BitcoinNetwork) { n.Namespace = "team" }),
+		networkNamed("a", func(n *v1alpha1.BitcoinNetwork) { n.Namespace = "team-a-a" }),
+	} {
+		for ordinal := range 12 {
+			comment := Comment(network, ordinal)
+			g.Expect(seen).NotTo(HaveKey(comment))
+			seen[comment] = true
+		}
+	}
+}
+
+func TestImage(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(platform.Image(networkNamed("payments"))).To(Equal("bitcoind:default"))
+	g.Expect(platform.Image(networkNamed("payments", func(n *v1alpha1.BitcoinNetwork) { n.Spec.Image = "bitcoind:own" }))).To(Equal("bitcoind:own"))
+}
