@@ -35,6 +35,7 @@ func planLinks(network *v1alpha1.BitcoinNetwork, platform resources.Platform, se
 			return err == nil && platform.IsNode(network, host)
 		},
 		Comment: func(ordinal int) string { return resources.Comment(network, ordinal) },
+		Gone:    func(ordinal int) bool { return !hasAddress(seen.nodes[ordinal].pod) },
 	}, reports)
 }
 

@@ -37,6 +37,9 @@ type Network struct {
 	Owns func(name string) bool
 	// Comment returns the user agent comment of a node.
 	Comment func(ordinal int) string
+	// Gone tells whether a node's name leads nowhere, as while its pod is being
+	// replaced.
+	Gone func(ordinal int) bool
 }
 
 // Change is what one node should do to its peers.
@@ -65,8 +68,10 @@ type Plan struct {
 }
 
 // Decide compares the links of a network with what its nodes report. A node
-// without a report does not answer: its links do not stand, and nobody is told
-// to dial it, because a name looked up too early is cached as missing.
+// without a report does not answer: its links do not stand, and nobody is told to
+// dial it. One that is gone is also taken out of the others' lists until it is
+// back: bitcoind looks up the names in its list by itself, and what DNS then says
+// of a node that is gone it goes on saying for seconds after it is back.
 func Decide(network Network, reports map[int]Report) Plan {
 	plan := Plan{Links: Links(network.Nodes, network.Degree), Changes: map[int]Change{}}
 	parts := newParts(network.Nodes, reports)
@@ -74,7 +79,9 @@ func Decide(network Network, reports map[int]Report) Plan {
 
 	for _, link := range plan.Links {
 		name := network.Name(link.To)
-		wanted[link.From] = append(wanted[link.From], name)
+		if !network.Gone(link.To) {
+			wanted[link.From] = append(wanted[link.From], name)
+		}
 
 		from, fromAnswers := reports[link.From]
 		to, toAnswers := reports[link.To]

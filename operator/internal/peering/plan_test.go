@@ -329,6 +329,28 @@ func TestLowerDegreeDialsFewer(t *testing.T) {
 	}
 }
 
+// While a pod is replaced its name leads nowhere, and whoever looks it up then is
+// told so for seconds after.
+func TestNodeThatIsGoneIsInNoList(t *testing.T) {
+	replaced := network(4)
+	replaced.Gone = func(ordinal int) bool { return ordinal == 1 }
+	plan := Decide(replaced, dead(linked(4), 1))
+	for ordinal, want := range map[int]string{0: "", 2: "remove n1", 3: "remove n1"} {
+		if got := describe(plan.Changes[ordinal]); got != want {
+			t.Errorf("node %d: %q, want %q", ordinal, got, want)
+		}
+	}
+	forgotten := dead(linked(4), 1)
+	for _, ordinal := range []int{2, 3} {
+		with(forgotten, ordinal, func(r *Report) {
+			r.Added = slices.DeleteFunc(r.Added, func(added string) bool { return added == "n1" })
+		})
+	}
+	if plan := Decide(replaced, forgotten); len(plan.Changes) > 0 {
+		t.Errorf("changes %v, want none: it has been forgotten", plan.Changes)
+	}
+}
+
 // network is one of nodes named n0, n1, … that comment payments.0, payments.1, …
 func network(nodes int) Network {
 	return Network{
@@ -337,6 +359,7 @@ func network(nodes int) Network {
 		Name:    name,
 		Owns:    func(name string) bool { return strings.HasPrefix(name, "n") },
 		Comment: comment,
+		Gone:    func(int) bool { return false },
 	}
 }
 

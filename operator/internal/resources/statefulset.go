@@ -66,7 +66,7 @@ func podSpec(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitcoind
 		},
 		// Peers are dialled by complete names: by default the resolver would look
 		// each up below three other domains first.
-		DNSConfig: &corev1.PodDNSConfig{Options: []corev1.PodDNSConfigOption{{Name: "ndots", Value: new("1")}}},
+		DNSConfig:  &corev1.PodDNSConfig{Options: []corev1.PodDNSConfigOption{{Name: "ndots", Value: new("1")}}},
 		Containers: []corev1.Container{container(network, platform, chain)},
 		TopologySpreadConstraints: []corev1.TopologySpreadConstraint{{
 			// Losing a run of neighbouring ordinals is what can split a
