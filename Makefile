@@ -8,6 +8,9 @@ SHELL := /bin/bash
 export CGO_ENABLED := 0
 export GOFLAGS := -trimpath -buildvcs=false
 
+# Targets depend on each other's effects on the machine.
+.NOTPARALLEL:
+
 LOCAL := $(CURDIR)/.local
 CLUSTER := $(LOCAL)/bin/cluster
 KUBECTL := $(LOCAL)/bin/kubectl
@@ -16,6 +19,7 @@ PACKAGES = $$(go list ./... | grep -v /test/e2e)
 CONTROLLER_GEN := sigs.k8s.io/controller-tools/cmd/controller-gen@v0.23.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SEALED_SECRETS := github.com/bitnami-labs/sealed-secrets@v0.40.0
+SEALED_SECRETS_CRD = $$(go mod download -json $(SEALED_SECRETS) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')/helm/sealed-secrets/crds/bitnami.com_sealedsecrets.yaml
 
 ##@ The two commands
 
@@ -24,7 +28,7 @@ demo: cluster-up images ## Start a cluster; let two teams commit a network each;
 	go run ./test/demo
 
 .PHONY: test
-test: lint assets ## Run the linters, the unit tests, and the tests against a real API server and bitcoind.
+test: lint assets manifests ## Run the linters, the unit tests, and the tests against a real API server and bitcoind.
 	KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(LOCAL)/bin}" TEST_BITCOIND=$(LOCAL)/bin/bitcoind \
 		go test -count=1 $(PACKAGES)
 	go -C test/cluster test -count=1 ./...
@@ -40,18 +44,25 @@ e2e: $(CLUSTER) ## Run the end-to-end suite on the local cluster, which it start
 	CLUSTER=$(CLUSTER) go test -count=1 -timeout=45m -v ./test/e2e
 
 .PHONY: lint
-lint: ## Check formatting, go vet, staticcheck, the generated files and the manifests.
-	@test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)" || { echo "gofmt would change the files above"; exit 1; }
+lint: ## Check formatting, go vet, staticcheck and the generated files.
+	@files=$$(git ls-files '*.go') && unformatted=$$(gofmt -l $$files) && test -z "$$unformatted" \
+		|| { echo "gofmt would change: $$unformatted"; exit 1; }
 	go vet ./... && go -C test/cluster vet ./...
 	go run $(STATICCHECK) ./...
 	go -C test/cluster run $(STATICCHECK) ./...
 	@$(MAKE) --no-print-directory check-generated
 
+.PHONY: manifests
+manifests: assets ## Check that everything that Flux is pointed at builds.
+	@for folder in gitops/clusters/* gitops/clusters/*/tenants gitops/crds gitops/infrastructure/*; do \
+		case $$folder in gitops/clusters/base*) continue;; esac; \
+		$(KUBECTL) kustomize $$folder >/dev/null || { echo "$$folder does not build"; exit 1; }; \
+	done
+
 .PHONY: generate
 generate: ## Write what is generated: deepcopy functions and resource definitions.
 	go run $(CONTROLLER_GEN) object crd paths=./api/... output:crd:dir=gitops/crds
-	install -m 644 "$$(go mod download -json $(SEALED_SECRETS) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')"/helm/sealed-secrets/crds/*.yaml \
-		gitops/infrastructure/sealed-secrets/crd.yaml
+	install -m 644 "$(SEALED_SECRETS_CRD)" gitops/infrastructure/sealed-secrets/crd.yaml
 
 .PHONY: check-generated
 check-generated:
@@ -59,6 +70,7 @@ check-generated:
 	@go run $(CONTROLLER_GEN) object crd paths=./api/... output:object:dir=$(LOCAL)/generated output:crd:dir=$(LOCAL)/generated
 	@diff api/v1alpha1/zz_generated.deepcopy.go $(LOCAL)/generated/ \
 		&& diff gitops/crds/bitcoin-operator.github.io_bitcoinnetworks.yaml $(LOCAL)/generated/ \
+		&& diff gitops/infrastructure/sealed-secrets/crd.yaml "$(SEALED_SECRETS_CRD)" \
 		|| { echo "generated files are not current: run make generate"; exit 1; }
 
 ##@ The local cluster
@@ -77,7 +89,7 @@ demo-down: $(CLUSTER) ## Remove everything that the demo has started.
 
 .PHONY: assets
 assets: $(CLUSTER)
-	$(CLUSTER) build $(if $(KUBEBUILDER_ASSETS),,kubernetes etcd) bitcoin-knots
+	$(CLUSTER) build kubernetes etcd bitcoin-knots
 
 .PHONY: $(CLUSTER)
 $(CLUSTER):

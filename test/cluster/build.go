@@ -42,8 +42,8 @@ func build(ctx context.Context, c clone.Clone, names []string) error {
 		root = root || p.Root
 	}
 	if root {
-		if err := check(c); err != nil {
-			return err
+		if os.Geteuid() != 0 {
+			return errors.New("only root can build bitcoin-knots: it unpacks Debian packages")
 		}
 		if err := packages(ctx, c); err != nil {
 			return err

@@ -15,6 +15,12 @@ func TestScalingInGitRestartsNobody(t *testing.T) {
 	team := team(g, ctx, "team-a")
 	before := lives(g, ctx, "team-a", "payments")
 	g.Expect(before).To(HaveLen(3))
+	t.Cleanup(func() {
+		if t.Failed() { // leave the network as it was
+			_ = team.Edit("payments.yaml", "nodes: 12", "nodes: 3")
+			_, _ = team.Push(context.WithoutCancel(ctx), "nodes: 3")
+		}
+	})
 
 	for _, step := range []struct {
 		from, to string

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"testing"
@@ -37,26 +38,22 @@ func run(m *testing.M) (code int, err error) {
 	if program == "" {
 		return m.Run(), nil
 	}
-	if exec.Command(program, "status").Run() != nil {
-		if err := do(program, "up"); err != nil {
-			return 0, err
-		}
+	// The kubeconfig comes and goes with the cluster.
+	if _, err := os.Stat("../../.local/kubeconfig"); errors.Is(err, fs.ErrNotExist) {
 		defer func() { err = errors.Join(err, do(program, "down")) }()
 	}
-	if err := do(program, "images"); err != nil {
+	if err := demo(); err != nil {
 		return 0, err
 	}
 	if cluster, err = fleet.Open("."); err != nil {
 		return 0, err
 	}
-	if err := demo(); err != nil {
-		return 0, err
-	}
 	return m.Run(), nil
 }
 
-// demo runs the demo, which makes the tenants that the tests work with.
-func demo() error { return do("go", "run", "../demo") }
+// demo runs the demo, which starts the cluster if need be, and makes the tenants
+// that the tests work with.
+func demo() error { return do("make", "--no-print-directory", "-C", "../..", "demo") }
 
 func do(program string, args ...string) error {
 	cmd := exec.Command(program, args...)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
@@ -28,7 +29,11 @@ func TestLifeOfATenant(t *testing.T) {
 	g.Expect(platform.AddTenant(name)).To(Succeed())
 	commit, err := platform.Push(ctx, "Add "+name)
 	g.Expect(err).NotTo(HaveOccurred())
-	t.Cleanup(func() { removeTenant(NewWithT(t), context.WithoutCancel(ctx), platform, name) })
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Minute)
+		defer cancel()
+		removeTenant(NewWithT(t), ctx, platform, name)
+	})
 
 	team := team(g, ctx, name)
 	g.Expect(team.Seed(platform)).To(Succeed())

@@ -7,10 +7,13 @@ import (
 	"log"
 	"net/http"
 	"net/http/cgi"
+	"net/netip"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/network"
 )
 
 func main() {
@@ -29,12 +32,27 @@ func serve(listen, repositories string) error {
 	}
 	server := &http.Server{
 		Addr: listen,
-		Handler: &cgi.Handler{
+		Handler: local(&cgi.Handler{
 			Path: filepath.Join(strings.TrimSpace(string(libexec)), "git-http-backend"),
 			Env:  []string{"GIT_PROJECT_ROOT=" + repositories, "GIT_HTTP_EXPORT_ALL=1"},
-		},
+		}),
 		ReadHeaderTimeout: 10 * time.Second,
 	}
 	log.Printf("serving %s on %s", repositories, listen)
 	return server.ListenAndServe()
+}
+
+// local lets in the machine and its pods alone. The address that is served on is
+// the machine's own, but a neighbour with a route to it could reach it, and what
+// is pushed here is applied with all rights.
+func local(handler http.Handler) http.Handler {
+	pods := netip.MustParsePrefix(network.PodCIDR)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		from, err := netip.ParseAddrPort(r.RemoteAddr)
+		if err != nil || !from.Addr().IsLoopback() && !pods.Contains(from.Addr()) {
+			http.Error(w, "only for this machine and its pods", http.StatusForbidden)
+			return
+		}
+		handler.ServeHTTP(w, r)
+	})
 }

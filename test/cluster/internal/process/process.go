@@ -100,6 +100,13 @@ func Find() ([]Process, error) {
 // read returns a process if it is some cluster's and has not ended.
 func read(pid int) (Process, bool) {
 	dir := fmt.Sprintf("/proc/%d", pid)
+	info, err := os.Stat(dir)
+	if err != nil {
+		return Process{}, false // gone
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); !ok || int(owner.Uid) != os.Geteuid() {
+		return Process{}, false // anybody can call a process of their own ours
+	}
 	environ, err := os.ReadFile(dir + "/environ")
 	if err != nil {
 		return Process{}, false // gone, or a kernel thread
@@ -115,9 +122,7 @@ func read(pid int) (Process, bool) {
 	}
 	argv0, _, _ := bytes.Cut(args, []byte{0})
 	p.Main = filepath.Base(string(argv0)) == p.Name
-	if info, err := os.Stat(dir); err == nil {
-		p.Started = info.ModTime()
-	}
+	p.Started = info.ModTime()
 	return p, true
 }
 
