@@ -82,6 +82,43 @@ type BitcoinNetworkSpec struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	Image string `json:"image,omitempty"`
+
+	// Peering is how the nodes are linked with each other.
+	// +optional
+	// +kubebuilder:default={}
+	Peering Peering `json:"peering,omitempty"`
+
+	// Suspend keeps the operator from changing anything about the network: its
+	// objects, its pods, its links. It goes on looking, and tells here what it
+	// sees.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
+
+	// Interval is how often the operator looks at the network when nothing calls
+	// for it, as a duration such as "30s" or "5m", 5 seconds to 1 hour. What
+	// happens to pods, objects and the Secret it sees at once; only by looking
+	// does it see that a node hangs, that a link broke, and how high the chain is.
+	// +optional
+	// +kubebuilder:default="30s"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:Pattern="^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$"
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('5s') && duration(self) <= duration('1h')",message="must be 5s to 1h"
+	Interval *metav1.Duration `json:"interval,omitempty"`
+}
+
+// Peering is how the nodes of a network are linked with each other.
+type Peering struct {
+	// Degree is the most peers that a node dials, 2 to 8; nodes accept as many
+	// as dial them. Networks of up to degree+1 nodes are a full mesh. In larger
+	// ones fewer links are less work for the nodes, and more of them keep the
+	// network whole when nodes fail: it takes at least degree nodes failing to
+	// split it. 8 is all that bitcoind keeps of such connections; with less, the
+	// slots that are left can be used for peers of one's own.
+	// +optional
+	// +kubebuilder:default=8
+	// +kubebuilder:validation:Minimum=2
+	// +kubebuilder:validation:Maximum=8
+	Degree int32 `json:"degree,omitempty"`
 }
 
 // Chain names a Bitcoin chain, as bitcoind's option -chain does.
@@ -105,6 +142,12 @@ type BitcoinNetworkStatus struct {
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// LastHandledReconcileAt is the last value of the annotation
+	// reconcile.fluxcd.io/requestedAt that the operator has answered: set it to
+	// another value, and the operator looks at the network at once.
+	// +optional
+	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
 
 	// Replicas is how many pods the network has, for the scale subresource.
 	// +optional

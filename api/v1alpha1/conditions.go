@@ -65,6 +65,9 @@ const (
 	ParkedReason = "Parked"
 	// ConnectedReason: all nodes are ready and peered.
 	ConnectedReason = "Connected"
+	// SuspendedReason: the operator leaves the network as it is, because
+	// spec.suspend says so. Stalled, unless all is well as it is.
+	SuspendedReason = "Suspended"
 	// RollingReason: nodes are being replaced, one at a time.
 	RollingReason = "Rolling"
 )

@@ -88,6 +88,11 @@ func TestRefused(t *testing.T) {
 		{"an empty secret is not the default credentials", "payments", map[string]any{"secret": ""}, "spec.secret: Invalid value"},
 		{"a chain that is not known", "payments", map[string]any{"chain": "dogecoin"}, `spec.chain: Unsupported value: "dogecoin"`},
 		{"a chain that is not supported yet", "payments", map[string]any{"chain": "main"}, `spec.chain: Unsupported value: "main"`},
+		{"a node that dials one peer is a chain, not a network", "payments", map[string]any{"peering": map[string]any{"degree": int64(1)}}, "spec.peering.degree: Invalid value: 1"},
+		{"bitcoind keeps eight manual peers", "payments", map[string]any{"peering": map[string]any{"degree": int64(9)}}, "spec.peering.degree: Invalid value: 9"},
+		{"looking all the time", "payments", map[string]any{"interval": "1s"}, "must be 5s to 1h"},
+		{"hardly looking", "payments", map[string]any{"interval": "2h"}, "must be 5s to 1h"},
+		{"an interval in words", "payments", map[string]any{"interval": "soon"}, "spec.interval: Invalid value"},
 		{"a field that is misspelt", "payments", map[string]any{"node": int64(3)}, `unknown field "spec.node"`},
 		{"a name that takes the client Service's", "payments-rpc", map[string]any{}, "metadata.name: must not end in '-rpc'"},
 		{"a name with dots is no DNS label", "pay.ments", map[string]any{}, "metadata.name: a DNS label"},
@@ -112,7 +117,8 @@ func TestAccepted(t *testing.T) {
 		{"the largest network", "payments", map[string]any{"nodes": int64(1000)}},
 		{"the longest name", strings.Repeat("a", 52), map[string]any{}},
 		{"the shortest name", "a", map[string]any{}},
-		{"every field", "payments", map[string]any{"secret": "bitcoin-rpc", "chain": "regtest", "image": "example.com/bitcoind@sha256:" + strings.Repeat("0", 64)}},
+		{"every field", "payments", map[string]any{"secret": "bitcoin-rpc", "chain": "regtest", "image": "example.com/bitcoind@sha256:" + strings.Repeat("0", 64),
+			"peering": map[string]any{"degree": int64(2)}, "suspend": true, "interval": "1m30s"}},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			NewWithT(t).Expect(api.Create(t.Context(), manifest(test.name, test.spec), client.DryRunAll)).To(Succeed())
@@ -126,8 +132,9 @@ func TestDefaults(t *testing.T) {
 	network := manifest("defaults", map[string]any{})
 	g.Expect(api.Create(t.Context(), network, client.DryRunAll)).To(Succeed())
 
-	chain, _, _ := unstructured.NestedString(network.Object, "spec", "chain")
-	g.Expect(chain).To(Equal("regtest"))
+	g.Expect(network.Object["spec"]).To(Equal(map[string]any{
+		"nodes": int64(3), "chain": "regtest", "interval": "30s", "peering": map[string]any{"degree": int64(8)},
+	}))
 	// kstatus takes a new resource without a status for healthy.
 	observed, _, _ := unstructured.NestedInt64(network.Object, "status", "observedGeneration")
 	g.Expect(observed).To(BeEquivalentTo(-1))

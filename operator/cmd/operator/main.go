@@ -77,10 +77,8 @@ func parse(args []string) (options, error) {
 	if err := flags.Parse(args); err != nil {
 		return opts, err
 	}
-	for flag, value := range map[string]string{
-		"namespace": opts.namespace, "secret": opts.secret, "bitcoind-image": opts.platform.DefaultImage,
-	} {
-		if value == "" {
+	for _, flag := range []string{"namespace", "secret", "bitcoind-image"} {
+		if flags.Lookup(flag).Value.String() == "" {
 			return opts, fmt.Errorf("flag --%s must be set", flag)
 		}
 	}

@@ -24,10 +24,7 @@ type State struct {
 // that a silent one shows by the next check. The error tells why a node does not
 // answer; Explain puts it in words.
 func (c *Client) Check(ctx context.Context, endpoint Endpoint) (State, error) {
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
-	defer cancel()
-
-	responses, err := c.batch(ctx, endpoint, []call{
+	responses, err := c.batch(ctx, endpoint, checkTimeout, []call{
 		{method: "getblockchaininfo"},
 		{method: "getnetworkinfo"},
 		{method: "getpeerinfo"},
@@ -70,26 +67,42 @@ type addedNode struct {
 	Connected *bool  `json:"connected"`
 }
 
-// UpdatePeers changes a node's manual peers in one request: it removes and
-// disconnects some, adds some to its list, and dials some at once. Peers are
-// host:port, and must always be given in the same form: bitcoind compares text.
-func (c *Client) UpdatePeers(ctx context.Context, endpoint Endpoint, remove, add, dial []string) error {
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-	defer cancel()
+// PeerChange is what a node should do about its peers. A peer is host:port, and
+// must always be given in the same form: bitcoind compares text.
+type PeerChange struct {
+	// Remove are taken out of the list of manual peers, and disconnected.
+	Remove []string
+	// Add are put into the list.
+	Add []string
+	// Dial are connected to at once, if they can be.
+	Dial []string
+	// Disconnect are connections to close, by the id in getpeerinfo.
+	Disconnect []int32
+}
 
+// IsEmpty tells that there is nothing to do.
+func (c PeerChange) IsEmpty() bool {
+	return len(c.Remove)+len(c.Add)+len(c.Dial)+len(c.Disconnect) == 0
+}
+
+// UpdatePeers changes a node's peers, in one request.
+func (c *Client) UpdatePeers(ctx context.Context, endpoint Endpoint, change PeerChange) error {
 	var calls []call
-	for _, peer := range remove {
+	for _, peer := range change.Remove {
 		// Removing a peer from the list does not disconnect it.
 		calls = append(calls, call{"addnode", []any{peer, "remove"}}, call{"disconnectnode", []any{peer}})
 	}
-	for _, peer := range add {
+	for _, id := range change.Disconnect {
+		calls = append(calls, call{"disconnectnode", []any{"", id}})
+	}
+	for _, peer := range change.Add {
 		calls = append(calls, call{"addnode", []any{peer, "add"}})
 	}
-	for _, peer := range dial {
+	for _, peer := range change.Dial {
 		calls = append(calls, call{"addnode", []any{peer, "onetry"}})
 	}
 
-	responses, err := c.batch(ctx, endpoint, calls)
+	responses, err := c.batch(ctx, endpoint, dialTimeout, calls)
 	if err != nil {
 		return err
 	}

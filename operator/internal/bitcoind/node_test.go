@@ -167,7 +167,9 @@ func TestAsManyPeersAsMayBe(t *testing.T) {
 
 func TestUpdatePeers(t *testing.T) {
 	endpoint, calls := serveNode(t, func(received) (string, *btcjson.RPCError) { return "null", nil })
-	if err := NewClient().UpdatePeers(t.Context(), endpoint, []string{"r:1"}, []string{"a:1", "b:1"}, []string{"b:1"}); err != nil {
+	if err := NewClient().UpdatePeers(t.Context(), endpoint, PeerChange{
+		Remove: []string{"r:1"}, Disconnect: []int32{7}, Add: []string{"a:1", "b:1"}, Dial: []string{"b:1"},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	var got []string
@@ -176,6 +178,7 @@ func TestUpdatePeers(t *testing.T) {
 	}
 	want := []string{
 		"addnode[r:1 remove]", "disconnectnode[r:1]", // out of the list first, or it is dialled again
+		"disconnectnode[ 7]",
 		"addnode[a:1 add]", "addnode[b:1 add]",
 		"addnode[b:1 onetry]", // last: it can take seconds, and nothing waits for it
 	}
@@ -199,7 +202,7 @@ func TestUpdatePeersErrors(t *testing.T) {
 		endpoint, _ := serveNode(t, func(call received) (string, *btcjson.RPCError) {
 			return "null", btcjson.NewRPCError(test.code, "because")
 		})
-		err := NewClient().UpdatePeers(t.Context(), endpoint, []string{"r:1"}, []string{"a:1"}, []string{"d:1"})
+		err := NewClient().UpdatePeers(t.Context(), endpoint, PeerChange{Remove: []string{"r:1"}, Add: []string{"a:1"}, Dial: []string{"d:1"}})
 		if (err != nil) != test.want {
 			t.Errorf("%d, %s: error = %v, want one: %t", test.code, test.reason, err, test.want)
 		}
@@ -217,7 +220,7 @@ func TestUpdatePeersTellsEachCallThatFailed(t *testing.T) {
 		}
 		return "null", btcjson.NewRPCError(-1, "because")
 	})
-	err := NewClient().UpdatePeers(t.Context(), endpoint, nil, []string{"a:1", "good:1", "b:1"}, nil)
+	err := NewClient().UpdatePeers(t.Context(), endpoint, PeerChange{Add: []string{"a:1", "good:1", "b:1"}})
 	want := "addnode [a:1 add]: -1: because\naddnode [b:1 add]: -1: because"
 	if err == nil || err.Error() != want {
 		t.Errorf("error = %v, want %s", err, want)

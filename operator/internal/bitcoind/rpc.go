@@ -22,6 +22,7 @@ const (
 	maxAnswerBytes = 1 << 20
 	maxHeaderBytes = 16 << 10
 	maxInfoBytes   = 64 << 10
+	maxRequests    = 16
 	maxListItems   = 1000
 	maxErrorRunes  = 200
 )
@@ -59,11 +60,14 @@ type Endpoint struct {
 // fill the operator's memory and logs.
 type Client struct {
 	http *http.Client
+	// slots bound how many requests are under way, and with that the memory which
+	// answers may take, for all networks together.
+	slots chan struct{}
 }
 
 // NewClient returns a client.
 func NewClient() *Client {
-	return &Client{http: &http.Client{
+	return &Client{slots: make(chan struct{}, maxRequests), http: &http.Client{
 		Transport: &http.Transport{
 			DisableKeepAlives:      true, // bitcoind closes idle connections sooner than the next check comes
 			DisableCompression:     true,
@@ -89,8 +93,8 @@ type response struct {
 }
 
 // batch sends the calls in one HTTP request and returns their responses in the
-// same order.
-func (c *Client) batch(ctx context.Context, endpoint Endpoint, calls []call) ([]response, error) {
+// same order. The time-out does not count the wait for a slot.
+func (c *Client) batch(ctx context.Context, endpoint Endpoint, timeout time.Duration, calls []call) ([]response, error) {
 	requests := make([]*btcjson.Request, len(calls))
 	for i, call := range calls {
 		request, err := btcjson.NewRequest(btcjson.RpcVersion1, i, call.method, call.params)
@@ -104,7 +108,7 @@ func (c *Client) batch(ctx context.Context, endpoint Endpoint, calls []call) ([]
 		return nil, fmt.Errorf("encode the batch: %w", err)
 	}
 
-	answer, err := c.post(ctx, endpoint, body)
+	answer, err := c.post(ctx, endpoint, body, timeout)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +119,16 @@ func (c *Client) batch(ctx context.Context, endpoint Endpoint, calls []call) ([]
 	return inOrder(responses, len(calls))
 }
 
-func (c *Client) post(ctx context.Context, endpoint Endpoint, body []byte) ([]byte, error) {
+func (c *Client) post(ctx context.Context, endpoint Endpoint, body []byte, timeout time.Duration) ([]byte, error) {
+	select {
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+endpoint.Address+"/", bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("make a request to %s: %w", endpoint.Address, err)
@@ -244,11 +257,14 @@ func Explain(err error) string {
 	}
 }
 
-// Deadlines of the two kinds of request. Dialling one name keeps bitcoind for up to
-// 5 s when the name still leads to an address where nobody is. It goes on without
-// us: whether it got through, the next check tells, and a name that has come to
-// lead elsewhere since is dialled anew.
+// Deadlines of the two kinds of request. Dialling may take a node long, and it goes
+// on without us: whether it got through, the next check tells.
 const (
 	checkTimeout = 2 * time.Second
 	dialTimeout  = time.Second
 )
+
+// LongestDial is how long dialling one name may keep one of a node's RPC threads
+// busy, when it leads to an address where nobody is (-timeout). A request to dial
+// that ran into its deadline should not be followed by another before that.
+const LongestDial = 5 * time.Second

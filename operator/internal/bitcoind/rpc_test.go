@@ -242,7 +242,7 @@ func TestRequest(t *testing.T) {
 		}
 		write(w, "[]")
 	})
-	if err := NewClient().UpdatePeers(t.Context(), served, nil, nil, nil); err != nil {
+	if err := NewClient().UpdatePeers(t.Context(), served, PeerChange{}); err != nil {
 		t.Error(err)
 	}
 }
@@ -266,11 +266,11 @@ func TestDeadlines(t *testing.T) {
 			return err
 		}, 2 * time.Second},
 		{"bitcoind goes on dialling without us", func(c *Client) error {
-			return c.UpdatePeers(t.Context(), Endpoint{Address: "node"}, nil, nil, nil)
+			return c.UpdatePeers(t.Context(), Endpoint{Address: "node"}, PeerChange{})
 		}, time.Second},
 	} {
 		var left time.Duration
-		client := &Client{http: &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		client := &Client{slots: make(chan struct{}, 1), http: &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			deadline, _ := r.Context().Deadline()
 			left = time.Until(deadline)
 			return nil, errors.ErrUnsupported

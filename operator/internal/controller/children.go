@@ -31,6 +31,17 @@ func (c *conflict) Error() string {
 	return fmt.Sprintf("%s %q exists and is not this network's; delete or rename it, or give the network another name", c.kind, c.name)
 }
 
+// leftover tells that an object is that of a network of this name that has been
+// deleted, and goes when Kubernetes has collected it.
+type leftover struct {
+	kind, name string
+}
+
+// Error implements error.
+func (l *leftover) Error() string {
+	return fmt.Sprintf("waiting for the %s %q of the deleted network of this name to go", l.kind, l.name)
+}
+
 // application sums up what is wanted of an object, and what is live. As long as
 // neither has changed since an object was applied there is nothing to apply.
 type application struct {
@@ -77,6 +88,9 @@ func (r *Reconciler) applyChild(ctx context.Context, network *v1alpha1.BitcoinNe
 		return nil, false, fmt.Errorf("read %s %s: %w", gvk.Kind, child.GetName(), err)
 	}
 	if exists && !metav1.IsControlledBy(live, network) {
+		if owner := metav1.GetControllerOf(live); owner != nil && owner.Kind == "BitcoinNetwork" && owner.Name == network.Name {
+			return nil, false, &leftover{kind: gvk.Kind, name: child.GetName()}
+		}
 		return nil, false, &conflict{kind: gvk.Kind, name: child.GetName()}
 	}
 

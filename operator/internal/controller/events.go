@@ -2,12 +2,16 @@ package controller
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/fluxcd/pkg/apis/meta"
 	"github.com/fluxcd/pkg/runtime/conditions"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 )
 
 // event is one to be told of a network.
@@ -24,14 +28,16 @@ func eventsOf(before, after *v1alpha1.BitcoinNetwork, created bool) []event {
 		events = append(events, event{kind, reason, fmt.Sprintf(format, args...)})
 	}
 	had, has := len(before.Status.Nodes), len(after.Status.Nodes)
+	failed := conditions.HasAnyReason(after, meta.ReadyCondition, v1alpha1.ConflictReason, meta.FailedReason)
+	acted := conditions.IsTrue(after, v1alpha1.CredentialsReadyCondition) && !failed && !after.Spec.Suspend
 
 	switch {
 	case created:
 		tell(corev1.EventTypeNormal, "Created", "created the network with %s on %s", count(has, "node"), after.Spec.Chain)
-	case had != has && before.Status.ObservedGeneration > 0 && conditions.IsTrue(after, v1alpha1.CredentialsReadyCondition):
+	case had != has && before.Status.ObservedGeneration > 0 && acted:
 		tell(corev1.EventTypeNormal, "Scaled", "scaled from %s to %d", count(had, "node"), has)
 	}
-	parked := had > 0 && has == 0 && conditions.IsReady(after)
+	parked := had > 0 && has == 0 && acted && before.Status.Replicas > 0
 	if parked {
 		tell(corev1.EventTypeWarning, v1alpha1.ParkedReason, "the network has no nodes now, and its chain is gone with them, since they have no volumes")
 	}
@@ -44,15 +50,18 @@ func eventsOf(before, after *v1alpha1.BitcoinNetwork, created bool) []event {
 			tell(corev1.EventTypeWarning, now.Reason, "%s", now.Message)
 		}
 	}
-	if stalled := conditions.Get(after, meta.StalledCondition); stalled != nil && stalled.Reason == v1alpha1.ConflictReason &&
-		turned(before, after, meta.StalledCondition) {
-		tell(corev1.EventTypeWarning, stalled.Reason, "%s", stalled.Message)
-	}
 	switch wasFork, isFork := conditions.IsFalse(before, v1alpha1.ChainsAgreeCondition), conditions.IsFalse(after, v1alpha1.ChainsAgreeCondition); {
 	case isFork && !wasFork:
 		tell(corev1.EventTypeWarning, v1alpha1.TipsDifferReason, "%s", conditions.GetMessage(after, v1alpha1.ChainsAgreeCondition))
 	case wasFork && conditions.IsTrue(after, v1alpha1.ChainsAgreeCondition):
 		tell(corev1.EventTypeNormal, v1alpha1.TipsEqualReason, "%s", conditions.GetMessage(after, v1alpha1.ChainsAgreeCondition))
+	}
+
+	switch {
+	case after.Spec.Suspend && !was(before, v1alpha1.SuspendedReason):
+		tell(corev1.EventTypeNormal, v1alpha1.SuspendedReason, "the network is left as it is from now on: spec.suspend is set")
+	case !after.Spec.Suspend && was(before, v1alpha1.SuspendedReason):
+		tell(corev1.EventTypeNormal, "Resumed", "the network is looked after again")
 	}
 
 	wasDegraded := conditions.GetReason(before, meta.ReconcilingCondition) == degraded
@@ -61,6 +70,8 @@ func eventsOf(before, after *v1alpha1.BitcoinNetwork, created bool) []event {
 	case parked: // told above
 	case isDegraded && !wasDegraded:
 		tell(corev1.EventTypeWarning, degraded, "%s", conditions.GetMessage(after, meta.ReadyCondition))
+	case failed && turned(before, after, meta.ReadyCondition):
+		tell(corev1.EventTypeWarning, conditions.GetReason(after, meta.ReadyCondition), "%s", conditions.GetMessage(after, meta.ReadyCondition))
 	case conditions.IsReady(after) && !conditions.IsReady(before) && wasDegraded:
 		tell(corev1.EventTypeNormal, "Recovered", "%s", conditions.GetMessage(after, meta.ReadyCondition))
 	case conditions.IsReady(after) && !conditions.IsReady(before):
@@ -69,10 +80,28 @@ func eventsOf(before, after *v1alpha1.BitcoinNetwork, created bool) []event {
 	return events
 }
 
+// was tells whether the network's last word on being Ready had that reason.
+func was(before *v1alpha1.BitcoinNetwork, reason string) bool {
+	return conditions.GetReason(before, meta.ReadyCondition) == reason
+}
+
 // turned tells whether a condition says something else than before. It is for
 // those whose message changes only when there is something else to do about them.
 func turned(before, after *v1alpha1.BitcoinNetwork, condition string) bool {
 	return conditions.GetReason(before, condition) != conditions.GetReason(after, condition) ||
 		conditions.GetMessage(before, condition) != conditions.GetMessage(after, condition) ||
 		conditions.IsTrue(before, condition) != conditions.IsTrue(after, condition)
+}
+
+// strangerEvents tells of nodes that were connected to another network's and have
+// been disconnected.
+func strangerEvents(network *v1alpha1.BitcoinNetwork, plan peering.Plan) []event {
+	var events []event
+	for _, ordinal := range slices.Sorted(maps.Keys(plan.Changes)) {
+		if strangers := plan.Changes[ordinal].Strangers; len(strangers) > 0 {
+			events = append(events, event{corev1.EventTypeWarning, "Stranger", fmt.Sprintf(
+				"disconnected %s from nodes of another network: %s", resources.PodName(network, ordinal), list(strangers))})
+		}
+	}
+	return events
 }

@@ -2,11 +2,13 @@ package controller
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
 )
 
 // eventTexts returns the events of a change as the API server has them: "Type
@@ -42,8 +44,8 @@ func TestEvents(t *testing.T) {
 		secretRead  = `Normal SecretRead Secret "bitcoin-rpc" was read`
 		allIsWell   = "3 nodes answer RPC, 3 links connected"
 		silentNode  = "2 of 3 nodes answer RPC; payments-1: its RPC port is closed"
-		fork        = "height 9 (b00009000000…): nodes 2; height 7 (a00007000000…): nodes 0, 1"
-		agreement   = "Normal TipsEqual the tips of 3 nodes are equal or one block apart"
+		fork        = "height 9 (b00009000000…): node 2; height 7 (a00007000000…): nodes 0, 1"
+		agreement   = "Normal TipsEqual the tips are equal or one block apart, on 3 nodes"
 		chainIsGone = "Warning Parked the network has no nodes now, and its chain is gone with them, since they have no volumes"
 	)
 
@@ -60,9 +62,9 @@ func TestEvents(t *testing.T) {
 			want: []string{"Normal Created created the network with 3 nodes on regtest", secretRead},
 		},
 		{
-			reason: "a network that cannot be created is not scaled",
+			reason: "a network that cannot be created is not scaled, and why is told",
 			before: networkOf(3), now: failing(errors.New("apply StatefulSet payments: no")),
-			want: []string{secretRead},
+			want: []string{secretRead, "Warning Failed apply StatefulSet payments: no"},
 		},
 		{
 			reason: "one node is told in the singular", created: true,
@@ -238,5 +240,17 @@ func TestEvents(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestStrangersAreTold(t *testing.T) {
+	plan := peering.Plan{Changes: map[int]peering.Change{
+		2: {Dial: []string{dialName(0)}},
+		1: {Disconnect: []int32{4, 5}, Strangers: []string{"team-b.lightning.0", "team-b.lightning.2"}},
+		0: {Disconnect: []int32{7}}, // a silent one
+	}}
+	want := []event{{"Warning", "Stranger", "disconnected payments-1 from nodes of another network: team-b.lightning.0; team-b.lightning.2"}}
+	if got := strangerEvents(networkOf(3), plan); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -1,13 +1,16 @@
 package controller
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/btcsuite/btcd/btcjson"
 	"github.com/google/go-cmp/cmp"
 	. "github.com/onsi/gomega"
+	"k8s.io/utils/clock"
 
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
@@ -22,7 +25,7 @@ func TestReportOf(t *testing.T) {
 	state := bitcoind.State{
 		Added: []btcjson.GetAddedNodeInfoResult{{AddedNode: dialName(0)}, {AddedNode: "example.com:18444"}},
 		Peers: []btcjson.GetPeerInfoResult{
-			{Addr: dialName(0), Version: 70016, SubVer: "/Satoshi:29.4.0(team-a.payments.0)/"},
+			{ID: 4, Addr: dialName(0), Version: 70016, SubVer: "/Satoshi:29.4.0(team-a.payments.0)/"},
 			{Addr: "10.0.0.2:40000", Inbound: true, Version: 70016, SubVer: "/Satoshi:29.4.0(team-a.payments.2; x)/Knots:20260508/"},
 			{Addr: "10.0.0.3:40000", Inbound: true},
 		},
@@ -30,15 +33,15 @@ func TestReportOf(t *testing.T) {
 	want := peering.Report{
 		Added: []string{dialName(0), "example.com:18444"},
 		Peers: []peering.Peer{
-			{Name: dialName(0), Handshaken: true, Comments: []string{"team-a.payments.0"}},
+			{ID: 4, Name: dialName(0), Handshaken: true, Silent: true, Comments: []string{"team-a.payments.0"}},
 			{Name: "10.0.0.2:40000", Inbound: true, Handshaken: true, Comments: []string{"team-a.payments.2", "x"}},
 			{Name: "10.0.0.3:40000", Inbound: true}, // half open: it has not said its version
 		},
 	}
-	if diff := cmp.Diff(want, reportOf(state)); diff != "" {
+	if diff := cmp.Diff(want, reportOf(node{state: state, silent: map[int32]bool{4: true}})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(peering.Report{}, reportOf(bitcoind.State{})); diff != "" {
+	if diff := cmp.Diff(peering.Report{}, reportOf(node{})); diff != "" {
 		t.Errorf("of a node without peers (-want +got):\n%s", diff)
 	}
 }
@@ -51,7 +54,7 @@ func TestPlanComesToRest(t *testing.T) {
 	nodes := runNodes(count)
 	ask := func() *observation {
 		seen := healthy(count)
-		(&Reconciler{Nodes: nodes}).askNodes(t.Context(), seen, newMemory())
+		(&Reconciler{Nodes: nodes, Clock: clock.RealClock{}}).askNodes(t.Context(), seen, newMemory())
 		return seen
 	}
 
@@ -63,7 +66,7 @@ func TestPlanComesToRest(t *testing.T) {
 		Add:  []string{dialName(0), dialName(1)},
 		Dial: []string{dialName(0), dialName(1)},
 	}))
-	(&Reconciler{Nodes: nodes}).updatePeers(t.Context(), seen, plan)
+	(&Reconciler{Nodes: nodes, Clock: clock.RealClock{}}).updatePeers(t.Context(), seen, plan, newMemory())
 
 	plan = planLinks(networkOf(count), platform, ask())
 	g.Expect(plan.Missing).To(BeEmpty())
@@ -109,4 +112,33 @@ func TestPlanOfAParkedNetwork(t *testing.T) {
 	g.Expect(plan.Links).To(BeEmpty())
 	g.Expect(plan.Missing).To(BeEmpty())
 	g.Expect(plan.Changes).To(BeEmpty())
+}
+
+// hanging are nodes that are busy for long with what they were told to dial.
+type hanging struct {
+	Nodes
+	told []bitcoind.PeerChange
+}
+
+func (h *hanging) UpdatePeers(_ context.Context, _ bitcoind.Endpoint, change bitcoind.PeerChange) error {
+	h.told = append(h.told, change)
+	return context.DeadlineExceeded
+}
+
+// Each name that leads nowhere keeps one of a node's few RPC threads for seconds.
+func TestNodeThatIsBusyDiallingIsNotToldToDialAgain(t *testing.T) {
+	g := NewWithT(t)
+	nodes, clock, memory := &hanging{}, newClock(), newMemory()
+	reconciler := &Reconciler{Nodes: nodes, Clock: clock}
+	plan := peering.Plan{Changes: map[int]peering.Change{1: {Add: []string{"a"}, Dial: []string{"a", "b"}}}}
+	update := func() { reconciler.updatePeers(t.Context(), healthy(2), plan, memory) }
+
+	update()
+	g.Expect(nodes.told).To(HaveLen(1))
+	clock.SetTime(clock.Now().Add(time.Second))
+	update()
+	g.Expect(nodes.told[1]).To(Equal(bitcoind.PeerChange{Add: []string{"a"}}), "what takes no time is done meanwhile")
+	clock.SetTime(clock.Now().Add(2 * bitcoind.LongestDial))
+	update()
+	g.Expect(nodes.told[2].Dial).To(Equal([]string{"a", "b"}))
 }

@@ -186,3 +186,11 @@ func (m *machine) refuse(image string) {
 	defer m.mu.Unlock()
 	m.badImages = map[string]bool{image: true}
 }
+
+// forget has a pod's node go on, whatever becomes of the pod.
+func (m *machine) forget(pod string) {
+	uid := m.world.uids()[pod]
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.addresses, uid)
+}

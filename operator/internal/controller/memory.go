@@ -6,6 +6,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/client-go/util/flowcontrol"
 
@@ -21,6 +22,11 @@ type memory struct {
 	applied map[string]application
 	// patience spares nodes that did not answer.
 	patience *patience
+	// hearing tells connections that have fallen silent.
+	hearing *hearing
+	// dialling tells until when nodes, by their pods, are taken to be busy with
+	// names that they were told to dial.
+	dialling map[types.UID]time.Time
 	// written is the network as it was when its status was last written.
 	written *v1alpha1.BitcoinNetwork
 	// heightAt is when a change of nothing but the height was last written.
@@ -29,7 +35,7 @@ type memory struct {
 
 // newMemory returns an empty memory.
 func newMemory() *memory {
-	return &memory{applied: map[string]application{}, patience: newPatience()}
+	return &memory{applied: map[string]application{}, patience: newPatience(), hearing: newHearing()}
 }
 
 // latest returns the later of what the cache has of a network and what was last

@@ -40,6 +40,7 @@ func TestNextLook(t *testing.T) {
 		{"never less often than a steady one", oneSilent(), []int{0, 10}, steady},
 		{"a node that has no pod: the watch tells when it has", noPod, nil, steady},
 		{"a pod that starts: the watch tells when it runs", pulling, nil, steady},
+		{"a node waits to be replaced until a tip has caught up", rolling(), nil, Equal(rollingInterval)},
 		{"the Secret is missing", withoutCredentials(v1alpha1.SecretNotFoundReason), nil, Equal(credentialsInterval)},
 		{"the Secret cannot be watched, if it may not be read", withoutCredentials(v1alpha1.SecretForbiddenReason), nil, Equal(credentialsInterval)},
 	} {
@@ -51,7 +52,7 @@ func TestNextLook(t *testing.T) {
 					memory.patience.failed(runningPod(ordinal), closed)
 				}
 			}
-			NewWithT(t).Expect(nextLook(test.situation.seen, test.situation.plan, memory)).To(test.want)
+			NewWithT(t).Expect(nextLook(test.situation.network, test.situation.seen, test.situation.plan, memory)).To(test.want)
 		})
 	}
 }

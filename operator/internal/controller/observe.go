@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
@@ -40,6 +41,8 @@ type node struct {
 	pod *corev1.Pod
 	// state is what the node says of itself, where problem is empty.
 	state bitcoind.State
+	// silent are the connections, by id, at whose other end nobody answers.
+	silent map[int32]bool
 	// problem says why the node does not answer RPC.
 	problem string
 }
@@ -71,7 +74,7 @@ func (r *Reconciler) observe(ctx context.Context, network *v1alpha1.BitcoinNetwo
 
 	statefulSet := &appsv1.StatefulSet{}
 	switch err := r.Client.Get(ctx, client.ObjectKeyFromObject(network), statefulSet); {
-	case err == nil:
+	case err == nil && metav1.IsControlledBy(statefulSet, network):
 		seen.statefulSet = statefulSet
 	case client.IgnoreNotFound(err) != nil:
 		return nil, fmt.Errorf("read StatefulSet %s: %w", network.Name, err)
@@ -83,6 +86,9 @@ func (r *Reconciler) observe(ctx context.Context, network *v1alpha1.BitcoinNetwo
 	}
 	for i := range pods.Items {
 		pod := &pods.Items[i]
+		if seen.statefulSet == nil || !metav1.IsControlledBy(pod, seen.statefulSet) {
+			continue // of a network of this name that has been deleted
+		}
 		if ordinal, ok := resources.Ordinal(network, pod.Name); ok && ordinal < len(seen.nodes) {
 			seen.nodes[ordinal].pod = pod
 		}
@@ -96,6 +102,7 @@ func (r *Reconciler) observe(ctx context.Context, network *v1alpha1.BitcoinNetwo
 // answer is a finding, not an error.
 func (r *Reconciler) askNodes(ctx context.Context, seen *observation, memory *memory) {
 	memory.patience.forgetOthers(seen.nodes)
+	memory.hearing.forgetOthers(seen.nodes)
 	var group errgroup.Group
 	group.SetLimit(maxParallelRequests)
 	for ordinal := range seen.nodes {
@@ -118,6 +125,7 @@ func (r *Reconciler) askNodes(ctx context.Context, seen *observation, memory *me
 				return nil
 			}
 			node.state = state
+			node.silent = memory.hearing.listen(node.pod.UID, state.Peers, r.Clock.Now())
 			memory.patience.succeeded(node.pod)
 			return nil
 		})

@@ -9,6 +9,7 @@ import (
 
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/clock"
 
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind/bitcoindtest"
@@ -47,7 +48,7 @@ func TestNodesThatDoNotAnswerAreFindings(t *testing.T) {
 	nodes.Mine("10.0.0.0:18443")
 	nodes.Fail("10.0.0.1:18443", bitcoind.ErrBusy)
 	seen := unasked(runningPod(0), runningPod(1), runningPod(2, container(waiting("ContainerCreating", ""))), nil)
-	(&Reconciler{Nodes: nodes}).askNodes(t.Context(), seen, newMemory())
+	(&Reconciler{Nodes: nodes, Clock: clock.RealClock{}}).askNodes(t.Context(), seen, newMemory())
 
 	g.Expect(problems(seen)).To(Equal([]string{"", "its queue of RPC requests is full", "ContainerCreating", "it has no pod"}))
 	g.Expect(seen.answering()).To(Equal(1))
@@ -62,7 +63,7 @@ func TestSilentNodeIsSparedAndTheOthersAreNot(t *testing.T) {
 	nodes.Fail("10.0.0.1:18443", bitcoind.ErrUnauthorized)
 	ask := func() []string {
 		seen := unasked(runningPod(0), runningPod(1))
-		(&Reconciler{Nodes: nodes}).askNodes(t.Context(), seen, memory)
+		(&Reconciler{Nodes: nodes, Clock: clock}).askNodes(t.Context(), seen, memory)
 		return problems(seen)
 	}
 
@@ -82,7 +83,7 @@ func TestNothingIsRememberedOfPodsThatAreGone(t *testing.T) {
 	g := NewWithT(t)
 	nodes, memory := runNodes(1), newMemory()
 	nodes.Fail("10.0.0.0:18443", bitcoind.ErrBusy)
-	reconciler := &Reconciler{Nodes: nodes}
+	reconciler := &Reconciler{Nodes: nodes, Clock: clock.RealClock{}}
 	reconciler.askNodes(t.Context(), unasked(runningPod(0)), memory)
 	g.Expect(memory.patience.problems).To(HaveLen(1))
 	reconciler.askNodes(t.Context(), unasked(nil), memory)
@@ -94,7 +95,7 @@ func TestNobodyIsAskedWithoutCredentials(t *testing.T) {
 	nodes, memory := runNodes(1), newMemory()
 	seen := unasked(runningPod(0), nil)
 	seen.unfit = &credentials.Unfit{}
-	(&Reconciler{Nodes: nodes}).askNodes(t.Context(), seen, memory)
+	(&Reconciler{Nodes: nodes, Clock: clock.RealClock{}}).askNodes(t.Context(), seen, memory)
 	g.Expect(problems(seen)).To(Equal([]string{"there are no credentials to ask it with", "it has no pod"}))
 	g.Expect(nodes.Checks("10.0.0.0:18443")).To(BeZero())
 	g.Expect(memory.patience.exhausted(runningPod(0))).To(BeEmpty(), "that is not the node's fault")
@@ -130,7 +131,7 @@ func TestNodesAreAskedSideBySideButNotAllAtOnce(t *testing.T) {
 			pods = append(pods, runningPod(ordinal))
 		}
 		seen := unasked(pods...)
-		go (&Reconciler{Nodes: nodes}).askNodes(t.Context(), seen, newMemory())
+		go (&Reconciler{Nodes: nodes, Clock: clock.RealClock{}}).askNodes(t.Context(), seen, newMemory())
 
 		synctest.Wait()
 		g.Expect(nodes.asked.Load()).To(BeEquivalentTo(maxParallelRequests))

@@ -80,11 +80,6 @@ func because(reason, message string) string {
 	}
 }
 
-// hasAddress tells whether a node's name leads to its pod, and will for a while.
-func hasAddress(pod *corev1.Pod) bool {
-	return pod != nil && pod.DeletionTimestamp == nil && pod.Status.PodIP != ""
-}
-
 // neverRan tells that a pod's container has never run, so that nothing is lost
 // with the pod.
 func neverRan(pod *corev1.Pod) bool {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/fluxcd/pkg/apis/meta"
 	"github.com/fluxcd/pkg/runtime/conditions"
 	"github.com/fluxcd/pkg/runtime/jitter"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -28,11 +29,14 @@ import (
 
 const (
 	// steadyInterval is how often a network is looked at when nothing calls for
-	// it: the net below the watches.
+	// it, unless it says otherwise: the net below the watches.
 	steadyInterval = 30 * time.Second
 	// settlingInterval is how soon it is looked at again while a link is missing
 	// that could stand.
 	settlingInterval = time.Second
+	// rollingInterval is how soon it is looked at again while nodes wait to be
+	// replaced, since no watch tells that a tip has caught up.
+	rollingInterval = 5 * time.Second
 	// credentialsInterval is how soon a Secret that is missing is looked for
 	// again; where the watch works, it is seen at once.
 	credentialsInterval = 5 * time.Second
@@ -45,8 +49,8 @@ const (
 type Nodes interface {
 	// Check asks a node how it stands.
 	Check(ctx context.Context, endpoint bitcoind.Endpoint) (bitcoind.State, error)
-	// UpdatePeers removes, adds and dials peers of a node.
-	UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, remove, add, dial []string) error
+	// UpdatePeers changes the peers of a node.
+	UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, change bitcoind.PeerChange) error
 }
 
 // Reconciler reconciles the BitcoinNetworks of one namespace.
@@ -87,6 +91,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	if asked, _ := meta.ReconcileAnnotationValue(network.Annotations); asked != network.Status.LastHandledReconcileAt {
+		// Somebody wants to see what is so now: spare no node, trust no memory.
+		memory.patience = newPatience()
+	}
 
 	seen, err := r.observe(ctx, network, memory)
 	if err != nil {
@@ -101,29 +109,31 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err := r.writeStatus(ctx, before, network, memory); err != nil {
 		return ctrl.Result{}, errors.Join(failure, err)
 	}
-	for _, event := range eventsOf(before, network, created) {
+	for _, event := range append(eventsOf(before, network, created), strangerEvents(network, plan)...) {
 		r.Events.Event(network, event.kind, event.reason, event.message)
 	}
 
 	if failure != nil && !conditions.IsStalled(network) {
 		return ctrl.Result{}, failure
 	}
-	return ctrl.Result{RequeueAfter: nextLook(seen, plan, memory)}, nil
+	return ctrl.Result{RequeueAfter: nextLook(network, seen, plan, memory)}, nil
 }
 
 // act makes the network's objects what they should be, has the nodes make and
-// break links, and replaces a pod when it is time. Without credentials it does
-// nothing: no node must start without, and those that run go on running. It tells
-// whether it has created the network's StatefulSet.
+// break links, and replaces a pod when it is time. It does nothing to a network
+// that is suspended, nor without credentials: no node must start without, and
+// those that run go on running. It tells whether it has created the network's
+// StatefulSet.
 func (r *Reconciler) act(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *observation, plan peering.Plan, memory *memory) (created bool, err error) {
-	if seen.unfit != nil {
+	if network.Spec.Suspend || seen.unfit != nil {
 		return false, nil
 	}
-	if created, err = r.applyChildren(ctx, network, seen, memory); err != nil {
+	created, err = r.applyChildren(ctx, network, seen, memory)
+	r.updatePeers(ctx, seen, plan, memory) // whatever is wrong with the objects
+	if err != nil {
 		return created, err
 	}
-	r.updatePeers(ctx, seen, plan)
-	if pod := nextToReplace(seen, plan); pod != nil {
+	if pod := nextToReplace(network, seen, plan); pod != nil {
 		return created, r.replace(ctx, pod)
 	}
 	return created, nil
@@ -133,6 +143,9 @@ func (r *Reconciler) act(ctx context.Context, network *v1alpha1.BitcoinNetwork, 
 // what was there when the height alone would make a write too soon.
 func (r *Reconciler) reportHeight(before, after *v1alpha1.BitcoinNetwork, seen *observation, memory *memory) {
 	tips := tipsOf(seen)
+	if len(seen.nodes) == 0 {
+		after.Status.Height = nil // it went with the nodes
+	}
 	if len(tips) == 0 {
 		return
 	}
@@ -160,15 +173,25 @@ func (r *Reconciler) writeStatus(ctx context.Context, before, after *v1alpha1.Bi
 }
 
 // nextLook returns how long the network may be left alone.
-func nextLook(seen *observation, plan peering.Plan, memory *memory) time.Duration {
+func nextLook(network *v1alpha1.BitcoinNetwork, seen *observation, plan peering.Plan, memory *memory) time.Duration {
 	if seen.unfit != nil {
 		return credentialsInterval
 	}
-	next := jitter.Percent(0.1, nil)(steadyInterval)
+	steady := steadyInterval
+	if network.Spec.Interval != nil {
+		steady = network.Spec.Interval.Duration
+	}
+	next := jitter.Percent(0.1, nil)(steady)
 	for _, node := range seen.nodes {
 		if !node.answers() && podProblem(node.pod) == "" {
 			next = min(next, memory.patience.wait(node.pod))
 		}
+	}
+	if network.Spec.Suspend {
+		return next
+	}
+	if len(outdated(seen)) > 0 {
+		next = min(next, rollingInterval)
 	}
 	if len(plan.Changes) > 0 {
 		next = min(next, settlingInterval)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fluxcd/pkg/apis/meta"
 	"github.com/fluxcd/pkg/runtime/conditions"
@@ -336,10 +337,111 @@ func TestSplitAndForkAreTold(t *testing.T) {
 	w.nodes.Mine(a)
 	w.nodes.Mine(b)
 	w.touch("payments-0")
+	var told []string
+	w.Eventually(func() string {
+		told = append(told, w.told()...)
+		return strings.Join(told, "\n")
+	}).Should(ContainSubstring("the network is in 2 parts: node 0; node 1"))
 	// The link is made again at once, and the longer chain wins.
 	w.becomesReady(network)
 	w.Eventually(func() int64 { return *w.status(network).Status.Height }).Should(BeEquivalentTo(2))
-	w.Expect(strings.Join(w.told(), "\n")).To(ContainSubstring("the network is in 2 parts: nodes 0; nodes 1"))
+}
+
+func TestSuspendedNetworkIsLeftAsItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 2))
+	before := w.uids()
+	w.told()
+
+	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Suspend = true })
+	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(Equal(
+		"True Suspended: suspended by spec.suspend; 2 nodes answer RPC, 1 link connected"))
+	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes = 4 })
+	w.Eventually(w.condition(network, meta.StalledCondition)).Should(HavePrefix("True Suspended: suspended by spec.suspend; 2 of 4 nodes answer RPC"))
+	now := w.status(network)
+	w.Expect(now.Status.ObservedGeneration).To(Equal(now.Generation))
+	w.Consistently(w.uids).Should(Equal(before))
+	w.Expect(w.told()).To(Equal([]string{
+		"Normal Suspended the network is left as it is from now on: spec.suspend is set",
+	}))
+
+	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Suspend = false })
+	w.becomesReady(network)
+	w.Expect(w.uids()).To(HaveLen(4))
+	w.Expect(w.told()).To(ContainElement("Normal Resumed the network is looked after again"))
+}
+
+func TestReconcileIsRequested(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 1))
+	checks := w.nodes.Checks(w.machine.address("payments-0"))
+
+	before := network.DeepCopy()
+	network.Annotations = map[string]string{meta.ReconcileRequestAnnotation: "now"}
+	w.Expect(w.api.Patch(w.ctx, network, client.MergeFrom(before))).To(Succeed())
+	w.Eventually(func() string { return w.status(network).Status.LastHandledReconcileAt }).Should(Equal("now"))
+	w.Expect(w.nodes.Checks(w.machine.address("payments-0"))).To(BeNumerically(">", checks))
+}
+
+func TestDegree(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 12, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Peering.Degree = 2 }))
+	w.Expect(network.Status.Links.Summary).To(Equal("21/21"))
+	before := w.uids()
+
+	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Peering.Degree = 8 })
+	w.Expect(w.becomesReady(network).Status.Links.Summary).To(Equal("60/60"))
+	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Peering.Degree = 3 })
+	w.Expect(w.becomesReady(network).Status.Links.Summary).To(Equal("30/30"))
+	for ordinal := range 12 {
+		state := w.nodes.State(w.machine.address(fmt.Sprintf("payments-%d", ordinal)))
+		w.Expect(len(state.Added)).To(BeNumerically("<=", 3), "payments-%d lists what it should not dial any more", ordinal)
+	}
+	w.Expect(w.uids()).To(Equal(before), "a change of links restarted a node")
+}
+
+// A machine that is lost closes no connection. Its peers hold theirs, and cannot
+// dial the same name anew, until the operator cuts what has fallen silent.
+func TestLinkToALostMachineIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 3))
+	lost := w.machine.address("payments-0")
+	w.nodes.Freeze(lost)
+	w.machine.forget("payments-0") // so that nothing closes its connections
+	w.Expect(w.api.Delete(w.ctx, w.pod("payments-0"))).To(Succeed())
+	w.Eventually(w.condition(network, v1alpha1.PeersConnectedCondition)).Should(HavePrefix("False "))
+	w.nodes.Elapse(2 * time.Minute)
+	w.becomesReady(network)
+}
+
+// Kubernetes collects the objects of a deleted network after a while. A network
+// that takes its name meanwhile waits, and is not in conflict with anybody.
+func TestNetworkThatIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	w.Expect(w.api.Delete(w.ctx, w.becomesReady(w.network("payments", 1)))).To(Succeed())
+	network := w.network("payments", 2)
+	w.Eventually(w.condition(network, meta.ReconcilingCondition)).Should(Equal(
+		`True Progressing: waiting for the ConfigMap "payments" of the deleted network of this name to go`))
+	w.Expect(w.status(network).Status.Ready).To(Equal("0/2"), "the deleted network's nodes are not this one's")
+
+	for _, object := range []client.Object{&appsv1.StatefulSet{}, &corev1.Service{}, &corev1.ConfigMap{}, w.pod("payments-0")} {
+		if object.GetName() == "" {
+			object.SetName("payments")
+			object.SetNamespace(w.namespace)
+		}
+		w.Expect(w.api.Delete(w.ctx, object)).To(Succeed())
+	}
+	w.becomesReady(network)
 }
 
 // touch changes something about a pod that matters to nobody, so that the

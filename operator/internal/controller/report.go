@@ -37,8 +37,10 @@ func report(network *v1alpha1.BitcoinNetwork, platform resources.Platform, seen 
 	setPeersConnected(network, seen, plan)
 	setChainsAgree(network, seen)
 	setReady(network, seen, failure)
+	setSuspended(network)
 	setProgress(network, wasReady && wasObserved)
 	network.Status.ObservedGeneration = network.Generation
+	network.Status.LastHandledReconcileAt, _ = meta.ReconcileAnnotationValue(network.Annotations)
 }
 
 func reportNodes(network *v1alpha1.BitcoinNetwork, platform resources.Platform, seen *observation) {
@@ -88,7 +90,7 @@ func setCredentialsReady(network *v1alpha1.BitcoinNetwork, seen *observation) {
 func setNodesReady(network *v1alpha1.BitcoinNetwork, seen *observation) {
 	wanted, answering := len(seen.nodes), seen.answering()
 	if answering == wanted {
-		conditions.MarkTrue(network, v1alpha1.NodesReadyCondition, v1alpha1.NodesAnswerReason, "%s answer RPC", count(wanted, "node"))
+		conditions.MarkTrue(network, v1alpha1.NodesReadyCondition, v1alpha1.NodesAnswerReason, "%s", answer(wanted))
 		return
 	}
 	if seen.unfit != nil {
@@ -103,7 +105,7 @@ func setNodesReady(network *v1alpha1.BitcoinNetwork, seen *observation) {
 		}
 	}
 	conditions.MarkFalse(network, v1alpha1.NodesReadyCondition, v1alpha1.NodesNotReadyReason,
-		"%d of %s answer RPC; %s", answering, count(wanted, "node"), list(problems))
+		"%d of %d nodes answer RPC; %s", answering, wanted, list(problems))
 }
 
 func setPeersConnected(network *v1alpha1.BitcoinNetwork, seen *observation, plan peering.Plan) {
@@ -112,6 +114,8 @@ func setPeersConnected(network *v1alpha1.BitcoinNetwork, seen *observation, plan
 	case seen.unfit != nil && planned > 0:
 		conditions.MarkUnknown(network, v1alpha1.PeersConnectedCondition, v1alpha1.WaitingForCredentialsReason,
 			"without credentials the nodes cannot be asked for their peers")
+	case planned == 0:
+		conditions.MarkTrue(network, v1alpha1.PeersConnectedCondition, v1alpha1.LinksConnectedReason, "no links are planned")
 	case missing == 0:
 		conditions.MarkTrue(network, v1alpha1.PeersConnectedCondition, v1alpha1.LinksConnectedReason,
 			"%s connected, all that are planned", count(planned, "link"))
@@ -131,7 +135,7 @@ func setChainsAgree(network *v1alpha1.BitcoinNetwork, seen *observation) {
 		conditions.MarkUnknown(network, v1alpha1.ChainsAgreeCondition, v1alpha1.NoNodesReason, "no node answers")
 	case agree(tips):
 		conditions.MarkTrue(network, v1alpha1.ChainsAgreeCondition, v1alpha1.TipsEqualReason,
-			"the tips of %s are equal or one block apart", count(seen.answering(), "node"))
+			"the tips are equal or one block apart, on %s", count(seen.answering(), "node"))
 	default:
 		var texts []string
 		for _, tip := range tips {
@@ -145,8 +149,11 @@ func setChainsAgree(network *v1alpha1.BitcoinNetwork, seen *observation) {
 func setReady(network *v1alpha1.BitcoinNetwork, seen *observation, failure error) {
 	if failure != nil {
 		reason := meta.FailedReason
-		if errors.As(failure, new(*conflict)) {
+		switch {
+		case errors.As(failure, new(*conflict)):
 			reason = v1alpha1.ConflictReason
+		case errors.As(failure, new(*leftover)):
+			reason = meta.ProgressingReason
 		}
 		conditions.MarkFalse(network, meta.ReadyCondition, reason, "%s", failure)
 		return
@@ -170,7 +177,16 @@ func setReady(network *v1alpha1.BitcoinNetwork, seen *observation, failure error
 			"replacing the nodes one at a time; %s to go", count(len(pods), "node"))
 	default:
 		conditions.MarkTrue(network, meta.ReadyCondition, v1alpha1.ConnectedReason,
-			"%s answer RPC, %s connected", count(len(seen.nodes), "node"), count(int(network.Status.Links.Connected), "link"))
+			"%s, %s connected", answer(len(seen.nodes)), count(int(network.Status.Links.Connected), "link"))
+	}
+}
+
+// setSuspended says so of a network that is left as it is.
+func setSuspended(network *v1alpha1.BitcoinNetwork) {
+	if ready := conditions.Get(network, meta.ReadyCondition); network.Spec.Suspend {
+		ready.Reason = v1alpha1.SuspendedReason
+		ready.Message = "suspended by spec.suspend; " + ready.Message
+		conditions.Set(network, ready)
 	}
 }
 
@@ -197,7 +213,7 @@ func setProgress(network *v1alpha1.BitcoinNetwork, wasReady bool) {
 // until somebody acts.
 func isStalled(reason string) bool {
 	switch reason {
-	case v1alpha1.SecretForbiddenReason, v1alpha1.SecretInvalidReason, v1alpha1.ConflictReason:
+	case v1alpha1.SecretForbiddenReason, v1alpha1.SecretInvalidReason, v1alpha1.ConflictReason, v1alpha1.SuspendedReason:
 		return true
 	default:
 		return false

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
 )
 
@@ -38,14 +39,16 @@ func settled(set *appsv1.StatefulSet) bool {
 
 // nextToReplace returns the pod to replace now, or nil.
 //
-// A pod that never ran has nothing to lose and goes at once, so that a corrected
-// image heals a network that never came up. Any other goes only when every other
-// node answers, is linked, and has the best tip: then a network without volumes
-// keeps its chain, since the node that comes back finds it whole at its peers.
-func nextToReplace(seen *observation, plan peering.Plan) *corev1.Pod {
+// A pod that never ran has nothing to lose and goes at once, and so does any of a
+// network that never had a chain, so that a corrected image heals a network that
+// never came up. Any other goes only when every other node answers, is linked, and
+// has the best tip: then a network without volumes keeps its chain, since the node
+// that comes back finds it whole at its peers.
+func nextToReplace(network *v1alpha1.BitcoinNetwork, seen *observation, plan peering.Plan) *corev1.Pod {
 	pods := outdated(seen)
+	neverUp := network.Status.Height == nil && seen.answering() == 0
 	for _, pod := range pods {
-		if pod.DeletionTimestamp == nil && neverRan(pod) {
+		if pod.DeletionTimestamp == nil && (neverUp || neverRan(pod)) {
 			return pod
 		}
 	}

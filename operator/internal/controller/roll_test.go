@@ -62,6 +62,7 @@ func TestNextToReplace(t *testing.T) {
 		reason  string
 		nodes   []node
 		missing []peering.Link
+		noChain bool // no node has ever told of a chain
 		want    string
 	}{
 		{
@@ -175,10 +176,31 @@ func TestNextToReplace(t *testing.T) {
 				{problem: "it has no pod"},
 			},
 		},
+		{
+			reason:  "where no node ever had a chain, one that crashes has none to lose",
+			noChain: true,
+			nodes: []node{
+				silent(0, "CrashLoopBackOff", ofOldRevision, container(waiting("CrashLoopBackOff", ""), func(status *corev1.ContainerStatus) {
+					status.RestartCount = 3
+					status.LastTerminationState = exited(1, "Error", "")
+				})),
+				{problem: "it has no pod"},
+			},
+			want: "payments-0",
+		},
+		{
+			reason:  "as soon as one answers there is a chain to keep",
+			noChain: true,
+			nodes:   []node{silent(0, "it does not answer in time", ofOldRevision), silent(1, "it does not answer in time"), fresh(2)},
+		},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
+			network := networkOf(int32(len(test.nodes)))
+			if !test.noChain {
+				network.Status.Height = new(int64(7))
+			}
 			got := ""
-			if pod := nextToReplace(seenOf(test.nodes...), planOf(len(test.nodes), test.missing...)); pod != nil {
+			if pod := nextToReplace(network, seenOf(test.nodes...), planOf(len(test.nodes), test.missing...)); pod != nil {
 				got = pod.Name
 			}
 			if got != test.want {
@@ -191,7 +213,7 @@ func TestNextToReplace(t *testing.T) {
 func TestNothingIsReplacedByAnOldStatus(t *testing.T) {
 	seen := seenOf(nodeAt(0, 7, "a", ofOldRevision))
 	seen.statefulSet.Generation++
-	if pod := nextToReplace(seen, planOf(1)); pod != nil {
+	if pod := nextToReplace(networkOf(1), seen, planOf(1)); pod != nil {
 		t.Errorf("would replace %s", pod.Name)
 	}
 }

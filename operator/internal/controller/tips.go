@@ -15,7 +15,7 @@ type tip struct {
 
 // String says where the tip is and who is there.
 func (t tip) String() string {
-	return fmt.Sprintf("height %d (%.12s…): nodes %s", t.height, t.hash, listOrdinals(t.nodes))
+	return fmt.Sprintf("height %d (%.12s…): %s", t.height, t.hash, listNodes(t.nodes))
 }
 
 // tipsOf returns the tips that the nodes report, the highest first.

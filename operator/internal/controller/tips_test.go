@@ -22,30 +22,30 @@ func TestTips(t *testing.T) {
 		{
 			reason: "one block apart is on its way",
 			nodes:  []node{nodeAt(0, 7, "a"), nodeAt(1, 8, "a"), nodeAt(2, 7, "a")},
-			want:   []string{"height 8 (a00008000000…): nodes 1", "height 7 (a00007000000…): nodes 0, 2"},
+			want:   []string{"height 8 (a00008000000…): node 1", "height 7 (a00007000000…): nodes 0, 2"},
 			agree:  true,
 		},
 		{
 			reason: "two blocks apart is not",
 			nodes:  []node{nodeAt(0, 7, "a"), nodeAt(1, 9, "a")},
-			want:   []string{"height 9 (a00009000000…): nodes 1", "height 7 (a00007000000…): nodes 0"},
+			want:   []string{"height 9 (a00009000000…): node 1", "height 7 (a00007000000…): node 0"},
 		},
 		{
 			reason: "two tips of one height are a fork; the lowest ordinal is told first",
 			nodes:  []node{nodeAt(0, 7, "b"), nodeAt(1, 7, "a"), nodeAt(2, 7, "b")},
-			want:   []string{"height 7 (b00007000000…): nodes 0, 2", "height 7 (a00007000000…): nodes 1"},
+			want:   []string{"height 7 (b00007000000…): nodes 0, 2", "height 7 (a00007000000…): node 1"},
 		},
 		{
 			reason: "three tips are not on their way, however close",
 			nodes:  []node{nodeAt(0, 7, "a"), nodeAt(1, 8, "a"), nodeAt(2, 8, "b")},
 			want: []string{
-				"height 8 (a00008000000…): nodes 1", "height 8 (b00008000000…): nodes 2", "height 7 (a00007000000…): nodes 0",
+				"height 8 (a00008000000…): node 1", "height 8 (b00008000000…): node 2", "height 7 (a00007000000…): node 0",
 			},
 		},
 		{
 			reason: "nodes that do not answer have no say",
 			nodes:  []node{silent(0, "its RPC port is closed"), nodeAt(1, 7, "a"), {problem: "it has no pod"}},
-			want:   []string{"height 7 (a00007000000…): nodes 1"},
+			want:   []string{"height 7 (a00007000000…): node 1"},
 			agree:  true,
 		},
 		{

@@ -23,6 +23,14 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
+// answer says "1 node answers RPC" or "3 nodes answer RPC".
+func answer(nodes int) string {
+	if nodes == 1 {
+		return "1 node answers RPC"
+	}
+	return fmt.Sprintf("%d nodes answer RPC", nodes)
+}
+
 // list joins the first few items and says how many more there are.
 func list(items []string) string {
 	if more := len(items) - maxListed; more > 0 {
@@ -44,13 +52,16 @@ func listLinks(links []peering.Link) string {
 func listParts(parts [][]int) string {
 	var texts []string
 	for _, part := range parts {
-		texts = append(texts, "nodes "+listOrdinals(part))
+		texts = append(texts, listNodes(part))
 	}
 	return list(texts)
 }
 
-// listOrdinals says "0, 1, 2".
-func listOrdinals(ordinals []int) string {
+// listNodes says "node 1" or "nodes 0, 2".
+func listNodes(ordinals []int) string {
+	if len(ordinals) == 1 {
+		return fmt.Sprintf("node %d", ordinals[0])
+	}
 	var texts []string
 	for _, ordinal := range ordinals {
 		texts = append(texts, fmt.Sprint(ordinal))
@@ -58,5 +69,5 @@ func listOrdinals(ordinals []int) string {
 	if len(texts) > 2*maxListed {
 		texts = append(texts[:2*maxListed], fmt.Sprintf("… (%d in all)", len(ordinals)))
 	}
-	return strings.Join(texts, ", ")
+	return "nodes " + strings.Join(texts, ", ")
 }

@@ -31,14 +31,16 @@ func TestWords(t *testing.T) {
 		{"none is many", count(0, "node"), "0 nodes"},
 		{"one is one", count(1, "link"), "1 link"},
 		{"two are many", count(2, "link"), "2 links"},
+		{"one answers", answer(1), "1 node answers RPC"},
+		{"many answer", answer(3), "3 nodes answer RPC"},
 		{"nothing to list", list(nil), ""},
 		{"a list as long as may be", list(letters(maxListed)), "a; b; c; d; e"},
 		{"a longer list is cut, and says by how much", list(letters(maxListed + 1)), "a; b; c; d; e; and 1 more"},
 		{"who dials whom", listLinks([]peering.Link{{From: 2, To: 0}, {From: 2, To: 1}}), "2→0; 2→1"},
 		{"the links of a large network are cut", listLinks(peering.Links(100, peering.MaxDegree)), "1→0; 2→0; 2→1; 3→0; 3→1; and 759 more"},
-		{"the parts of a split network", listParts([][]int{{0, 2}, {1}}), "nodes 0, 2; nodes 1"},
-		{"as many ordinals as may be", listOrdinals(upTo(10)), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9"},
-		{"more ordinals are cut, and counted", listOrdinals(upTo(1000)), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, … (1000 in all)"},
+		{"the parts of a split network", listParts([][]int{{0, 2}, {1}}), "nodes 0, 2; node 1"},
+		{"as many ordinals as may be", listNodes(upTo(10)), "nodes 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"},
+		{"more ordinals are cut, and counted", listNodes(upTo(1000)), "nodes 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, … (1000 in all)"},
 	} {
 		if test.got != test.want {
 			t.Errorf("%s: got %q, want %q", test.reason, test.got, test.want)

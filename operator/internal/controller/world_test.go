@@ -217,11 +217,15 @@ func (w *world) condition(network *v1alpha1.BitcoinNetwork, name string) func() 
 
 // becomesReady waits until a network is Ready, as kstatus understands it.
 func (w *world) becomesReady(network *v1alpha1.BitcoinNetwork) *v1alpha1.BitcoinNetwork {
-	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(HavePrefix("True "))
-	now := w.status(network)
-	w.Expect(now.Status.ObservedGeneration).To(Equal(now.Generation))
-	w.Expect(conditions.Has(now, meta.ReconcilingCondition)).To(BeFalse())
-	w.Expect(conditions.Has(now, meta.StalledCondition)).To(BeFalse())
+	var now *v1alpha1.BitcoinNetwork
+	w.Eventually(func(g Gomega) {
+		now = w.status(network)
+		g.Expect(now.Status.ObservedGeneration).To(Equal(now.Generation))
+		g.Expect(conditions.GetMessage(now, meta.ReadyCondition)).NotTo(BeEmpty())
+		g.Expect(conditions.IsReady(now)).To(BeTrue(), conditions.GetMessage(now, meta.ReadyCondition))
+		g.Expect(conditions.Has(now, meta.ReconcilingCondition)).To(BeFalse())
+		g.Expect(conditions.Has(now, meta.StalledCondition)).To(BeFalse())
+	}).Should(Succeed())
 	return now
 }
 

@@ -4,6 +4,8 @@ import "slices"
 
 // Peer is one connection that a node reports.
 type Peer struct {
+	// ID tells the node's connections apart.
+	ID int32
 	// Name is what the node dialled, or the address that an inbound
 	// connection came from.
 	Name string
@@ -12,6 +14,10 @@ type Peer struct {
 	// Handshaken tells that both sides have said their version, which a
 	// connection that is only half open has not.
 	Handshaken bool
+	// Silent tells that the other side has long not answered, as when its
+	// machine is lost. bitcoind itself holds such a connection for 20 minutes,
+	// and dials nobody by the same name meanwhile.
+	Silent bool
 	// Comments are the other side's user agent comments (-uacomment), by which
 	// nodes know each other.
 	Comments []string
@@ -37,6 +43,13 @@ type Network struct {
 	Owns func(name string) bool
 	// Comment returns the user agent comment of a node.
 	Comment func(ordinal int) string
+	// Member tells whether a user agent comment is that of a node of this
+	// network.
+	Member func(comment string) bool
+	// Stranger tells whether a user agent comment is that of a node of another
+	// network. Private chains share their first block, so one wrong connection,
+	// by an outdated address, is enough for the longer chain to win in both.
+	Stranger func(comment string) bool
 	// Gone tells whether a node's name leads nowhere, as while its pod is being
 	// replaced.
 	Gone func(ordinal int) bool
@@ -51,6 +64,15 @@ type Change struct {
 	Dial []string
 	// Remove are the names of this network that its list should not hold.
 	Remove []string
+	// Disconnect are connections to close: silent ones of this network, and
+	// those to strangers.
+	Disconnect []int32
+	// Strangers are the comments of the latter.
+	Strangers []string
+}
+
+func (c Change) isEmpty() bool {
+	return len(c.Add)+len(c.Dial)+len(c.Remove)+len(c.Disconnect) == 0
 }
 
 // Plan is what to do about the links of a network, and how they stand.
@@ -85,17 +107,16 @@ func Decide(network Network, reports map[int]Report) Plan {
 
 		from, fromAnswers := reports[link.From]
 		to, toAnswers := reports[link.To]
-		if fromAnswers && toAnswers && dialled(from, name) && accepted(to, network.Comment(link.From)) {
+		if fromAnswers && toAnswers && dialled(from, name, network.Comment(link.To)) && accepted(to, network.Comment(link.From)) {
 			parts.join(link.From, link.To)
 			continue
 		}
 		plan.Missing = append(plan.Missing, link)
-		if !fromAnswers || !toAnswers {
-			continue
+		if fromAnswers && toAnswers {
+			change := plan.Changes[link.From]
+			change.Dial = append(change.Dial, name)
+			plan.Changes[link.From] = change
 		}
-		change := plan.Changes[link.From]
-		change.Dial = append(change.Dial, name)
-		plan.Changes[link.From] = change
 	}
 
 	for ordinal, report := range reports {
@@ -109,7 +130,8 @@ func Decide(network Network, reports map[int]Report) Plan {
 				change.Remove = append(change.Remove, name)
 			}
 		}
-		if len(change.Add)+len(change.Dial)+len(change.Remove) > 0 {
+		network.cut(&change, report)
+		if !change.isEmpty() {
 			plan.Changes[ordinal] = change
 		}
 	}
@@ -118,11 +140,34 @@ func Decide(network Network, reports map[int]Report) Plan {
 	return plan
 }
 
+// cut decides which connections a node should close. A name that is in the way of
+// dialling is dialled at the next look: bitcoind closes a connection only after
+// it has answered.
+func (n Network) cut(change *Change, report Report) {
+	for _, peer := range report.Peers {
+		stranger := slices.IndexFunc(peer.Comments, n.Stranger)
+		switch {
+		case stranger >= 0:
+			change.Strangers = append(change.Strangers, peer.Comments[stranger])
+		case !peer.Silent || !n.isOurs(peer):
+			continue
+		}
+		change.Disconnect = append(change.Disconnect, peer.ID)
+		change.Dial = slices.DeleteFunc(change.Dial, func(name string) bool { return !peer.Inbound && name == peer.Name })
+	}
+}
+
+// isOurs tells whether a connection is to a node of this network, rather than to
+// one that a person has added.
+func (n Network) isOurs(peer Peer) bool {
+	return !peer.Inbound && n.Owns(peer.Name) || slices.ContainsFunc(peer.Comments, n.Member)
+}
+
 // dialled tells whether a node reports a finished connection that it dialled by
-// this name.
-func dialled(report Report, name string) bool {
+// this name, and that led to the node with this comment.
+func dialled(report Report, name, comment string) bool {
 	return slices.ContainsFunc(report.Peers, func(peer Peer) bool {
-		return !peer.Inbound && peer.Handshaken && peer.Name == name
+		return !peer.Inbound && peer.Name == name && stands(peer, comment)
 	})
 }
 
@@ -130,8 +175,12 @@ func dialled(report Report, name string) bool {
 // that carries this comment.
 func accepted(report Report, comment string) bool {
 	return slices.ContainsFunc(report.Peers, func(peer Peer) bool {
-		return peer.Inbound && peer.Handshaken && slices.Contains(peer.Comments, comment)
+		return peer.Inbound && stands(peer, comment)
 	})
+}
+
+func stands(peer Peer, comment string) bool {
+	return peer.Handshaken && !peer.Silent && slices.Contains(peer.Comments, comment)
 }
 
 // subtract returns the names that are in a and not in b, in a's order.

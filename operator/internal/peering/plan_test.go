@@ -186,8 +186,42 @@ func TestDecide(t *testing.T) {
 				r.Peers[0].Comments = []string{"other.1"}
 			}),
 			missing: []string{"1-0"},
-			changes: map[int]string{1: "dial n0"},
+			changes: map[int]string{0: "disconnect 1 (other.1)", 1: "dial n0"},
 			parts:   [][]int{{0}, {1}},
+		},
+		{
+			reason: "a name that led to another network's node, by an outdated address, is dialled again once it is closed",
+			nodes:  2,
+			reports: with(linked(2), 1, func(r *Report) {
+				r.Peers[0].Comments = []string{"other.0"}
+			}),
+			missing: []string{"1-0"},
+			changes: map[int]string{1: "disconnect 0 (other.0)"},
+			parts:   [][]int{{0}, {1}},
+		},
+		{
+			reason:  "a connection that has fallen silent is closed first, since bitcoind dials nobody twice by a name",
+			nodes:   3,
+			reports: with(linked(3), 2, func(r *Report) { r.Peers[0].Silent = true }),
+			missing: []string{"2-0"},
+			changes: map[int]string{2: "disconnect 0"},
+			parts:   [][]int{{0, 1, 2}},
+		},
+		{
+			reason:  "silence counts at the accepting end, too",
+			nodes:   2,
+			reports: with(linked(2), 0, func(r *Report) { r.Peers[0].Silent = true }),
+			missing: []string{"1-0"},
+			changes: map[int]string{0: "disconnect 1", 1: "dial n0"},
+			parts:   [][]int{{0}, {1}},
+		},
+		{
+			reason: "a person's own peer may be as silent as it likes",
+			nodes:  2,
+			reports: with(linked(2), 1, func(r *Report) {
+				r.Peers = append(r.Peers, Peer{ID: 9, Name: "elsewhere.example:18444", Handshaken: true, Silent: true})
+			}),
+			parts: [][]int{{0, 1}},
 		},
 		{
 			reason:  "a comment is compared as a whole, so that node 10 is not node 1",
@@ -359,7 +393,11 @@ func network(nodes int) Network {
 		Name:    name,
 		Owns:    func(name string) bool { return strings.HasPrefix(name, "n") },
 		Comment: comment,
-		Gone:    func(int) bool { return false },
+		Member:  func(comment string) bool { return strings.HasPrefix(comment, "payments.") },
+		Stranger: func(comment string) bool {
+			return strings.HasPrefix(comment, "other.")
+		},
+		Gone: func(int) bool { return false },
 	}
 }
 
@@ -367,11 +405,11 @@ func name(ordinal int) string    { return fmt.Sprintf("n%d", ordinal) }
 func comment(ordinal int) string { return fmt.Sprintf("payments.%d", ordinal) }
 
 func outbound(to int) Peer {
-	return Peer{Name: name(to), Handshaken: true, Comments: []string{comment(to)}}
+	return Peer{ID: int32(to), Name: name(to), Handshaken: true, Comments: []string{comment(to)}}
 }
 
 func inbound(from int) Peer {
-	return Peer{Name: fmt.Sprintf("192.0.2.%d:50000", from), Inbound: true, Handshaken: true, Comments: []string{comment(from)}}
+	return Peer{ID: int32(from), Name: fmt.Sprintf("192.0.2.%d:50000", from), Inbound: true, Handshaken: true, Comments: []string{comment(from)}}
 }
 
 // fresh are nodes that have just started.
@@ -462,6 +500,12 @@ func describe(change Change) string {
 		if len(part.names) > 0 {
 			parts = append(parts, part.verb, strings.Join(part.names, " "))
 		}
+	}
+	if len(change.Disconnect) > 0 {
+		parts = append(parts, "disconnect", strings.Trim(fmt.Sprint(change.Disconnect), "[]"))
+	}
+	if len(change.Strangers) > 0 {
+		parts = append(parts, "("+strings.Join(change.Strangers, " ")+")")
 	}
 	return strings.Join(parts, " ")
 }

@@ -153,3 +153,30 @@ func TestImage(t *testing.T) {
 	g.Expect(platform.Image(networkNamed("payments"))).To(Equal("bitcoind:default"))
 	g.Expect(platform.Image(networkNamed("payments", func(n *v1alpha1.BitcoinNetwork) { n.Spec.Image = "bitcoind:own" }))).To(Equal("bitcoind:own"))
 }
+
+func TestWhoseComment(t *testing.T) {
+	network := &v1alpha1.BitcoinNetwork{ObjectMeta: metav1.ObjectMeta{Namespace: "team-a", Name: "payments"}}
+	for _, test := range []struct {
+		comment          string
+		member, stranger bool
+	}{
+		{"team-a.payments.0", true, false},
+		{"team-a.payments.999", true, false},
+		{"team-a.lightning.0", false, true},
+		{"team-b.payments.0", false, true},
+		{"team-a.payments", false, false},
+		{"team-a.payments.x", false, false},
+		{"team-a.payments.-1", false, false},
+		{"", false, false},
+		{"my wallet 1.2.3", false, false},
+		{"a.b.c.0", false, false},
+		{"Team.Payments.0", false, false},
+	} {
+		if got := IsMember(network, test.comment); got != test.member {
+			t.Errorf("IsMember(%q) = %t, want %t", test.comment, got, test.member)
+		}
+		if got := IsStranger(network, test.comment); got != test.stranger {
+			t.Errorf("IsStranger(%q) = %t, want %t", test.comment, got, test.stranger)
+		}
+	}
+}

@@ -18,7 +18,7 @@ import (
 // fake.
 type client interface {
 	Check(ctx context.Context, endpoint bitcoind.Endpoint) (bitcoind.State, error)
-	UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, remove, add, dial []string) error
+	UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, change bitcoind.PeerChange) error
 }
 
 // world is a few running nodes, numbered from 0, that know nothing of each other
@@ -227,6 +227,8 @@ func freezeSilences(s scenario) {
 	if !isSilent() {
 		s.t.Error("dialling its name again has changed something")
 	}
+	s.disconnect(0, s.state(0).Peers[0].ID)
+	s.expect("the connection to be closed", func() bool { return len(s.state(0).Peers) == 0 })
 }
 
 func halfOpen(s scenario) {
@@ -270,7 +272,7 @@ func wrongPassword(s scenario) {
 	if _, err := s.Check(s.t.Context(), endpoint); !errors.Is(err, bitcoind.ErrUnauthorized) {
 		s.t.Errorf("Check: %v, want %v", err, bitcoind.ErrUnauthorized)
 	}
-	if err := s.UpdatePeers(s.t.Context(), endpoint, nil, names("localhost:1"), nil); !errors.Is(err, bitcoind.ErrUnauthorized) {
+	if err := s.UpdatePeers(s.t.Context(), endpoint, bitcoind.PeerChange{Add: names("localhost:1")}); !errors.Is(err, bitcoind.ErrUnauthorized) {
 		s.t.Errorf("UpdatePeers: %v, want %v", err, bitcoind.ErrUnauthorized)
 	}
 	s.expectList(0)
@@ -301,7 +303,14 @@ func (s scenario) state(node int) bitcoind.State {
 
 func (s scenario) update(node int, remove, add, dial []string) {
 	s.t.Helper()
-	if err := s.UpdatePeers(s.t.Context(), s.endpoint(node), remove, add, dial); err != nil {
+	if err := s.UpdatePeers(s.t.Context(), s.endpoint(node), bitcoind.PeerChange{Remove: remove, Add: add, Dial: dial}); err != nil {
+		s.t.Fatalf("node %d: %v", node, err)
+	}
+}
+
+func (s scenario) disconnect(node int, id int32) {
+	s.t.Helper()
+	if err := s.UpdatePeers(s.t.Context(), s.endpoint(node), bitcoind.PeerChange{Disconnect: []int32{id}}); err != nil {
 		s.t.Fatalf("node %d: %v", node, err)
 	}
 }

@@ -178,7 +178,7 @@ func (n *Network) Check(ctx context.Context, endpoint bitcoind.Endpoint) (bitcoi
 }
 
 // UpdatePeers does what (*bitcoind.Client).UpdatePeers does.
-func (n *Network) UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, remove, add, dial []string) error {
+func (n *Network) UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, change bitcoind.PeerChange) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.updates[endpoint.Address]++
@@ -186,10 +186,10 @@ func (n *Network) UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, r
 	if err != nil {
 		return err
 	}
-	for _, name := range remove {
+	for _, name := range change.Remove {
 		node.added = slices.DeleteFunc(node.added, func(added string) bool { return added == name })
 	}
-	for _, name := range add {
+	for _, name := range change.Add {
 		if !slices.Contains(node.added, name) {
 			node.added = append(node.added, name)
 		}
@@ -197,12 +197,17 @@ func (n *Network) UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, r
 	// bitcoind closes a connection a moment after it was asked to. Until then
 	// dialling its name again does nothing.
 	var closing []*connection
-	for _, name := range remove {
+	for _, name := range change.Remove {
 		if c := node.dialled(name); c != nil {
 			closing = append(closing, c)
 		}
 	}
-	for _, name := range dial {
+	for _, c := range node.connections {
+		if slices.Contains(change.Disconnect, int32(c.serial)) {
+			closing = append(closing, c)
+		}
+	}
+	for _, name := range change.Dial {
 		n.dial(node, name, false)
 	}
 	for _, c := range closing {

@@ -86,7 +86,7 @@ func TestFailedNodeKeepsItsConnections(t *testing.T) {
 	if _, err := s.Check(t.Context(), s.endpoint(1)); !errors.Is(err, failure) {
 		t.Errorf("Check: %v, want %v", err, failure)
 	}
-	if err := s.UpdatePeers(t.Context(), s.endpoint(1), nil, names(s.name(0)), nil); !errors.Is(err, failure) {
+	if err := s.UpdatePeers(t.Context(), s.endpoint(1), bitcoind.PeerChange{Add: names(s.name(0))}); !errors.Is(err, failure) {
 		t.Errorf("UpdatePeers: %v, want %v", err, failure)
 	}
 	if got := len(s.state(0).Peers); got != 1 {
