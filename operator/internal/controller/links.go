@@ -19,7 +19,7 @@ import (
 )
 
 // planLinks compares the links that the nodes report with those that there
-// should be.
+// should be. Nodes of a suspended network have nothing to change.
 func planLinks(network *v1alpha1.BitcoinNetwork, platform resources.Platform, seen *observation) peering.Plan {
 	reports := map[int]peering.Report{}
 	for ordinal, node := range seen.nodes {
@@ -28,7 +28,7 @@ func planLinks(network *v1alpha1.BitcoinNetwork, platform resources.Platform, se
 		}
 	}
 	port := strconv.Itoa(int(seen.chain.P2PPort))
-	return peering.Decide(peering.Network{
+	plan := peering.Decide(peering.Network{
 		Nodes:  len(seen.nodes),
 		Degree: cmp.Or(int(network.Spec.Peering.Degree), peering.MaxDegree),
 		Name: func(ordinal int) string {
@@ -43,6 +43,10 @@ func planLinks(network *v1alpha1.BitcoinNetwork, platform resources.Platform, se
 		Stranger: func(comment string) bool { return resources.IsStranger(network, comment) },
 		Gone:     func(ordinal int) bool { return podProblem(seen.nodes[ordinal].pod) != "" },
 	}, reports)
+	if network.Spec.Suspend {
+		plan.Changes = nil
+	}
+	return plan
 }
 
 // reportOf puts what a node says of its peers in the terms of peering.

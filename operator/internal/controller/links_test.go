@@ -142,3 +142,18 @@ func TestNodeThatIsBusyDiallingIsNotToldToDialAgain(t *testing.T) {
 	update()
 	g.Expect(nodes.told[2].Dial).To(Equal([]string{"a", "b"}))
 }
+
+// What is not done must not be told of, nor looked after every second.
+func TestSuspendedNetworkPlansNoChanges(t *testing.T) {
+	g := NewWithT(t)
+	seen := healthy(2)
+	seen.nodes[0].state.Peers = []btcjson.GetPeerInfoResult{{Version: 70016, SubVer: "/Satoshi:29.4.0(team-b.lightning.0)/"}}
+	network := networkOf(2)
+	g.Expect(strangerEvents(network, planLinks(network, platform, seen))).To(HaveLen(1))
+
+	network.Spec.Suspend = true
+	plan := planLinks(network, platform, seen)
+	g.Expect(plan.Changes).To(BeEmpty())
+	g.Expect(plan.Missing).To(HaveLen(1), "what it sees it goes on saying")
+	g.Expect(strangerEvents(network, plan)).To(BeEmpty())
+}

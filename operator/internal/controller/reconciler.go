@@ -92,7 +92,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{}, err
 	}
 	if asked, _ := meta.ReconcileAnnotationValue(network.Annotations); asked != network.Status.LastHandledReconcileAt {
-		// Somebody wants to see what is so now: spare no node, trust no memory.
+		// Somebody wants to see what is so now: spare no node.
 		memory.patience = newPatience()
 	}
 
