@@ -51,9 +51,7 @@ func Build(ctx context.Context, c clone.Clone, goEnv []string, targets []Target)
 		defer log.Close()
 		done := say.Step("build image %s", t.Image)
 		if err := (builder{ctx, c, goEnv, log}).target(t); err != nil {
-			end, _ := os.ReadFile(log.Name())
-			lines := strings.Split(strings.TrimSpace(string(end)), "\n")
-			return fmt.Errorf("build image %s: %w; %s ends with:\n%s", t.Image, err, log.Name(), strings.Join(lines[max(0, len(lines)-10):], "\n"))
+			return fmt.Errorf("build image %s: %w", t.Image, say.WithLog(err, log.Name()))
 		}
 		done()
 	}

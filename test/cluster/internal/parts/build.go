@@ -140,7 +140,7 @@ func (p Part) build(ctx context.Context, c clone.Clone, print string) error {
 	b := &build{Context: ctx, Clone: c, log: log}
 	for _, program := range p.Programs {
 		if err := b.program(program); err != nil {
-			return b.explain(p.Name, name, err)
+			return fmt.Errorf("build %s: %w", p.Name, say.WithLog(err, name))
 		}
 	}
 	if p.Image != nil {
@@ -150,7 +150,7 @@ func (p Part) build(ctx context.Context, c clone.Clone, print string) error {
 	}
 	if p.Make != nil {
 		if err := p.Make(b); err != nil {
-			return b.explain(p.Name, name, err)
+			return fmt.Errorf("build %s: %w", p.Name, say.WithLog(err, name))
 		}
 	}
 	done()
@@ -192,11 +192,4 @@ func (b *build) run(dir string, name string, args ...string) error {
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, b.log, b.log
 	cmd.Env = append(os.Environ(), GoEnv...)
 	return cmd.Run()
-}
-
-// explain adds the end of the log to an error.
-func (b *build) explain(part, log string, err error) error {
-	data, _ := os.ReadFile(log)
-	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
-	return fmt.Errorf("build %s: %w; %s ends with:\n%s", part, err, log, strings.Join(lines[max(0, len(lines)-10):], "\n"))
 }

@@ -4,6 +4,7 @@ package say
 import (
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"time"
 )
@@ -25,6 +26,13 @@ func line(format string, args ...any) {
 	mu.Lock()
 	defer mu.Unlock()
 	fmt.Fprintf(os.Stderr, format+"\n", args...)
+}
+
+// WithLog adds to an error the end of the log of what has failed.
+func WithLog(err error, log string) error {
+	data, _ := os.ReadFile(log) // the error is worth telling without it, too
+	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+	return fmt.Errorf("%w; %s ends with:\n%s", err, log, strings.Join(lines[max(0, len(lines)-10):], "\n"))
 }
 
 // Rounded is a duration as a person would tell it.
