@@ -1,6 +1,8 @@
 package v1alpha1
 
 import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -26,6 +28,7 @@ import (
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 52",message="metadata.name: at most 52 characters, so that the names of its pods fit in a DNS label"
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="metadata.name: a DNS label: lower-case letters, digits and '-', beginning with a letter and ending with a letter or digit"
 // +kubebuilder:validation:XValidation:rule="!self.metadata.name.endsWith('-rpc')",message="metadata.name: must not end in '-rpc', which names the client Service of a network"
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.storage) || !has(oldSelf.spec.storage) || quantity(string(self.spec.storage.size)).compareTo(quantity(string(oldSelf.spec.storage.size))) >= 0 || (has(oldSelf.status.storage) && quantity(string(self.spec.storage.size)).compareTo(quantity(string(oldSelf.status.storage))) >= 0)",fieldPath=".spec.storage.size",message="volumes cannot shrink below what has been claimed (status.storage)"
 type BitcoinNetwork struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -41,12 +44,19 @@ type BitcoinNetwork struct {
 }
 
 // BitcoinNetworkSpec is what a network should be.
+//
+// +kubebuilder:validation:XValidation:rule="self.chain == 'regtest' || has(self.secret)",fieldPath=".secret",reason=FieldValueRequired,message="is required on every chain but regtest: the default credentials are known to everybody"
+// +kubebuilder:validation:XValidation:rule="!has(self.signet) || self.chain == 'signet'",fieldPath=".signet",message="is for chain signet only"
+// +kubebuilder:validation:XValidation:rule="has(self.signet) == has(oldSelf.signet)",fieldPath=".signet",message="cannot be added or removed; make another network for another chain"
+// +kubebuilder:validation:XValidation:rule="!has(self.mining) || self.chain == 'regtest'",fieldPath=".mining",message="is for chain regtest only, whose blocks cost nothing"
+// +kubebuilder:validation:XValidation:rule="has(self.storage) == has(oldSelf.storage)",fieldPath=".storage",message="cannot be added or removed; make another network"
 type BitcoinNetworkSpec struct {
 	// Nodes is how many bitcoind nodes the network has, 0 to 1000. It is also
 	// the scale subresource, so "kubectl scale" works. A change touches only
 	// the nodes that come or go. 0 parks the network: no node runs, and the
-	// network is Ready with reason Parked; nodes keep their chain in the pod,
-	// so it is gone when they come back.
+	// network is Ready with reason Parked. With storage, the volumes are kept
+	// for when the nodes come back; without, the chain is in the pods and gone
+	// with them.
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1000
@@ -54,9 +64,12 @@ type BitcoinNetworkSpec struct {
 
 	// Secret names the Secret, in the network's namespace, that holds the
 	// credentials for JSON-RPC: type Opaque, keys BC_RPC_USER and
-	// BC_RPC_PASSWORD. Several networks may share it. It must be the one that
-	// the namespace's operator may read (its flag --secret); a network that
-	// names another is Stalled. While the Secret is missing the network waits.
+	// BC_RPC_PASSWORD, and while a password is being changed also
+	// BC_RPC_USER_PREVIOUS and BC_RPC_PASSWORD_PREVIOUS, which the nodes accept
+	// as well. Several networks may share it. It must be the one that the
+	// namespace's operator may read (its flag --secret); a network that names
+	// another is Stalled. While the Secret is missing the network waits. A
+	// changed key replaces the nodes one at a time.
 	//
 	// Absent, the nodes use the well-known credentials "user" and "password":
 	// for trying things out, on regtest only.
@@ -66,12 +79,43 @@ type BitcoinNetworkSpec struct {
 	Secret string `json:"secret,omitempty"`
 
 	// Chain is the chain that the nodes follow. It cannot change: another
-	// chain is another network. Today regtest only, a private chain whose
-	// blocks are mined on demand.
+	// chain is another network. The platform may allow fewer than these (the
+	// operator's flag --allowed-chains); a network on one that it does not
+	// allow is Stalled.
 	// +optional
 	// +kubebuilder:default=regtest
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="cannot change; make another network for another chain"
 	Chain Chain `json:"chain,omitempty"`
+
+	// Signet makes a signet of one's own; chain signet only. Absent, the nodes
+	// follow the public signet.
+	// +optional
+	Signet *SignetChain `json:"signet,omitempty"`
+
+	// Config is what the nodes' bitcoin.conf has beside what the operator
+	// writes: a line each, "option=value", as in bitcoind's own documentation
+	// ("bitcoind -help"). An option may repeat. The lines go into the chain's
+	// section, where they win over what the operator sets. A change replaces
+	// the nodes one at a time.
+	//
+	// Refused are options that the operator answers for: credentials, files and
+	// directories, ports and addresses, peers, the chain, and ZMQ, in any
+	// spelling. dbcache and maxmempool follow the memory limit unless set here.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:XValidation:rule="!(self.exists(line, line.matches('^prune=[1-9]')) && self.exists(line, line.matches('^(txindex=($|[^0]|0.)|notxindex=0)')))",message="txindex and prune exclude each other: an index of all transactions needs all blocks"
+	Config []ConfigLine `json:"config,omitempty"`
+
+	// ZMQ are the notifications that the nodes publish over ZeroMQ, such as
+	// Lightning nodes and indexers need. Each has a port of its own, which the
+	// network's Services and NetworkPolicy open: rawblock 28332, rawtx 28333,
+	// hashblock 28334, hashtx 28335, sequence 28336. A change replaces the nodes
+	// one at a time.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=5
+	ZMQ []ZMQTopic `json:"zmq,omitempty"`
 
 	// Image is the container image of the nodes: bitcoind with the operator's
 	// entry point, bitcoind-start (see docs/tenant-guide.md). It must be
@@ -83,10 +127,76 @@ type BitcoinNetworkSpec struct {
 	// +kubebuilder:validation:MaxLength=512
 	Image string `json:"image,omitempty"`
 
+	// ImagePullPolicy is when the kubelets pull the image: Always, IfNotPresent
+	// or Never. Default: that of Kubernetes, Always for the tag "latest" and
+	// IfNotPresent for others.
+	// +optional
+	// +kubebuilder:validation:Enum=Always;IfNotPresent;Never
+	ImagePullPolicy corev1.PullPolicy `json:"imagePullPolicy,omitempty"`
+
+	// ImagePullSecrets name Secrets, in the network's namespace, with which the
+	// kubelets may pull the image.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=8
+	ImagePullSecrets []ImagePullSecret `json:"imagePullSecrets,omitempty"`
+
 	// Peering is how the nodes are linked with each other.
 	// +optional
 	// +kubebuilder:default={}
 	Peering Peering `json:"peering,omitempty"`
+
+	// Storage gives each node a volume for its chain and wallets. Absent, they
+	// are in the pod (an emptyDir), and gone with it; a network of several nodes
+	// keeps its chain all the same while they are replaced one at a time.
+	// +optional
+	Storage *Storage `json:"storage,omitempty"`
+
+	// Resources are what each node asks of its machine, and may use at most. A
+	// change replaces the nodes one at a time. Defaults, where a figure is
+	// missing: on regtest, requests of 10m CPU and 64Mi of memory, and a limit of
+	// 512Mi; on other chains 100m, 1Gi and 4Gi. bitcoind's caches follow the
+	// memory limit.
+	// +optional
+	Resources *Resources `json:"resources,omitempty"`
+
+	// NodeSelector are labels that a machine must have to run nodes.
+	// +optional
+	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
+
+	// Tolerations are taints of machines that nodes put up with.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
+
+	// Affinity is which machines, and whose company, nodes prefer or avoid.
+	// +optional
+	Affinity *corev1.Affinity `json:"affinity,omitempty"`
+
+	// TopologySpreadConstraints are how nodes spread over machines and zones.
+	// One without a labelSelector counts the nodes of this network. Default:
+	// over machines (kubernetes.io/hostname) as evenly as can be.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=8
+	TopologySpreadConstraints []corev1.TopologySpreadConstraint `json:"topologySpreadConstraints,omitempty"`
+
+	// PodLabels are labels that the nodes' pods have beside the operator's own,
+	// for accounting and the like. Labels of Kubernetes and of the operator
+	// cannot be set. A change replaces the nodes one at a time.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(key, !key.matches('(^|[.])(kubernetes[.]io|k8s[.]io|bitcoin-operator[.]github[.]io)/') && !(key in ['controller-revision-hash', 'pod-template-hash']))",message="labels of kubernetes.io, k8s.io and bitcoin-operator.github.io, controller-revision-hash and pod-template-hash are not for users: selectors go by them"
+	// +kubebuilder:validation:XValidation:rule="self.all(key, key.size() <= 317 && key.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$') && self[key].matches('^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$'))",message="a key or value that Kubernetes takes for no label: at most 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or digit"
+	PodLabels map[string]LabelValue `json:"podLabels,omitempty"`
+
+	// Mining makes blocks; chain regtest only. Absent, one block is mined when
+	// the nodes need one to relay (see keepFresh), and the others are yours to
+	// mine.
+	// +optional
+	Mining *Mining `json:"mining,omitempty"`
 
 	// Suspend keeps the operator from changing anything about the network: its
 	// objects, its pods, its links. It goes on looking, and tells here what it
@@ -106,6 +216,40 @@ type BitcoinNetworkSpec struct {
 	Interval *metav1.Duration `json:"interval,omitempty"`
 }
 
+// ConfigLine is a line of bitcoin.conf, "option=value".
+//
+// +kubebuilder:validation:MaxLength=512
+// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z][a-z0-9]*(-[a-z0-9]+)*=([^#[:cntrl:]]*[^#[:cntrl:][:space:]])?$') && !self.matches('^[^=]*=[[:space:]]')",message="must be a line option=value: the option's name alone (no '-' or section before it), no space around '=' or at the end, no '#' or line break"
+// +kubebuilder:validation:XValidation:rule="!self.matches('^(no)?(rpcuser|rpcpassword|rpcauth|rpccookiefile|rpccookieperms|rpcwhitelist|rpcwhitelistdefault|rpcbind|rpcport|rpcallowip|server|rest|daemon|daemonwait|datadir|blocksdir|walletdir|conf|includeconf|allowignoredconf|settings|pid|debuglogfile|printtoconsole|chain|main|regtest|testnet|testnet4|signet|signetchallenge|signetseednode|port|bind|whitebind|listen|connect|addnode|seednode|networkactive|uacomment|zmqpub[a-z]*)=')",messageExpression="'the operator sets ' + self.split('=')[0] + ' itself; see the other fields of spec for what of it can be chosen'",message="the operator sets this option itself"
+// +kubebuilder:validation:XValidation:rule="!self.matches('^(no)?prune=') || self.matches('^(prune=(0|55[0-9]|5[6-9][0-9]|[6-9][0-9][0-9]|[1-9][0-9][0-9][0-9]+)|noprune=1)$')",message="prune must be 0 or at least 550 (MiB), the least that bitcoind can do with"
+type ConfigLine string
+
+// LabelValue is the value of a label.
+//
+// +kubebuilder:validation:MaxLength=63
+type LabelValue string
+
+// ImagePullSecret names a Secret.
+type ImagePullSecret struct {
+	// Name is the Secret's name.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+}
+
+// Resources are what a node asks of its machine, and may use at most.
+type Resources struct {
+	// Requests are what is set aside for a node.
+	// +optional
+	Requests corev1.ResourceList `json:"requests,omitempty"`
+
+	// Limits are the most that a node may use. One that needs more memory is
+	// killed.
+	// +optional
+	Limits corev1.ResourceList `json:"limits,omitempty"`
+}
+
 // Peering is how the nodes of a network are linked with each other.
 type Peering struct {
 	// Degree is the most peers that a node dials, 2 to 8; nodes accept as many
@@ -120,13 +264,6 @@ type Peering struct {
 	// +kubebuilder:validation:Maximum=8
 	Degree int32 `json:"degree,omitempty"`
 }
-
-// Chain names a Bitcoin chain, as bitcoind's option -chain does.
-// +kubebuilder:validation:Enum=regtest
-type Chain string
-
-// Regtest is a private chain whose blocks are mined on demand.
-const Regtest Chain = "regtest"
 
 // BitcoinNetworkStatus is how a network stands.
 type BitcoinNetworkStatus struct {
@@ -173,6 +310,11 @@ type BitcoinNetworkStatus struct {
 	// Image is the container image that the nodes should run.
 	// +optional
 	Image string `json:"image,omitempty"`
+
+	// Storage is the size of the largest claim that a node of the network has,
+	// without which it cannot be made smaller.
+	// +optional
+	Storage *resource.Quantity `json:"storage,omitempty"`
 
 	// Nodes lists the network's nodes, by ordinal.
 	// +optional

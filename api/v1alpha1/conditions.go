@@ -23,6 +23,12 @@ const (
 const (
 	// SecretReadReason: the Secret was read and is fit for use.
 	SecretReadReason = "SecretRead"
+	// RotatingReason: the Secret has a new pair of user and password that not all
+	// nodes accept yet; they do accept the previous one.
+	RotatingReason = "Rotating"
+	// RotatedReason: every node accepts the new pair, and the previous one:
+	// clients can change over, and then the Secret can drop the previous one.
+	RotatedReason = "Rotated"
 	// DefaultCredentialsReason: the network names no Secret and uses the
 	// well-known credentials, which a regtest network may.
 	DefaultCredentialsReason = "DefaultCredentials"
@@ -49,9 +55,14 @@ const (
 	LinksMissingReason = "LinksMissing"
 	// SplitReason: the links that stand leave the network in parts.
 	SplitReason = "Split"
-	// TipsEqualReason: all tips are equal or one block apart.
+	// TipsEqualReason: all tips are equal or one block apart on one chain.
 	TipsEqualReason = "TipsEqual"
-	// TipsDifferReason: nodes are on different tips.
+	// LaggingReason: all tips are on one chain, but some nodes are blocks behind.
+	LaggingReason = "Lagging"
+	// ForkReason: there are tips that are not on one chain.
+	ForkReason = "Fork"
+	// TipsDifferReason: tips differ, and whether they are on one chain is not
+	// known.
 	TipsDifferReason = "TipsDiffer"
 	// NoNodesReason: no node answers, so there is nothing to compare.
 	NoNodesReason = "NoNodes"
@@ -61,6 +72,11 @@ const (
 	// ConflictReason: an object that the network needs exists and belongs to
 	// someone else. Stalled.
 	ConflictReason = "Conflict"
+	// ChainNotAllowedReason: the platform does not allow the chain. Stalled.
+	ChainNotAllowedReason = "ChainNotAllowed"
+	// StorageRefusedReason: the API server refuses to grow a volume claim.
+	// Stalled.
+	StorageRefusedReason = "StorageRefused"
 	// ParkedReason: the network has no nodes because it asks for none.
 	ParkedReason = "Parked"
 	// ConnectedReason: all nodes are ready and peered.

@@ -92,7 +92,18 @@ func (w *realWorld) restart(node int) {
 	w.awaitAnswer(node)
 }
 
-func (w *realWorld) freeze(node int) { w.nodes[node].signal(syscall.SIGSTOP) }
+// freeze returns when the node stands still: its threads do so one by one, and
+// until the last has, it may still answer.
+func (w *realWorld) freeze(node int) {
+	w.t.Helper()
+	process := w.nodes[node]
+	process.signal(syscall.SIGSTOP)
+	for deadline := time.Now().Add(patience); !process.isStopped(w.t); w.pass() {
+		if time.Now().After(deadline) {
+			w.t.Fatalf("%s does not freeze", process.program)
+		}
+	}
+}
 
 // mine has a node make a block that anybody may spend. The product never mines,
 // so its client cannot.
@@ -187,6 +198,24 @@ func (p *process) kill() {
 	}
 	p.signal(syscall.SIGKILL)
 	<-p.exited
+}
+
+// isStopped tells whether no thread of the process runs. A script around bitcoind
+// has become it by the time it answers.
+func (p *process) isStopped(t *testing.T) bool {
+	t.Helper()
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.command.Process.Pid))
+	if err != nil || len(threads) == 0 {
+		t.Fatalf("no threads of %s: %v", p.program, err)
+	}
+	for _, thread := range threads {
+		stat, err := os.ReadFile(thread)
+		// The state follows the name, which is in parentheses.
+		if _, state, found := strings.Cut(string(stat), ") "); err != nil || !found || !strings.HasPrefix(state, "T") {
+			return false
+		}
+	}
+	return true
 }
 
 func (p *process) signal(signal syscall.Signal) {

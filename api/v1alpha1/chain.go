@@ -1,0 +1,29 @@
+package v1alpha1
+
+// Chain names a Bitcoin chain, as bitcoind's option -chain does.
+// +kubebuilder:validation:Enum=regtest;signet;testnet4;main
+type Chain string
+
+const (
+	// Regtest is a private chain whose blocks are mined on demand.
+	Regtest Chain = "regtest"
+	// Signet is a test chain whose blocks are signed: the public one, or with a
+	// challenge one of one's own.
+	Signet Chain = "signet"
+	// Testnet4 is the public test chain that follows testnet3.
+	Testnet4 Chain = "testnet4"
+	// Main is the chain whose coins have a value.
+	Main Chain = "main"
+)
+
+// SignetChain says which signet the nodes follow.
+type SignetChain struct {
+	// Challenge is the script, in hexadecimal, that a block's signature must
+	// satisfy. It defines the chain, so it cannot change.
+	// +required
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:Pattern="^([0-9a-f][0-9a-f])+$"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="cannot change; make another network for another chain"
+	Challenge string `json:"challenge"`
+}
