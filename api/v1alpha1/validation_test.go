@@ -73,6 +73,74 @@ func manifest(name string, spec map[string]any) *unstructured.Unstructured {
 	}}
 }
 
+// address is one on regtest, of the public key in BIP 173's examples.
+const address = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+
+func config(lines ...any) map[string]any { return map[string]any{"config": lines} }
+
+func labelled(key, value string) map[string]any {
+	return map[string]any{"podLabels": map[string]any{key: value}}
+}
+
+// storage returns a spec with volumes of that size, and of that class if there is
+// one.
+func storage(size, class string) map[string]any {
+	volumes := map[string]any{"size": size}
+	if class != "" {
+		volumes["className"] = class
+	}
+	return map[string]any{"storage": volumes}
+}
+
+// What a network was made with, some of it for good.
+func TestChanges(t *testing.T) {
+	needsAPIServer(t)
+	signet := func(challenge string) map[string]any {
+		spec := map[string]any{"secret": "s", "chain": "signet"}
+		if challenge != "" {
+			spec["signet"] = map[string]any{"challenge": challenge}
+		}
+		return spec
+	}
+	for i, test := range []struct {
+		reason        string
+		before, after map[string]any
+		claimed       string // status.storage
+		want          string // the refusal; empty if it may
+	}{
+		{"another chain", map[string]any{"secret": "s"}, map[string]any{"secret": "s", "chain": "testnet4"}, "", "cannot change; make another network"},
+		{"another signet", signet("51"), signet("52"), "", "cannot change; make another network"},
+		{"from the public signet to one's own", signet(""), signet("51"), "", "spec.signet: Invalid value: cannot be added or removed"},
+		{"and back", signet("51"), signet(""), "", "spec.signet: Invalid value: cannot be added or removed"},
+		{"volumes that were not", map[string]any{}, storage("1Gi", ""), "", "spec.storage: Invalid value: cannot be added or removed"},
+		{"volumes no more", storage("1Gi", ""), map[string]any{}, "", "spec.storage: Invalid value: cannot be added or removed"},
+		{"another class", storage("1Gi", "fast"), storage("1Gi", "slow"), "", "spec.storage.className: Invalid value: cannot change"},
+		{"a class that was not said", storage("1Gi", ""), storage("1Gi", "slow"), "", "spec.storage.className: Invalid value: cannot change"},
+		{"smaller volumes", storage("2Gi", ""), storage("1Gi", ""), "", "spec.storage.size: Invalid value: volumes cannot shrink"},
+		{"smaller than what has been claimed", storage("3Gi", ""), storage("1Gi", ""), "2Gi", "spec.storage.size: Invalid value: volumes cannot shrink"},
+		{"back to what has been claimed, when more was refused", storage("3Gi", ""), storage("2Gi", ""), "2Gi", ""},
+		{"larger volumes", storage("900Mi", "fast"), storage("1Gi", "fast"), "", ""},
+		{"the rest", map[string]any{}, map[string]any{"nodes": int64(5), "secret": "s", "config": []any{"txindex=1"}, "image": "a"}, "", ""},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			g := NewWithT(t)
+			network := manifest(fmt.Sprintf("changes-%d", i), test.before)
+			g.Expect(api.Create(t.Context(), network)).To(Succeed())
+			if test.claimed != "" {
+				g.Expect(unstructured.SetNestedField(network.Object, test.claimed, "status", "storage")).To(Succeed())
+				g.Expect(api.Status().Update(t.Context(), network)).To(Succeed())
+			}
+			network.Object["spec"] = manifest("", test.after).Object["spec"]
+			err := api.Update(t.Context(), network)
+			if test.want == "" {
+				g.Expect(err).NotTo(HaveOccurred())
+				return
+			}
+			g.Expect(err).To(MatchError(ContainSubstring(test.want)))
+		})
+	}
+}
+
 func TestRefused(t *testing.T) {
 	needsAPIServer(t)
 	for _, test := range []struct {
@@ -88,13 +156,49 @@ func TestRefused(t *testing.T) {
 		{"an empty secret is not the default credentials", "payments", map[string]any{"secret": ""}, "spec.secret: Invalid value"},
 		{"a chain that is not known", "payments", map[string]any{"chain": "dogecoin"}, `spec.chain: Unsupported value: "dogecoin"`},
 		{"default credentials on a public chain", "payments", map[string]any{"chain": "main"}, "spec.secret: Required value: is required on every chain but regtest"},
-		{"x", "payments", map[string]any{"config": []any{"regtest.connect=1"}}, "option=value"},
-		{"x", "payments", map[string]any{"config": []any{"noconnect=1"}}, "the operator sets noconnect itself"},
-		{"x", "payments", map[string]any{"config": []any{"prune=549"}}, "at least 550"},
-		{"x", "payments", map[string]any{"config": []any{"prune=550", "txindex=1"}}, "exclude each other"},
-		{"x", "payments", map[string]any{"config": []any{"a=1\nconnect=b"}}, "option=value"},
-		{"x", "payments", map[string]any{"podLabels": map[string]any{"app.kubernetes.io/name": "x"}}, "not for users"},
-		{"x", "payments", map[string]any{"podLabels": map[string]any{"a_b": "x y"}}, "no label"},
+		{"a signet's challenge on another chain", "payments", map[string]any{"signet": map[string]any{"challenge": "51"}}, "spec.signet: Invalid value: is for chain signet only"},
+		{"a challenge that is no hexadecimal", "payments", map[string]any{"secret": "s", "chain": "signet", "signet": map[string]any{"challenge": "5z"}}, "spec.signet.challenge: Invalid value"},
+		{"half a byte of a challenge", "payments", map[string]any{"secret": "s", "chain": "signet", "signet": map[string]any{"challenge": "512"}}, "spec.signet.challenge: Invalid value"},
+		{"a challenge that goes on in bitcoin.conf", "payments", map[string]any{"secret": "s", "chain": "signet", "signet": map[string]any{"challenge": "51\nrpcuser=a"}}, "spec.signet.challenge: Invalid value"},
+		{"credentials in bitcoin.conf", "payments", config("rpcpassword=hush"), "the operator sets rpcpassword itself"},
+		{"peers beside the operator's", "payments", config("addnode=192.0.2.1"), "the operator sets addnode itself"},
+		{"an option of the operator's, negated", "payments", config("noconnect=1"), "the operator sets noconnect itself"},
+		{"another file of options", "payments", config("includeconf=/etc/passwd"), "the operator sets includeconf itself"},
+		{"notifications have a field of their own", "payments", config("zmqpubrawblock=tcp://0.0.0.0:1"), "the operator sets zmqpubrawblock itself"},
+		{"a name by which nodes know each other", "payments", config("uacomment=team-b.lightning.0"), "the operator sets uacomment itself"},
+		{"an option with its section", "payments", config("regtest.connect=192.0.2.1"), "must be a line option=value"},
+		{"a section", "payments", config("[main]"), "must be a line option=value"},
+		{"an option as on the command line", "payments", config("-txindex=1"), "must be a line option=value"},
+		{"an option without a value", "payments", config("txindex"), "must be a line option=value"},
+		{"two lines in one", "payments", config("txindex=1\nconnect=192.0.2.1"), "must be a line option=value"},
+		{"two lines in one, as on old machines", "payments", config("txindex=1\rconnect=192.0.2.1"), "must be a line option=value"},
+		{"space that bitcoind would take away", "payments", config("txindex= 1"), "must be a line option=value"},
+		{"space before the sign", "payments", config("txindex =1"), "must be a line option=value"},
+		{"a comment, which would end the value", "payments", config("blocknotify=echo #"), "must be a line option=value"},
+		{"an empty line", "payments", config(""), "must be a line option=value"},
+		{"a line that is too long", "payments", config("blocknotify=" + strings.Repeat("a", 512)), "may not be more than 512"},
+		{"too little to prune to", "payments", config("prune=549"), "prune must be 0 or at least 550"},
+		{"pruning by hand", "payments", config("prune=1"), "prune must be 0 or at least 550"},
+		{"a number that is hard to read", "payments", config("prune=+550"), "prune must be 0 or at least 550"},
+		{"pruning, negated twice", "payments", config("noprune=0"), "prune must be 0 or at least 550"},
+		{"an index of what is not there", "payments", config("prune=550", "txindex=1"), "txindex and prune exclude each other"},
+		{"the same in other words", "payments", config("prune=1000", "notxindex=0"), "txindex and prune exclude each other"},
+		{"a notification that bitcoind has not", "payments", map[string]any{"zmq": []any{"mempool"}}, `spec.zmq[0]: Unsupported value: "mempool"`},
+		{"a notification twice", "payments", map[string]any{"zmq": []any{"rawtx", "rawtx"}}, "spec.zmq[1]: Duplicate value"},
+		{"a pull policy that Kubernetes has not", "payments", map[string]any{"imagePullPolicy": "Sometimes"}, "spec.imagePullPolicy: Unsupported value"},
+		{"no room at all", "payments", storage("0", ""), "must be at least 1Mi"},
+		{"less than no room", "payments", storage("-1Gi", ""), "must be at least 1Mi"},
+		{"room in words", "payments", storage("plenty", ""), "spec.storage.size"},
+		{"a label of Kubernetes", "payments", labelled("app.kubernetes.io/name", "bitcoin-operator"), "selectors go by them"},
+		{"a label of the operator, which would open RPC", "payments", labelled("bitcoin-operator.github.io/client", "true"), "selectors go by them"},
+		{"a label of a part of Kubernetes", "payments", labelled("node.k8s.io/a", "b"), "selectors go by them"},
+		{"a label of StatefulSets", "payments", labelled("controller-revision-hash", "b"), "selectors go by them"},
+		{"a key that is none", "payments", labelled("a b", "c"), "takes for no label"},
+		{"a value that is none", "payments", labelled("a", "b c"), "takes for no label"},
+		{"mining where blocks cost something", "payments", map[string]any{"secret": "s", "chain": "testnet4", "mining": map[string]any{}}, "spec.mining: Invalid value: is for chain regtest only"},
+		{"a block every moment", "payments", map[string]any{"mining": map[string]any{"interval": "100ms"}}, "must be 1s to 24h"},
+		{"coins to an address of another chain", "payments", map[string]any{"mining": map[string]any{"address": "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"}}, "spec.mining.address: Invalid value"},
+		{"an address with more behind it", "payments", map[string]any{"mining": map[string]any{"address": address + "\n"}}, "spec.mining.address: Invalid value"},
 		{"a node that dials one peer is a chain, not a network", "payments", map[string]any{"peering": map[string]any{"degree": int64(1)}}, "spec.peering.degree: Invalid value: 1"},
 		{"bitcoind keeps eight manual peers", "payments", map[string]any{"peering": map[string]any{"degree": int64(9)}}, "spec.peering.degree: Invalid value: 9"},
 		{"looking all the time", "payments", map[string]any{"interval": "1s"}, "must be 5s to 1h"},
@@ -124,7 +228,20 @@ func TestAccepted(t *testing.T) {
 		{"the largest network", "payments", map[string]any{"nodes": int64(1000)}},
 		{"the longest name", strings.Repeat("a", 52), map[string]any{}},
 		{"the shortest name", "a", map[string]any{}},
-		{"every field", "payments", map[string]any{"secret": "bitcoin-rpc", "chain": "regtest", "image": "example.com/bitcoind@sha256:" + strings.Repeat("0", 64),
+		{"options that repeat, and values with spaces and signs", "payments", config("blocknotify=echo a=b %s", "rpcthreads=8", "rpcthreads=8", "wallet=", "prune=550")},
+		{"a signet of one's own", "payments", map[string]any{"secret": "s", "chain": "signet", "signet": map[string]any{"challenge": "51"}}},
+		{"public chains", "payments", map[string]any{"secret": "s", "chain": "main", "config": []any{"prune=0", "txindex=1"}}},
+		{"a size in bytes", "payments", map[string]any{"storage": map[string]any{"size": int64(1 << 30)}}},
+		{"labels of one's own", "payments", labelled("example.com/cost-center", "42")},
+		{"every field", "payments", map[string]any{"secret": "bitcoin-rpc", "chain": "regtest",
+			"config": []any{"txindex=1"}, "zmq": []any{"rawblock", "rawtx", "hashblock", "hashtx", "sequence"},
+			"imagePullPolicy": "Always", "imagePullSecrets": []any{map[string]any{"name": "pull"}},
+			"storage":      map[string]any{"size": "1Gi", "className": "fast", "whenDeleted": "Delete", "whenScaled": "Delete"},
+			"resources":    map[string]any{"requests": map[string]any{"cpu": "1"}, "limits": map[string]any{"memory": "1Gi"}},
+			"nodeSelector": map[string]any{"a": "b"}, "tolerations": []any{map[string]any{"key": "a", "operator": "Exists"}},
+			"topologySpreadConstraints": []any{map[string]any{"maxSkew": int64(1), "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}},
+			"affinity":                  map[string]any{"podAntiAffinity": map[string]any{}}, "podLabels": map[string]any{"a": "b"},
+			"mining": map[string]any{"interval": "10m", "address": address, "keepFresh": false}, "image": "example.com/bitcoind@sha256:" + strings.Repeat("0", 64),
 			"peering": map[string]any{"degree": int64(2)}, "suspend": true, "interval": "1m30s"}},
 	} {
 		t.Run(test.reason, func(t *testing.T) {

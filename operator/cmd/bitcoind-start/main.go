@@ -44,21 +44,22 @@ func start(args []string) error {
 }
 
 // authLines returns what to put into bitcoind's configuration for the
-// credentials of the environment. Without any it returns nothing, and the
+// credentials of the environment: a line for each pair. Without any it returns nothing, and the
 // image's own configuration stands; but in a pod that is an error, since a node
 // that anybody could talk to must not come up by mistake.
 func authLines(getenv func(string) string, inPod bool) (string, error) {
-	credentials := bitcoind.Credentials{User: getenv(bitcoind.UserKey), Password: getenv(bitcoind.PasswordKey)}
-	switch {
-	case credentials.User == "" && credentials.Password == "" && !inPod:
+	if getenv(bitcoind.UserKey) == "" && getenv(bitcoind.PasswordKey) == "" && !inPod {
 		return "", nil
-	case credentials.User == "" || credentials.Password == "":
-		return "", fmt.Errorf("%s and %s must both be set and not be empty", bitcoind.UserKey, bitcoind.PasswordKey)
 	}
-	if err := credentials.Validate(); err != nil {
+	accepted, err := bitcoind.CredentialsFrom(getenv)
+	if err != nil {
 		return "", err
 	}
-	return bitcoind.RPCAuth(credentials, rand.Text()) + "\n", nil
+	var lines strings.Builder
+	for _, credentials := range accepted {
+		fmt.Fprintln(&lines, bitcoind.RPCAuth(credentials, rand.Text()))
+	}
+	return lines.String(), nil
 }
 
 // withoutCredentials returns the environment less the credentials, which bitcoind

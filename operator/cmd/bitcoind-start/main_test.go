@@ -16,6 +16,7 @@ func TestAuthLines(t *testing.T) {
 		env     map[string]string
 		inPod   bool
 		want    string
+		also    string
 		wantErr string
 	}{
 		"both in a pod": {
@@ -35,18 +36,32 @@ func TestAuthLines(t *testing.T) {
 		"none in a pod": {
 			reason:  "a pod without credentials is a mistake",
 			inPod:   true,
-			wantErr: "must both be set",
+			wantErr: "must be set and not be empty",
 		},
 		"no password": {
 			reason:  "half of the credentials is a mistake anywhere",
 			env:     map[string]string{bitcoind.UserKey: user},
-			wantErr: "must both be set",
+			wantErr: "must be set and not be empty",
 		},
 		"empty user in a pod": {
 			reason:  "an empty value is none",
 			env:     map[string]string{bitcoind.UserKey: "", bitcoind.PasswordKey: password},
 			inPod:   true,
-			wantErr: "must both be set",
+			wantErr: "must be set and not be empty",
+		},
+		"a previous pair": {
+			reason: "while a password is being changed both are let in",
+			env: map[string]string{bitcoind.UserKey: user, bitcoind.PasswordKey: password,
+				bitcoind.PreviousUserKey: "bob", bitcoind.PreviousPasswordKey: "old"},
+			inPod: true,
+			want:  "rpcauth=alice:",
+			also:  "\nrpcauth=bob:",
+		},
+		"half of a previous pair": {
+			reason:  "half of a pair is a mistake",
+			env:     map[string]string{bitcoind.UserKey: user, bitcoind.PasswordKey: password, bitcoind.PreviousUserKey: "bob"},
+			inPod:   true,
+			wantErr: bitcoind.PreviousPasswordKey,
 		},
 		"a colon in the user": {
 			reason:  "rpcauth separates user and salt by a colon",
@@ -65,6 +80,9 @@ func TestAuthLines(t *testing.T) {
 				t.Fatalf("%s: %v", test.reason, err)
 			case !strings.HasPrefix(got, test.want) || (test.want == "") != (got == ""):
 				t.Errorf("%s: got %q, want it to begin with %q", test.reason, got, test.want)
+			}
+			if !strings.Contains(got, test.also) {
+				t.Errorf("%s: %q is not in %q", test.reason, test.also, got)
 			}
 			if err != nil && strings.Contains(err.Error(), password) || strings.Contains(got, password) {
 				t.Errorf("the password shows in %q, %v", got, err)
@@ -100,7 +118,7 @@ func TestImageConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := bitcoind.Config(chain); string(file) != want {
+	if want := bitcoind.Config(bitcoind.Settings{Chain: chain, Memory: 512}); string(file) != want {
 		t.Errorf("bitcoin.conf is not what the operator writes; want:\n%s", want)
 	}
 }

@@ -5,23 +5,29 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
+	"strings"
 
-	"github.com/fluxcd/pkg/runtime/events"
+	fluxevents "github.com/fluxcd/pkg/runtime/events"
 	"github.com/fluxcd/pkg/runtime/leaderelection"
 	"github.com/fluxcd/pkg/runtime/logger"
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/record"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/controller"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/credentials"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/events"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/metrics"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 )
 
@@ -33,6 +39,7 @@ type options struct {
 	namespace      string
 	secret         string
 	platform       resources.Platform
+	allowedChains  []string
 	metricsAddr    string
 	healthAddr     string
 	eventsAddr     string
@@ -66,6 +73,10 @@ func parse(args []string) (options, error) {
 		"The bitcoind image of networks that name none.")
 	flags.StringVar(&opts.platform.ClusterDomain, "cluster-domain", "cluster.local",
 		"The DNS domain of the cluster.")
+	flags.StringSliceVar(&opts.platform.ClusterRanges, "cluster-ranges", nil,
+		"The address ranges of the cluster's pods, services and machines, beside private ones, where nodes of public chains may not look for peers.")
+	flags.StringSliceVar(&opts.allowedChains, "allowed-chains", bitcoind.ChainNames(),
+		"The chains that networks may follow.")
 	flags.StringVar(&opts.metricsAddr, "metrics-addr", ":8080",
 		"The address to serve metrics on; 0 serves none.")
 	flags.StringVar(&opts.healthAddr, "health-addr", ":9440",
@@ -80,6 +91,16 @@ func parse(args []string) (options, error) {
 	for _, flag := range []string{"namespace", "secret", "bitcoind-image"} {
 		if flags.Lookup(flag).Value.String() == "" {
 			return opts, fmt.Errorf("flag --%s must be set", flag)
+		}
+	}
+	for _, chain := range opts.allowedChains {
+		if _, err := bitcoind.ChainNamed(chain); err != nil {
+			return opts, fmt.Errorf("flag --allowed-chains: %w; known are %s", err, strings.Join(bitcoind.ChainNames(), ", "))
+		}
+	}
+	for _, block := range opts.platform.ClusterRanges {
+		if _, err := netip.ParsePrefix(block); err != nil {
+			return opts, fmt.Errorf("flag --cluster-ranges: %w", err)
 		}
 	}
 	return opts, nil
@@ -121,18 +142,24 @@ func run(ctx context.Context, opts options) error {
 		return fmt.Errorf("serve health checks: %w", err)
 	}
 
-	recorder, err := events.NewRecorder(manager, ctrl.Log, opts.eventsAddr, name)
+	recorder, err := recorderFor(manager, opts.eventsAddr)
 	if err != nil {
-		return fmt.Errorf("make the event recorder: %w", err)
+		return err
+	}
+	collector := metrics.NewCollector(clock.RealClock{})
+	if err := collector.Register(ctrlmetrics.Registry); err != nil {
+		return fmt.Errorf("register metrics: %w", err)
 	}
 	reconciler := &controller.Reconciler{
-		Client:      manager.GetClient(),
-		API:         manager.GetAPIReader(),
-		Credentials: credentials.Reader{API: manager.GetAPIReader(), Secret: opts.secret},
-		Nodes:       bitcoind.NewClient(),
-		Platform:    opts.platform,
-		Events:      recorder,
-		Clock:       clock.RealClock{},
+		Client:        manager.GetClient(),
+		API:           manager.GetAPIReader(),
+		Credentials:   credentials.Reader{API: manager.GetAPIReader(), Secret: opts.secret},
+		Nodes:         bitcoind.NewClient(),
+		Platform:      opts.platform,
+		AllowedChains: opts.allowedChains,
+		Metrics:       collector,
+		Events:        recorder,
+		Clock:         clock.RealClock{},
 	}
 	if err := reconciler.SetupWithManager(manager); err != nil {
 		return fmt.Errorf("set up the controller: %w", err)
@@ -141,4 +168,13 @@ func run(ctx context.Context, opts options) error {
 		return fmt.Errorf("run the manager: %w", err)
 	}
 	return nil
+}
+
+// recorderFor returns what tells events: to Kubernetes, and to Flux where an
+// address is given.
+func recorderFor(manager ctrl.Manager, address string) (record.EventRecorder, error) {
+	if address == "" {
+		return fluxevents.NewRecorder(manager, ctrl.Log, "", name)
+	}
+	return events.NewRecorder(manager, address, name)
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -15,7 +16,40 @@ import (
 const (
 	UserKey     = "BC_RPC_USER"
 	PasswordKey = "BC_RPC_PASSWORD"
+	// While a password is being changed, the previous pair is accepted as well.
+	PreviousUserKey     = UserKey + "_PREVIOUS"
+	PreviousPasswordKey = PasswordKey + "_PREVIOUS"
 )
+
+// ErrMissing tells that credentials lack a value.
+var ErrMissing = errors.New("must be set and not be empty")
+
+// CredentialsFrom takes credentials from where their keys stand for values: first
+// the pair to use, then the previous one if there is one.
+func CredentialsFrom(value func(key string) string) ([]Credentials, error) {
+	current, err := pairFrom(value, UserKey, PasswordKey)
+	if err != nil {
+		return nil, err
+	}
+	if value(PreviousUserKey) == "" && value(PreviousPasswordKey) == "" {
+		return []Credentials{current}, nil
+	}
+	previous, err := pairFrom(value, PreviousUserKey, PreviousPasswordKey)
+	if err != nil {
+		return nil, err
+	}
+	return []Credentials{current, previous}, nil
+}
+
+func pairFrom(value func(key string) string, userKey, passwordKey string) (Credentials, error) {
+	for _, key := range []string{userKey, passwordKey} {
+		if value(key) == "" {
+			return Credentials{}, fmt.Errorf("%s %w", key, ErrMissing)
+		}
+	}
+	pair := Credentials{User: value(userKey), Password: value(passwordKey)}
+	return pair, pair.validate(userKey, passwordKey)
+}
 
 // Credentials are what a client of a node's JSON-RPC proves itself with. They
 // print and marshal as nothing, so that no log line holds a password by accident.
@@ -42,16 +76,16 @@ func (Credentials) MarshalText() ([]byte, error) {
 
 const redacted = "[credentials]"
 
-// Validate tells what about the credentials bitcoind could not take. The message
+// validate tells what about the credentials bitcoind could not take. The message
 // names the key at fault and holds nothing of its value.
-func (c Credentials) Validate() error {
+func (c Credentials) validate(userKey, passwordKey string) error {
 	switch {
 	case strings.ContainsAny(c.User, ":#") || strings.ContainsFunc(c.User, unicode.IsControl) || strings.TrimSpace(c.User) != c.User:
-		return fmt.Errorf("%s must have no ':', '#' or control character, and no space at its ends: bitcoin.conf cannot hold such a user name", UserKey)
+		return fmt.Errorf("%s must have no ':', '#' or control character, and no space at its ends: bitcoin.conf cannot hold such a user name", userKey)
 	case !utf8.ValidString(c.User):
-		return fmt.Errorf("%s is not valid UTF-8", UserKey)
+		return fmt.Errorf("%s is not valid UTF-8", userKey)
 	case !utf8.ValidString(c.Password) || strings.Contains(c.Password, "\x00"):
-		return fmt.Errorf("%s is not valid UTF-8 without NUL", PasswordKey)
+		return fmt.Errorf("%s is not valid UTF-8 without NUL", passwordKey)
 	}
 	return nil
 }

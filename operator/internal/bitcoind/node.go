@@ -10,14 +10,22 @@ import (
 
 // State is what a node says of itself.
 type State struct {
-	// Chain is its chain, its height and the hash of its tip.
-	Chain btcjson.GetBlockChainInfoResult
+	// Chain is its chain, its height, and the hash and time of its tip.
+	Chain ChainInfo
 	// Network is its version and user agent.
 	Network btcjson.GetNetworkInfoResult
 	// Peers are its connections.
 	Peers []btcjson.GetPeerInfoResult
 	// Added is its list of manual peers, without their addresses.
 	Added []btcjson.GetAddedNodeInfoResult
+}
+
+// ChainInfo is what a node says of its chain.
+type ChainInfo struct {
+	btcjson.GetBlockChainInfoResult
+	// Time is the time that the tip carries, in seconds since 1970, which btcd's
+	// type lacks.
+	Time int64 `json:"time"`
 }
 
 // Check asks a node how it stands, in one request, and has it ping its peers, so
@@ -114,6 +122,52 @@ func (c *Client) UpdatePeers(ctx context.Context, endpoint Endpoint, change Peer
 		failed = append(failed, fmt.Errorf("%s %v: %w", calls[i].method, calls[i].params, response.Error))
 	}
 	return errors.Join(failed...)
+}
+
+// BlockHashes asks a node for the hashes of its chain at some heights, in one
+// request. Of a height that it has not reached the hash is empty.
+func (c *Client) BlockHashes(ctx context.Context, endpoint Endpoint, heights []int32) ([]string, error) {
+	calls := make([]call, len(heights))
+	for i, height := range heights {
+		calls[i] = call{"getblockhash", []any{height}}
+	}
+	responses, err := c.batch(ctx, endpoint, checkTimeout, calls)
+	if err != nil {
+		return nil, err
+	}
+	hashes := make([]string, len(heights))
+	for i, response := range responses {
+		if response.Error != nil {
+			if response.Error.Code == btcjson.ErrRPCInvalidParameter {
+				continue // there is no such height
+			}
+			return nil, fmt.Errorf("getblockhash %d: %w", heights[i], response.Error)
+		}
+		if err := decodeInfo(response.Result, &hashes[i]); err != nil {
+			return nil, fmt.Errorf("getblockhash %d: %w", heights[i], err)
+		}
+	}
+	return hashes, nil
+}
+
+// anyone is a descriptor that anybody can spend from, with no wallet: OP_TRUE.
+const anyone = "raw(51)"
+
+// Mine has a node on a regtest chain make one block, whose coins go to that
+// address, or if it is empty to whoever takes them.
+func (c *Client) Mine(ctx context.Context, endpoint Endpoint, address string) error {
+	mine := call{"generatetoaddress", []any{1, address}}
+	if address == "" {
+		mine = call{"generatetodescriptor", []any{1, anyone}}
+	}
+	responses, err := c.batch(ctx, endpoint, checkTimeout, []call{mine})
+	if err != nil {
+		return err
+	}
+	if responses[0].Error != nil {
+		return fmt.Errorf("%s: %w", mine.method, responses[0].Error)
+	}
+	return nil
 }
 
 // isDone tells whether an error says that the peer is already as it was asked to

@@ -257,6 +257,29 @@ func Explain(err error) string {
 	}
 }
 
+// Outcome names what came of a request, for a metric: one of a few words.
+func Outcome(err error) string {
+	var network interface{ Timeout() bool }
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
+		return "timeout"
+	case errors.As(err, new(*btcjson.RPCError)):
+		return "rpc_error"
+	case errors.Is(err, ErrUnauthorized):
+		return "unauthorized"
+	case errors.Is(err, ErrForbidden):
+		return "forbidden"
+	case errors.Is(err, ErrBusy):
+		return "busy"
+	case errors.Is(err, ErrAnswer):
+		return "nonsense"
+	default:
+		return "unreachable"
+	}
+}
+
 // Deadlines of the two kinds of request. Dialling may take a node long, and it goes
 // on without us: whether it got through, the next check tells.
 const (

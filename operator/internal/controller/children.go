@@ -52,20 +52,19 @@ type application struct {
 // whether the StatefulSet is new. It returns *conflict when one of them belongs
 // to someone else.
 func (r *Reconciler) applyChildren(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *observation, memory *memory) (created bool, err error) {
-	for _, child := range []client.Object{
-		resources.ConfigMap(network, seen.chain),
-		resources.HeadlessService(network, seen.chain),
-	} {
-		if _, _, err := r.applyChild(ctx, network, child, memory); err != nil {
-			return false, err
-		}
-	}
-	// The last, since its pods need the others.
-	live, created, err := r.applyChild(ctx, network, resources.StatefulSet(network, r.Platform, seen.chain), memory)
+	children, err := resources.Children(network, r.Platform, seen.chain, len(seen.pairs), seen.statefulSet)
 	if err != nil {
 		return false, err
 	}
-	seen.statefulSet = live.(*appsv1.StatefulSet)
+	for _, child := range children {
+		live, isNew, err := r.applyChild(ctx, network, child, memory)
+		if err != nil {
+			return false, err
+		}
+		if set, isSet := live.(*appsv1.StatefulSet); isSet {
+			seen.statefulSet, created = set, isNew
+		}
+	}
 	return created, nil
 }
 
@@ -73,6 +72,7 @@ func (r *Reconciler) applyChildren(ctx context.Context, network *v1alpha1.Bitcoi
 // then, and whether it is new.
 func (r *Reconciler) applyChild(ctx context.Context, network *v1alpha1.BitcoinNetwork, child client.Object, memory *memory) (live client.Object, created bool, err error) {
 	gvk := child.GetObjectKind().GroupVersionKind()
+	key := gvk.Kind + "/" + child.GetName()
 	// Not to block the network's deletion spares the operator a right that some
 	// platforms ask for that.
 	if err := controllerutil.SetControllerReference(network, child, r.Client.Scheme(), controllerutil.WithBlockOwnerDeletion(false)); err != nil {
@@ -99,14 +99,14 @@ func (r *Reconciler) applyChild(ctx context.Context, network *v1alpha1.BitcoinNe
 		if err != nil {
 			return nil, false, err
 		}
-		if found == memory.applied[gvk.Kind] {
+		if found == memory.applied[key] {
 			return live, false, nil
 		}
 	}
 	if err := r.apply(ctx, child, live); err != nil {
 		return nil, false, fmt.Errorf("apply %s %s: %w", gvk.Kind, child.GetName(), err)
 	}
-	memory.applied[gvk.Kind], err = applicationOf(child, live)
+	memory.applied[key], err = applicationOf(child, live)
 	return live, !exists, err
 }
 

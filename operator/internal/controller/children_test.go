@@ -10,12 +10,27 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 )
 
+// setOf returns the StatefulSet that a network wants.
+func setOf(network *v1alpha1.BitcoinNetwork, platform resources.Platform) *appsv1.StatefulSet {
+	children := childrenOf(network, platform)
+	return children[len(children)-1].(*appsv1.StatefulSet)
+}
+
+func childrenOf(network *v1alpha1.BitcoinNetwork, platform resources.Platform) []client.Object {
+	children, err := resources.Children(network, platform, regtest, 1, nil)
+	if err != nil {
+		panic(err)
+	}
+	return children
+}
+
 // liveSet returns a network's StatefulSet as it comes from the API server.
 func liveSet(changes ...func(*appsv1.StatefulSet)) *appsv1.StatefulSet {
-	set := resources.StatefulSet(networkOf(3), platform, regtest)
+	set := setOf(networkOf(3), platform)
 	set.UID, set.ResourceVersion, set.Generation, set.CreationTimestamp = "uid", "10", 1, metav1.Now()
 	set.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: fieldOwner, Operation: metav1.ManagedFieldsOperationApply}}
 	for _, change := range changes {
@@ -27,7 +42,7 @@ func liveSet(changes ...func(*appsv1.StatefulSet)) *appsv1.StatefulSet {
 // An object is applied again when what is wanted of it, or what it is, has
 // changed, and not for what others write about it.
 func TestApplicationTellsWhetherToApplyAgain(t *testing.T) {
-	wanted := func() client.Object { return resources.StatefulSet(networkOf(3), platform, regtest) }
+	wanted := func() client.Object { return setOf(networkOf(3), platform) }
 	applied, err := applicationOf(wanted(), liveSet())
 	if err != nil {
 		t.Fatal(err)
@@ -41,8 +56,8 @@ func TestApplicationTellsWhetherToApplyAgain(t *testing.T) {
 		again        bool
 	}{
 		{"nothing has changed", wanted(), liveSet(), false},
-		{"another number of nodes is wanted", resources.StatefulSet(networkOf(4), platform, regtest), liveSet(), true},
-		{"another image is wanted", resources.StatefulSet(networkOf(3), other, regtest), liveSet(), true},
+		{"another number of nodes is wanted", setOf(networkOf(4), platform), liveSet(), true},
+		{"another image is wanted", setOf(networkOf(3), other), liveSet(), true},
 		{"its status has changed", wanted(), liveSet(func(set *appsv1.StatefulSet) { set.Status.ReadyReplicas = 2 }), false},
 		{"and its version with that", wanted(), liveSet(func(set *appsv1.StatefulSet) { set.ResourceVersion = "11" }), false},
 		{"who wrote which field is stripped from the cache", wanted(), liveSet(func(set *appsv1.StatefulSet) { set.ManagedFields = nil }), false},
@@ -101,9 +116,7 @@ func TestContentIsWhatIsWanted(t *testing.T) {
 // A field without a value would be applied as one, and taken over.
 func TestChildrenApplyNoEmptyFields(t *testing.T) {
 	network := networkOf(3)
-	for _, child := range []client.Object{
-		resources.ConfigMap(network, regtest), resources.HeadlessService(network, regtest), resources.StatefulSet(network, platform, regtest),
-	} {
+	for _, child := range childrenOf(network, platform) {
 		content, err := contentOf(child)
 		if err != nil {
 			t.Fatal(err)

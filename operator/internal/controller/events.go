@@ -20,41 +20,38 @@ type event struct {
 }
 
 // eventsOf returns what there is to tell when a network's status has gone from
-// before to after; created tells that its StatefulSet is new. It is pure, and says
-// nothing when nothing has changed.
-func eventsOf(before, after *v1alpha1.BitcoinNetwork, created bool) []event {
+// before to after. It is pure, and says nothing when nothing has changed.
+func eventsOf(before, after *v1alpha1.BitcoinNetwork, done deeds) []event {
 	var events []event
 	tell := func(kind, reason, format string, args ...any) {
 		events = append(events, event{kind, reason, fmt.Sprintf(format, args...)})
 	}
 	had, has := len(before.Status.Nodes), len(after.Status.Nodes)
-	failed := conditions.HasAnyReason(after, meta.ReadyCondition, v1alpha1.ConflictReason, meta.FailedReason)
+	failed := conditions.HasAnyReason(after, meta.ReadyCondition,
+		v1alpha1.ConflictReason, v1alpha1.ChainNotAllowedReason, v1alpha1.StorageRefusedReason, meta.FailedReason)
 	acted := conditions.IsTrue(after, v1alpha1.CredentialsReadyCondition) && !failed && !after.Spec.Suspend
 
 	switch {
-	case created:
+	case done.created:
 		tell(corev1.EventTypeNormal, "Created", "created the network with %s on %s", count(has, "node"), after.Spec.Chain)
 	case had != has && before.Status.ObservedGeneration > 0 && acted:
 		tell(corev1.EventTypeNormal, "Scaled", "scaled from %s to %d", count(had, "node"), has)
 	}
 	parked := had > 0 && has == 0 && acted && before.Status.Replicas > 0
-	if parked {
+	switch {
+	case parked && after.Spec.Storage != nil:
+		tell(corev1.EventTypeNormal, v1alpha1.ParkedReason, "the network has no nodes now; their volumes are kept")
+	case parked:
 		tell(corev1.EventTypeWarning, v1alpha1.ParkedReason, "the network has no nodes now, and its chain is gone with them, since they have no volumes")
 	}
 
-	if turned(before, after, v1alpha1.CredentialsReadyCondition) {
-		switch now := conditions.Get(after, v1alpha1.CredentialsReadyCondition); now.Reason {
-		case v1alpha1.SecretReadReason:
-			tell(corev1.EventTypeNormal, now.Reason, "%s", now.Message)
-		default:
-			tell(corev1.EventTypeWarning, now.Reason, "%s", now.Message)
-		}
-	}
-	switch wasFork, isFork := conditions.IsFalse(before, v1alpha1.ChainsAgreeCondition), conditions.IsFalse(after, v1alpha1.ChainsAgreeCondition); {
+	events = append(events, credentialsEvents(before, after)...)
+	const chains = v1alpha1.ChainsAgreeCondition
+	switch wasFork, isFork := conditions.GetReason(before, chains) == v1alpha1.ForkReason, conditions.GetReason(after, chains) == v1alpha1.ForkReason; {
 	case isFork && !wasFork:
-		tell(corev1.EventTypeWarning, v1alpha1.TipsDifferReason, "%s", conditions.GetMessage(after, v1alpha1.ChainsAgreeCondition))
-	case wasFork && conditions.IsTrue(after, v1alpha1.ChainsAgreeCondition):
-		tell(corev1.EventTypeNormal, v1alpha1.TipsEqualReason, "%s", conditions.GetMessage(after, v1alpha1.ChainsAgreeCondition))
+		tell(corev1.EventTypeWarning, v1alpha1.ForkReason, "%s", conditions.GetMessage(after, chains))
+	case wasFork && !isFork && !conditions.IsUnknown(after, chains):
+		tell(corev1.EventTypeNormal, conditions.GetReason(after, chains), "the fork is gone: %s", conditions.GetMessage(after, chains))
 	}
 
 	switch {
@@ -62,6 +59,13 @@ func eventsOf(before, after *v1alpha1.BitcoinNetwork, created bool) []event {
 		tell(corev1.EventTypeNormal, v1alpha1.SuspendedReason, "the network is left as it is from now on: spec.suspend is set")
 	case !after.Spec.Suspend && was(before, v1alpha1.SuspendedReason):
 		tell(corev1.EventTypeNormal, "Resumed", "the network is looked after again")
+	}
+
+	if reason := conditions.GetReason(after, meta.ReadyCondition); reason == v1alpha1.RollingReason && !was(before, reason) && conditions.IsReady(before) {
+		tell(corev1.EventTypeNormal, reason, "%s", conditions.GetMessage(after, meta.ReadyCondition))
+		if has == 1 && after.Spec.Storage == nil {
+			tell(corev1.EventTypeWarning, "ChainLost", "the only node is being replaced and has no volume: its chain goes with it")
+		}
 	}
 
 	wasDegraded := conditions.GetReason(before, meta.ReconcilingCondition) == degraded
@@ -78,6 +82,27 @@ func eventsOf(before, after *v1alpha1.BitcoinNetwork, created bool) []event {
 		tell(corev1.EventTypeNormal, conditions.GetReason(after, meta.ReadyCondition), "%s", conditions.GetMessage(after, meta.ReadyCondition))
 	}
 	return events
+}
+
+// credentialsEvents tells of the credentials, and of their change when it begins and
+// when it ends, not of each node on the way.
+func credentialsEvents(before, after *v1alpha1.BitcoinNetwork) []event {
+	const condition = v1alpha1.CredentialsReadyCondition
+	now := conditions.Get(after, condition)
+	kind := corev1.EventTypeWarning
+	switch now.Reason {
+	case v1alpha1.RotatingReason, v1alpha1.RotatedReason:
+		if conditions.GetReason(before, condition) == now.Reason {
+			return nil
+		}
+		kind = corev1.EventTypeNormal
+	case v1alpha1.SecretReadReason:
+		kind = corev1.EventTypeNormal
+	}
+	if !turned(before, after, condition) {
+		return nil
+	}
+	return []event{{kind, now.Reason, now.Message}}
 }
 
 // was tells whether the network's last word on being Ready had that reason.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
@@ -15,7 +16,7 @@ import (
 // Reason message".
 func eventTexts(before, after *v1alpha1.BitcoinNetwork, created bool) []string {
 	var texts []string
-	for _, event := range eventsOf(before, after, created) {
+	for _, event := range eventsOf(before, after, deeds{created: created}) {
 		texts = append(texts, event.kind+" "+event.reason+" "+event.message)
 	}
 	return texts
@@ -32,6 +33,10 @@ func TestEvents(t *testing.T) {
 	forked.seen.nodes[2] = nodeAt(2, 9, "b")
 	forkedStill := ready(3)
 	forkedStill.seen.nodes[2] = nodeAt(2, 10, "b")
+	behind := ready(3)
+	behind.seen.nodes[2] = nodeAt(2, 3, "a")
+	alone := ready(1)
+	alone.seen.nodes[0].pod.Labels[appsv1.ControllerRevisionHashLabelKey] = oldRevision
 	otherSilent := oneSilent()
 	otherSilent.seen.nodes[1].problem = "it does not answer in time"
 	otherConflict := failing(&conflict{kind: "ConfigMap", name: "payments"})
@@ -44,8 +49,8 @@ func TestEvents(t *testing.T) {
 		secretRead  = `Normal SecretRead Secret "bitcoin-rpc" was read`
 		allIsWell   = "3 nodes answer RPC, 3 links connected"
 		silentNode  = "2 of 3 nodes answer RPC; payments-1: its RPC port is closed"
-		fork        = "height 9 (b00009000000…): node 2; height 7 (a00007000000…): nodes 0, 1"
-		agreement   = "Normal TipsEqual the tips are equal or one block apart, on 3 nodes"
+		fork        = "nodes are on different chains; height 9 (b00009000000…): node 2; height 7 (a00007000000…): nodes 0, 1"
+		agreement   = "Normal TipsEqual the fork is gone: the tips are equal or one block apart, on 3 nodes"
 		chainIsGone = "Warning Parked the network has no nodes now, and its chain is gone with them, since they have no volumes"
 	)
 
@@ -198,6 +203,15 @@ func TestEvents(t *testing.T) {
 		{
 			reason: "a roll is nothing to warn of",
 			before: ready(3).report(), now: rolling(),
+			want: []string{"Normal Rolling replacing the nodes one at a time; 2 nodes to go"},
+		},
+		{
+			reason: "but for the only node of a network without volumes",
+			before: ready(1).report(), now: alone,
+			want: []string{
+				"Normal Rolling replacing the nodes one at a time; 1 node to go",
+				"Warning ChainLost the only node is being replaced and has no volume: its chain goes with it",
+			},
 		},
 		{
 			reason: "nor is a node that is away in it",
@@ -212,7 +226,7 @@ func TestEvents(t *testing.T) {
 		{
 			reason: "nodes are on different tips",
 			before: ready(3).report(), now: forked,
-			want: []string{"Warning TipsDiffer " + fork},
+			want: []string{"Warning Fork " + fork},
 		},
 		{
 			reason: "and still are, further along",
@@ -222,6 +236,10 @@ func TestEvents(t *testing.T) {
 			reason: "and agree again",
 			before: forked.on(ready(3).report()).report(), now: ready(3),
 			want: []string{agreement},
+		},
+		{
+			reason: "that a node is behind on the same chain is not worth a warning",
+			before: ready(3).report(), now: behind,
 		},
 		{
 			reason: "that none answers is no agreement",

@@ -76,7 +76,8 @@ func (r *Reconciler) updatePeers(ctx context.Context, seen *observation, plan pe
 	var group errgroup.Group
 	group.SetLimit(maxParallelRequests)
 	for ordinal, change := range plan.Changes {
-		pod := seen.nodes[ordinal].pod
+		node := &seen.nodes[ordinal]
+		pod := node.pod
 		if now.Before(memory.dialling[pod.UID]) {
 			change.Dial = nil
 		}
@@ -85,7 +86,7 @@ func (r *Reconciler) updatePeers(ctx context.Context, seen *observation, plan pe
 			continue
 		}
 		group.Go(func() error {
-			errs[ordinal] = r.Nodes.UpdatePeers(ctx, seen.endpoint(pod), wanted)
+			errs[ordinal] = seen.rpc.UpdatePeers(ctx, seen.endpoint(node), wanted)
 			return nil
 		})
 	}

@@ -54,7 +54,8 @@ func TestPlanComesToRest(t *testing.T) {
 	nodes := runNodes(count)
 	ask := func() *observation {
 		seen := healthy(count)
-		(&Reconciler{Nodes: nodes, Clock: clock.RealClock{}}).askNodes(t.Context(), seen, newMemory())
+		seen.rpc = nodes
+		(&Reconciler{Clock: clock.RealClock{}}).askNodes(t.Context(), seen, newMemory())
 		return seen
 	}
 
@@ -66,7 +67,7 @@ func TestPlanComesToRest(t *testing.T) {
 		Add:  []string{dialName(0), dialName(1)},
 		Dial: []string{dialName(0), dialName(1)},
 	}))
-	(&Reconciler{Nodes: nodes, Clock: clock.RealClock{}}).updatePeers(t.Context(), seen, plan, newMemory())
+	(&Reconciler{Clock: clock.RealClock{}}).updatePeers(t.Context(), seen, plan, newMemory())
 
 	plan = planLinks(networkOf(count), platform, ask())
 	g.Expect(plan.Missing).To(BeEmpty())
@@ -129,9 +130,13 @@ func (h *hanging) UpdatePeers(_ context.Context, _ bitcoind.Endpoint, change bit
 func TestNodeThatIsBusyDiallingIsNotToldToDialAgain(t *testing.T) {
 	g := NewWithT(t)
 	nodes, clock, memory := &hanging{}, newClock(), newMemory()
-	reconciler := &Reconciler{Nodes: nodes, Clock: clock}
+	reconciler := &Reconciler{Clock: clock}
 	plan := peering.Plan{Changes: map[int]peering.Change{1: {Add: []string{"a"}, Dial: []string{"a", "b"}}}}
-	update := func() { reconciler.updatePeers(t.Context(), healthy(2), plan, memory) }
+	update := func() {
+		seen := healthy(2)
+		seen.rpc = nodes
+		reconciler.updatePeers(t.Context(), seen, plan, memory)
+	}
 
 	update()
 	g.Expect(nodes.told).To(HaveLen(1))

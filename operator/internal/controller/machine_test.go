@@ -10,8 +10,11 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
@@ -25,6 +28,8 @@ type machine struct {
 	mu sync.Mutex
 	// badImages are those that cannot be pulled.
 	badImages map[string]bool
+	// refused are pods that cannot be made, and why.
+	refused map[string]string
 	// addresses are those of the nodes that run, by pod UID.
 	addresses map[string]string
 	pods      int
@@ -58,8 +63,41 @@ func (m *machine) sync(ctx context.Context) error {
 		alive[string(pods.Items[i].UID)] = true
 	}
 	m.endNodes(alive)
+	if err := m.syncBudgets(ctx, pods.Items); err != nil {
+		return err
+	}
 	for i := range sets.Items {
 		if err := m.syncSet(ctx, &sets.Items[i], byName); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// syncBudgets plays the disruption controller: one pod may go while all are ready.
+func (m *machine) syncBudgets(ctx context.Context, pods []corev1.Pod) error {
+	var budgets policyv1.PodDisruptionBudgetList
+	if err := m.world.api.List(ctx, &budgets, client.InNamespace(m.world.namespace)); err != nil {
+		return err
+	}
+	for i := range budgets.Items {
+		budget := &budgets.Items[i]
+		status := policyv1.PodDisruptionBudgetStatus{ObservedGeneration: budget.Generation}
+		for _, pod := range pods {
+			if labels.SelectorFromSet(budget.Spec.Selector.MatchLabels).Matches(labels.Set(pod.Labels)) {
+				status.ExpectedPods++
+				if isReady(&pod) {
+					status.CurrentHealthy++
+				}
+			}
+		}
+		status.DesiredHealthy = max(status.ExpectedPods-1, 0)
+		status.DisruptionsAllowed = max(status.CurrentHealthy-status.DesiredHealthy, 0)
+		if equality.Semantic.DeepEqual(status, budget.Status) {
+			continue
+		}
+		budget.Status = status
+		if err := m.world.api.Status().Update(ctx, budget); err != nil {
 			return err
 		}
 	}
@@ -84,6 +122,9 @@ func (m *machine) syncSet(ctx context.Context, set *appsv1.StatefulSet, pods map
 	for ordinal := range wanted {
 		name := fmt.Sprintf("%s-%d", set.Name, ordinal)
 		pod := pods[name]
+		if pod == nil && m.tellRefusal(ctx, set, name) {
+			continue
+		}
 		if pod == nil {
 			if err := m.world.api.Create(ctx, podOf(set, name, ordinal, revision)); err != nil {
 				return err
@@ -135,41 +176,40 @@ func (m *machine) start(ctx context.Context, set *appsv1.StatefulSet, pod *corev
 
 	m.pods++
 	ip := fmt.Sprintf("192.0.2.%d", m.pods)
-	container.State.Running = &corev1.ContainerStateRunning{}
+	container.State.Running = &corev1.ContainerStateRunning{StartedAt: metav1.Now()}
 	container.ContainerID = "containerd://" + string(pod.UID)
 	container.Ready = true
 	pod.Status.Phase = corev1.PodRunning
+	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
 	pod.Status.PodIP = ip
 	pod.Status.ContainerStatuses = []corev1.ContainerStatus{container}
 
 	address := ip + ":18443"
 	name := fmt.Sprintf("%s.%s.%s.svc.cluster.local:18444", pod.Name, set.Spec.ServiceName, pod.Namespace)
 	comment := fmt.Sprintf("%s.%s.%d", pod.Namespace, set.Name, ordinal)
-	m.world.nodes.Start(address, name, comment, m.credentials(ctx, pod))
+	m.world.nodes.Start(address, name, comment, m.credentials(ctx, pod)...)
 	m.addresses[string(pod.UID)] = address
 	return m.world.api.Status().Update(ctx, pod)
 }
 
-// credentials returns what the environment of a pod's container has.
-func (m *machine) credentials(ctx context.Context, pod *corev1.Pod) bitcoind.Credentials {
-	var found bitcoind.Credentials
+// credentials returns what the environment of a pod's container has, as
+// bitcoind-start takes it.
+func (m *machine) credentials(ctx context.Context, pod *corev1.Pod) []bitcoind.Credentials {
+	environment := map[string]string{}
 	container := pod.Spec.Containers[0]
-	for _, variable := range container.Env {
-		switch variable.Name {
-		case bitcoind.UserKey:
-			found.User = variable.Value
-		case bitcoind.PasswordKey:
-			found.Password = variable.Value
-		}
-	}
 	for _, source := range container.EnvFrom {
 		secret := &corev1.Secret{}
 		if err := m.world.api.Get(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: source.SecretRef.Name}, secret); err == nil {
-			found.User = string(secret.Data[bitcoind.UserKey])
-			found.Password = string(secret.Data[bitcoind.PasswordKey])
+			for key, value := range secret.Data {
+				environment[key] = string(value)
+			}
 		}
 	}
-	return found
+	for _, variable := range container.Env {
+		environment[variable.Name] = variable.Value
+	}
+	pairs, _ := bitcoind.CredentialsFrom(func(key string) string { return environment[key] })
+	return pairs
 }
 
 // address returns where a pod's node answers.
@@ -193,4 +233,30 @@ func (m *machine) forget(pod string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.addresses, uid)
+}
+
+// withhold has a pod not be made, for a reason that the StatefulSet's events tell.
+func (m *machine) withhold(pod, why string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.refused = map[string]string{pod: why}
+}
+
+// tellRefusal tells why a pod cannot be made, if it cannot, once.
+func (m *machine) tellRefusal(ctx context.Context, set *appsv1.StatefulSet, pod string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	why, refused := m.refused[pod]
+	if !refused {
+		return false
+	}
+	event := &corev1.Event{
+		ObjectMeta:     metav1.ObjectMeta{Name: pod + ".refused", Namespace: set.Namespace},
+		InvolvedObject: corev1.ObjectReference{APIVersion: "apps/v1", Kind: "StatefulSet", Namespace: set.Namespace, Name: set.Name, UID: set.UID},
+		Reason:         "FailedCreate", Message: why, Type: corev1.EventTypeWarning, LastTimestamp: metav1.Now(),
+	}
+	if err := m.world.api.Create(ctx, event); err != nil && !apierrors.IsAlreadyExists(err) {
+		panic(err)
+	}
+	return true
 }

@@ -18,10 +18,12 @@ import (
 // it may be lost: it saves requests, and no decision rests on it alone. Only the
 // one reconcile that runs for the network touches it.
 type memory struct {
-	// applied tells, by kind, what was last applied and what came of it.
+	// applied tells, by kind and name, what was last applied and what came of it.
 	applied map[string]application
 	// patience spares nodes that did not answer.
 	patience *patience
+	// keyring tells which credentials nodes take.
+	keyring *keyring
 	// hearing tells connections that have fallen silent.
 	hearing *hearing
 	// dialling tells until when nodes, by their pods, are taken to be busy with
@@ -29,13 +31,15 @@ type memory struct {
 	dialling map[types.UID]time.Time
 	// written is the network as it was when its status was last written.
 	written *v1alpha1.BitcoinNetwork
+	// miningProblem is why the last block could not be mined.
+	miningProblem string
 	// heightAt is when a change of nothing but the height was last written.
 	heightAt time.Time
 }
 
 // newMemory returns an empty memory.
 func newMemory() *memory {
-	return &memory{applied: map[string]application{}, patience: newPatience(), hearing: newHearing()}
+	return &memory{applied: map[string]application{}, patience: newPatience(), keyring: newKeyring(), hearing: newHearing()}
 }
 
 // latest returns the later of what the cache has of a network and what was last

@@ -52,7 +52,7 @@ func TestNextLook(t *testing.T) {
 					memory.patience.failed(runningPod(ordinal), closed)
 				}
 			}
-			NewWithT(t).Expect(nextLook(test.situation.network, test.situation.seen, test.situation.plan, memory)).To(test.want)
+			NewWithT(t).Expect((&Reconciler{Clock: newClock()}).nextLook(test.situation.network, test.situation.seen, test.situation.plan, deeds{}, memory)).To(test.want)
 		})
 	}
 }

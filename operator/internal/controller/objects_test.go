@@ -113,9 +113,9 @@ func silent(ordinal int, problem string, changes ...func(*corev1.Pod)) node {
 // should be.
 func seenOf(nodes ...node) *observation {
 	return &observation{
-		chain:       regtest,
-		credentials: alice,
-		nodes:       nodes,
+		chain: regtest,
+		pairs: []bitcoind.Credentials{alice},
+		nodes: nodes,
 		statefulSet: &appsv1.StatefulSet{
 			ObjectMeta: metav1.ObjectMeta{Generation: 1},
 			Status: appsv1.StatefulSetStatus{
@@ -154,4 +154,15 @@ func planOf(nodes int, missing ...peering.Link) peering.Plan {
 		plan.Parts = [][]int{whole}
 	}
 	return plan
+}
+
+// branches returns what a node at the highest tip says of the others, when blocks
+// of one letter are on one chain.
+func branches(seen *observation) map[string]bool {
+	tips := tipsOf(seen)
+	of := map[string]bool{}
+	for _, tip := range tips {
+		of[tip.hash] = tip.hash[0] == tips[0].hash[0]
+	}
+	return of
 }

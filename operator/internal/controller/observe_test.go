@@ -17,10 +17,11 @@ import (
 )
 
 // unasked returns an observation of pods whose nodes have not been asked yet.
-func unasked(pods ...*corev1.Pod) *observation {
+func unasked(nodes Nodes, pods ...*corev1.Pod) *observation {
 	seen := healthy(len(pods))
+	seen.rpc = nodes
 	for ordinal, pod := range pods {
-		seen.nodes[ordinal] = node{pod: pod}
+		seen.nodes[ordinal] = node{pod: pod, problem: podProblem(pod)}
 	}
 	return seen
 }
@@ -45,10 +46,10 @@ func runNodes(count int) *bitcoindtest.Network {
 func TestNodesThatDoNotAnswerAreFindings(t *testing.T) {
 	g := NewWithT(t)
 	nodes := runNodes(3)
-	nodes.Mine("10.0.0.0:18443")
+	nodes.MineAt("10.0.0.0:18443")
 	nodes.Fail("10.0.0.1:18443", bitcoind.ErrBusy)
-	seen := unasked(runningPod(0), runningPod(1), runningPod(2, container(waiting("ContainerCreating", ""))), nil)
-	(&Reconciler{Nodes: nodes, Clock: clock.RealClock{}}).askNodes(t.Context(), seen, newMemory())
+	seen := unasked(nodes, runningPod(0), runningPod(1), runningPod(2, container(waiting("ContainerCreating", ""))), nil)
+	(&Reconciler{Clock: clock.RealClock{}}).askNodes(t.Context(), seen, newMemory())
 
 	g.Expect(problems(seen)).To(Equal([]string{"", "its queue of RPC requests is full", "ContainerCreating", "it has no pod"}))
 	g.Expect(seen.answering()).To(Equal(1))
@@ -60,15 +61,15 @@ func TestSilentNodeIsSparedAndTheOthersAreNot(t *testing.T) {
 	g := NewWithT(t)
 	nodes, clock, memory := runNodes(2), newClock(), newMemory()
 	memory.patience = patienceAt(clock)
-	nodes.Fail("10.0.0.1:18443", bitcoind.ErrUnauthorized)
+	nodes.Fail("10.0.0.1:18443", bitcoind.ErrBusy)
 	ask := func() []string {
-		seen := unasked(runningPod(0), runningPod(1))
-		(&Reconciler{Nodes: nodes, Clock: clock}).askNodes(t.Context(), seen, memory)
+		seen := unasked(nodes, runningPod(0), runningPod(1))
+		(&Reconciler{Clock: clock}).askNodes(t.Context(), seen, memory)
 		return problems(seen)
 	}
 
 	for range 3 {
-		g.Expect(ask()).To(Equal([]string{"", "it refuses the credentials"}), "the same is said whether it was asked or spared")
+		g.Expect(ask()).To(Equal([]string{"", "its queue of RPC requests is full"}), "the same is said whether it was asked or spared")
 	}
 	g.Expect(nodes.Checks("10.0.0.0:18443")).To(Equal(3))
 	g.Expect(nodes.Checks("10.0.0.1:18443")).To(Equal(1))
@@ -83,19 +84,19 @@ func TestNothingIsRememberedOfPodsThatAreGone(t *testing.T) {
 	g := NewWithT(t)
 	nodes, memory := runNodes(1), newMemory()
 	nodes.Fail("10.0.0.0:18443", bitcoind.ErrBusy)
-	reconciler := &Reconciler{Nodes: nodes, Clock: clock.RealClock{}}
-	reconciler.askNodes(t.Context(), unasked(runningPod(0)), memory)
+	reconciler := &Reconciler{Clock: clock.RealClock{}}
+	reconciler.askNodes(t.Context(), unasked(nodes, runningPod(0)), memory)
 	g.Expect(memory.patience.problems).To(HaveLen(1))
-	reconciler.askNodes(t.Context(), unasked(nil), memory)
+	reconciler.askNodes(t.Context(), unasked(nodes, nil), memory)
 	g.Expect(memory.patience.problems).To(BeEmpty())
 }
 
 func TestNobodyIsAskedWithoutCredentials(t *testing.T) {
 	g := NewWithT(t)
 	nodes, memory := runNodes(1), newMemory()
-	seen := unasked(runningPod(0), nil)
+	seen := unasked(nodes, runningPod(0), nil)
 	seen.unfit = &credentials.Unfit{}
-	(&Reconciler{Nodes: nodes, Clock: clock.RealClock{}}).askNodes(t.Context(), seen, memory)
+	(&Reconciler{Clock: clock.RealClock{}}).askNodes(t.Context(), seen, memory)
 	g.Expect(problems(seen)).To(Equal([]string{"there are no credentials to ask it with", "it has no pod"}))
 	g.Expect(nodes.Checks("10.0.0.0:18443")).To(BeZero())
 	g.Expect(memory.patience.exhausted(runningPod(0))).To(BeEmpty(), "that is not the node's fault")
@@ -104,7 +105,7 @@ func TestNobodyIsAskedWithoutCredentials(t *testing.T) {
 // A node is asked at its pod's address: its name may lead to its predecessor.
 func TestEndpointIsThePods(t *testing.T) {
 	want := bitcoind.Endpoint{Address: "10.0.0.2:18443", Credentials: alice}
-	if got := healthy(3).endpoint(runningPod(2)); got != want {
+	if got := healthy(3).endpoint(&node{pod: runningPod(2), credentials: alice}); got != want {
 		t.Errorf("got %s, want %s", got.Address, want.Address)
 	}
 }
@@ -130,8 +131,8 @@ func TestNodesAreAskedSideBySideButNotAllAtOnce(t *testing.T) {
 		for ordinal := range 3 * maxParallelRequests {
 			pods = append(pods, runningPod(ordinal))
 		}
-		seen := unasked(pods...)
-		go (&Reconciler{Nodes: nodes, Clock: clock.RealClock{}}).askNodes(t.Context(), seen, newMemory())
+		seen := unasked(nodes, pods...)
+		go (&Reconciler{Clock: clock.RealClock{}}).askNodes(t.Context(), seen, newMemory())
 
 		synctest.Wait()
 		g.Expect(nodes.asked.Load()).To(BeEquivalentTo(maxParallelRequests))

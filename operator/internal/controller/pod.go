@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 )
 
@@ -24,6 +26,9 @@ func podProblem(pod *corev1.Pod) string {
 	}
 	if pod.DeletionTimestamp != nil {
 		return "its pod is being deleted"
+	}
+	if pod.Status.Phase == corev1.PodFailed && pod.Status.Reason != "" {
+		return because(pod.Status.Reason, pod.Status.Message) // such as Evicted, by the kubelet
 	}
 	for _, condition := range pod.Status.Conditions {
 		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
@@ -50,16 +55,45 @@ func containerProblem(status corev1.ContainerStatus) string {
 		if ended := status.LastTerminationState.Terminated; ended != nil {
 			return because(state.Waiting.Reason, howItEnded(ended))
 		}
+		if cannotRun(state.Waiting.Reason) {
+			return because(noEntryPoint, state.Waiting.Message)
+		}
 		return cmp.Or(because(state.Waiting.Reason, state.Waiting.Message), isStarting)
 	case state.Terminated != nil:
-		return because(state.Terminated.Reason, howItEnded(state.Terminated))
+		return howItEnded(state.Terminated)
 	default:
 		return isStarting
 	}
 }
 
+// Why the kubelet says that a container ended, or could not run, beside the
+// container's own failure.
+const (
+	oomKilled    = "OOMKilled"
+	startError   = "StartError"
+	runError     = "RunContainerError"
+	createError  = "CreateContainerError"
+	cannotRunOld = "ContainerCannotRun"
+)
+
+// noEntryPoint is the problem of an image that was not made for the operator.
+const noEntryPoint = "its image cannot run " + bitcoind.EntryPoint + ", the entry point that every image of a network must have on its PATH"
+
+// cannotRun tells whether a container's program could not even be started. The
+// program is always the entry point.
+func cannotRun(reason string) bool {
+	return reason == startError || reason == runError || reason == createError || reason == cannotRunOld
+}
+
 func howItEnded(ended *corev1.ContainerStateTerminated) string {
-	return fmt.Sprintf("its container ended with exit code %d: %s", ended.ExitCode, ended.Message)
+	switch {
+	case cannotRun(ended.Reason):
+		return because(noEntryPoint, ended.Message)
+	case ended.Reason == oomKilled:
+		return because(oomKilled, "its container needed more memory than its limit; raise spec.resources.limits.memory, or lower dbcache and maxmempool in spec.config")
+	default:
+		return fmt.Sprintf("its container ended with exit code %d: %s", ended.ExitCode, ended.Message)
+	}
 }
 
 // because joins a reason and a message, of which either may be missing. Only the
@@ -78,6 +112,14 @@ func because(reason, message string) string {
 	default:
 		return reason + ": " + message
 	}
+}
+
+// isReady tells whether the kubelet finds a pod ready, which its node says without
+// credentials.
+func isReady(pod *corev1.Pod) bool {
+	return pod != nil && slices.ContainsFunc(pod.Status.Conditions, func(condition corev1.PodCondition) bool {
+		return condition.Type == corev1.PodReady && condition.Status == corev1.ConditionTrue
+	})
 }
 
 // neverRan tells that a pod's container has never run, so that nothing is lost

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/credentials"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/metrics"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 )
@@ -51,6 +53,10 @@ type Nodes interface {
 	Check(ctx context.Context, endpoint bitcoind.Endpoint) (bitcoind.State, error)
 	// UpdatePeers changes the peers of a node.
 	UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, change bitcoind.PeerChange) error
+	// BlockHashes asks a node for the hashes of its chain at some heights.
+	BlockHashes(ctx context.Context, endpoint bitcoind.Endpoint, heights []int32) ([]string, error)
+	// Mine has a node make a block.
+	Mine(ctx context.Context, endpoint bitcoind.Endpoint, address string) error
 }
 
 // Reconciler reconciles the BitcoinNetworks of one namespace.
@@ -65,6 +71,10 @@ type Reconciler struct {
 	Nodes Nodes
 	// Platform is what the platform team decides.
 	Platform resources.Platform
+	// AllowedChains are those that networks may follow.
+	AllowedChains []string
+	// Metrics counts what there is to count.
+	Metrics *metrics.Collector
 	// Events tells events to Kubernetes, and to Flux where it is asked to.
 	Events record.EventRecorder
 	// Clock tells the time.
@@ -80,12 +90,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	switch err := r.Client.Get(ctx, request.NamespacedName, network); {
 	case apierrors.IsNotFound(err):
 		r.memories.Delete(request.NamespacedName)
+		r.Metrics.DeleteNetwork(request.NamespacedName)
 		return ctrl.Result{}, nil
 	case err != nil:
 		return ctrl.Result{}, fmt.Errorf("read BitcoinNetwork %s: %w", request.Name, err)
 	case !network.DeletionTimestamp.IsZero():
 		return ctrl.Result{}, nil // its children are owned, and go with it
 	}
+	defer r.Metrics.Reconciled(request.NamespacedName, r.Clock.Now())
 	memory := r.memoryOf(request.NamespacedName)
 	network, err := memory.latest(network)
 	if err != nil {
@@ -101,42 +113,60 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{}, err
 	}
 	plan := planLinks(network, r.Platform, seen)
-	created, failure := r.act(ctx, network, seen, plan, memory)
+	done := r.act(ctx, network, seen, plan, memory)
 
 	before := network.DeepCopy()
-	report(network, r.Platform, seen, plan, failure)
+	report(network, r.Platform, seen, plan, done.failure)
 	r.reportHeight(before, network, seen, memory)
+	r.Metrics.SetNetwork(request.NamespacedName, measure(network, seen, plan))
 	if err := r.writeStatus(ctx, before, network, memory); err != nil {
-		return ctrl.Result{}, errors.Join(failure, err)
+		return ctrl.Result{}, errors.Join(done.failure, err)
 	}
-	for _, event := range append(eventsOf(before, network, created), strangerEvents(network, plan)...) {
+	for _, event := range slices.Concat(eventsOf(before, network, done), strangerEvents(network, plan), done.events) {
 		r.Events.Event(network, event.kind, event.reason, event.message)
 	}
 
-	if failure != nil && !conditions.IsStalled(network) {
-		return ctrl.Result{}, failure
+	if done.failure != nil && !conditions.IsStalled(network) {
+		return ctrl.Result{}, done.failure
 	}
-	return ctrl.Result{RequeueAfter: nextLook(network, seen, plan, memory)}, nil
+	return ctrl.Result{RequeueAfter: r.nextLook(network, seen, plan, done, memory)}, nil
+}
+
+// deeds are what a reconcile has done to a network.
+type deeds struct {
+	// created tells that the network's StatefulSet is new.
+	created bool
+	// mined tells that a block was made, or tried to.
+	mined bool
+	// events tell of what does not show in the status.
+	events []event
+	// failure is what went wrong; the rest was done all the same.
+	failure error
 }
 
 // act makes the network's objects what they should be, has the nodes make and
-// break links, and replaces a pod when it is time. It does nothing to a network
-// that is suspended, nor without credentials: no node must start without, and
-// those that run go on running. It tells whether it has created the network's
-// StatefulSet.
-func (r *Reconciler) act(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *observation, plan peering.Plan, memory *memory) (created bool, err error) {
-	if network.Spec.Suspend || seen.unfit != nil {
-		return false, nil
+// break links and blocks, and replaces a pod when it is time. It does nothing to a
+// network that is suspended, or that may not be, nor without credentials: no node
+// must start without, and those that run go on running.
+func (r *Reconciler) act(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *observation, plan peering.Plan, memory *memory) deeds {
+	var done deeds
+	if network.Spec.Suspend || seen.unfit != nil || seen.notAllowed {
+		return done
 	}
-	created, err = r.applyChildren(ctx, network, seen, memory)
+	done.created, done.failure = r.applyChildren(ctx, network, seen, memory)
 	r.updatePeers(ctx, seen, plan, memory) // whatever is wrong with the objects
-	if err != nil {
-		return created, err
+	if done.failure != nil {
+		return done
+	}
+	done.failure = r.growClaims(ctx, network, seen)
+	if due := nextBlock(network, seen, plan, r.Clock.Now()); due != nil && due.wait == 0 {
+		done.events, done.mined = r.mine(ctx, network, seen, due, memory), true
+		return done // a pod must not go with a block that its node alone has
 	}
 	if pod := nextToReplace(network, seen, plan); pod != nil {
-		return created, r.replace(ctx, pod)
+		done.failure = errors.Join(done.failure, r.replace(ctx, pod))
 	}
-	return created, nil
+	return done
 }
 
 // reportHeight writes the greatest height of a tip into the status, and keeps
@@ -173,7 +203,7 @@ func (r *Reconciler) writeStatus(ctx context.Context, before, after *v1alpha1.Bi
 }
 
 // nextLook returns how long the network may be left alone.
-func nextLook(network *v1alpha1.BitcoinNetwork, seen *observation, plan peering.Plan, memory *memory) time.Duration {
+func (r *Reconciler) nextLook(network *v1alpha1.BitcoinNetwork, seen *observation, plan peering.Plan, done deeds, memory *memory) time.Duration {
 	if seen.unfit != nil {
 		return credentialsInterval
 	}
@@ -183,18 +213,21 @@ func nextLook(network *v1alpha1.BitcoinNetwork, seen *observation, plan peering.
 	}
 	next := jitter.Percent(0.1, nil)(steady)
 	for _, node := range seen.nodes {
-		if !node.answers() && podProblem(node.pod) == "" {
+		if !node.answers() && !node.refuses && podProblem(node.pod) == "" {
 			next = min(next, memory.patience.wait(node.pod))
 		}
 	}
-	if network.Spec.Suspend {
+	if network.Spec.Suspend || seen.notAllowed {
 		return next
 	}
 	if len(outdated(seen)) > 0 {
 		next = min(next, rollingInterval)
 	}
-	if len(plan.Changes) > 0 {
+	if len(plan.Changes) > 0 || done.mined {
 		next = min(next, settlingInterval)
+	}
+	if due := nextBlock(network, seen, plan, r.Clock.Now()); due != nil && due.wait > 0 {
+		next = min(next, due.wait)
 	}
 	return next
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/fluxcd/pkg/apis/meta"
 	"github.com/fluxcd/pkg/runtime/conditions"
 	. "github.com/onsi/gomega"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -51,8 +50,8 @@ func TestNetworkOwnsItsObjects(t *testing.T) {
 	w := newWorld(t)
 	w.secret()
 	network := w.becomesReady(w.network("payments", 1))
-	for _, object := range []client.Object{&appsv1.StatefulSet{}, &corev1.Service{}, &corev1.ConfigMap{}} {
-		w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(network), object)).To(Succeed())
+	for _, object := range childrenOf(network, platform) {
+		w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(object), object)).To(Succeed())
 		w.Expect(metav1.IsControlledBy(object, network)).To(BeTrue(), "%T is not owned, so it would outlive the network", object)
 	}
 }
@@ -110,9 +109,9 @@ func TestNetworkWaitsForItsSecret(t *testing.T) {
 	}{
 		{"there is none", nil, `False SecretNotFound: Secret "bitcoin-rpc" does not exist`},
 		{"a key is missing", func(s *corev1.Secret) { delete(s.Data, bitcoind.PasswordKey) },
-			`False SecretIncomplete: Secret "bitcoin-rpc" lacks the key BC_RPC_PASSWORD`},
+			`False SecretIncomplete: Secret "bitcoin-rpc": BC_RPC_PASSWORD must be set and not be empty`},
 		{"a key is empty", func(s *corev1.Secret) { s.Data[bitcoind.UserKey] = nil },
-			`False SecretIncomplete: Secret "bitcoin-rpc" has an empty value for the key BC_RPC_USER`},
+			`False SecretIncomplete: Secret "bitcoin-rpc": BC_RPC_USER must be set and not be empty`},
 		{"the type is not Opaque", func(s *corev1.Secret) { s.Type = "example.com/other" },
 			`False SecretInvalid: Secret "bitcoin-rpc" is of type example.com/other`},
 		{"the user has a colon", func(s *corev1.Secret) { s.Data[bitcoind.UserKey] = []byte("a:b") },
@@ -238,7 +237,7 @@ func TestSteadyNetworkIsLeftAlone(t *testing.T) {
 	w := newWorld(t)
 	w.secret()
 	network := w.becomesReady(w.network("payments", 3))
-	w.told()
+	w.Eventually(w.told).Should(ContainElement(HavePrefix("Normal Connected "))) // told after the status is written
 	node := w.machine.address("payments-2")
 	updates, checks := w.nodes.Updates(node), w.nodes.Checks(node)
 	applies := w.applies.Load()
@@ -295,7 +294,7 @@ func TestImageChangeReplacesOneNodeAtATime(t *testing.T) {
 	w := newWorld(t)
 	w.secret()
 	network := w.becomesReady(w.network("payments", 3))
-	w.nodes.Mine(w.machine.address("payments-0"))
+	w.nodes.MineAt(w.machine.address("payments-0"))
 	before := w.uids()
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Image = "bitcoind:next" })
 	w.Eventually(w.condition(network, meta.ReadyCondition)).ShouldNot(BeEmpty())
@@ -333,9 +332,9 @@ func TestSplitAndForkAreTold(t *testing.T) {
 	w.told()
 	a, b := w.machine.address("payments-0"), w.machine.address("payments-1")
 	w.nodes.Cut(a, b)
-	w.nodes.Mine(a)
-	w.nodes.Mine(a)
-	w.nodes.Mine(b)
+	w.nodes.MineAt(a)
+	w.nodes.MineAt(a)
+	w.nodes.MineAt(b)
 	w.touch("payments-0")
 	var told []string
 	w.Eventually(func() string {
@@ -434,11 +433,7 @@ func TestNetworkThatIsMadeAnew(t *testing.T) {
 		`True Progressing: waiting for the ConfigMap "payments" of the deleted network of this name to go`))
 	w.Expect(w.status(network).Status.Ready).To(Equal("0/2"), "the deleted network's nodes are not this one's")
 
-	for _, object := range []client.Object{&appsv1.StatefulSet{}, &corev1.Service{}, &corev1.ConfigMap{}, w.pod("payments-0")} {
-		if object.GetName() == "" {
-			object.SetName("payments")
-			object.SetNamespace(w.namespace)
-		}
+	for _, object := range append(childrenOf(network, platform), w.pod("payments-0")) {
 		w.Expect(w.api.Delete(w.ctx, object)).To(Succeed())
 	}
 	w.becomesReady(network)

@@ -3,6 +3,7 @@ package controller
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/fluxcd/pkg/apis/meta"
 	"github.com/fluxcd/pkg/runtime/conditions"
@@ -10,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 )
@@ -48,6 +50,7 @@ func reportNodes(network *v1alpha1.BitcoinNetwork, platform resources.Platform, 
 	status.Image = platform.Image(network)
 	status.Selector = labels.SelectorFromSet(resources.Selector(network)).String()
 	status.Ready = outOf(seen.answering(), len(seen.nodes))
+	status.Storage = claimed(seen)
 	status.Replicas = 0
 	if seen.statefulSet != nil {
 		status.Replicas = seen.statefulSet.Status.Replicas
@@ -76,15 +79,48 @@ func reportLinks(network *v1alpha1.BitcoinNetwork, plan peering.Plan) {
 }
 
 func setCredentialsReady(network *v1alpha1.BitcoinNetwork, seen *observation) {
+	const condition = v1alpha1.CredentialsReadyCondition
+	secret := network.Spec.Secret
+	wasRotated := conditions.GetReason(network, condition) == v1alpha1.RotatedReason
+	took, behind := tookSecret(seen)
 	switch {
+	case seen.unfit != nil && network.Status.Height != nil && len(seen.nodes) > 0:
+		conditions.MarkFalse(network, condition, seen.unfit.Reason, "%s; the nodes are left as they are", seen.unfit.Message)
 	case seen.unfit != nil:
-		conditions.MarkFalse(network, v1alpha1.CredentialsReadyCondition, seen.unfit.Reason, "%s", seen.unfit.Message)
-	case network.Spec.Secret == "":
-		conditions.MarkTrue(network, v1alpha1.CredentialsReadyCondition, v1alpha1.DefaultCredentialsReason,
+		conditions.MarkFalse(network, condition, seen.unfit.Reason, "%s", seen.unfit.Message)
+	case secret == "":
+		conditions.MarkTrue(network, condition, v1alpha1.DefaultCredentialsReason,
 			"the nodes use the well-known credentials, since spec.secret is not set: anybody who reaches them can use them")
+	case behind > 0 && len(seen.pairs) > 1:
+		conditions.MarkTrue(network, condition, v1alpha1.RotatingReason,
+			"Secret %q has new credentials, which %d of %d nodes take; go on using the previous ones until all do", secret, took, len(seen.nodes))
+	case behind > 0:
+		conditions.MarkTrue(network, condition, v1alpha1.RotatingReason,
+			"Secret %q has new credentials, which %d of %d nodes take; the others are being replaced", secret, took, len(seen.nodes))
+	case len(seen.pairs) > 1 && (took == len(seen.nodes) || wasRotated):
+		conditions.MarkTrue(network, condition, v1alpha1.RotatedReason,
+			"Secret %q was read, and every node takes the new credentials and the previous ones: have all clients use the new ones, then drop %s and %s",
+			secret, bitcoind.PreviousUserKey, bitcoind.PreviousPasswordKey)
 	default:
-		conditions.MarkTrue(network, v1alpha1.CredentialsReadyCondition, v1alpha1.SecretReadReason, "Secret %q was read", network.Spec.Secret)
+		conditions.MarkTrue(network, condition, v1alpha1.SecretReadReason, "Secret %q was read", secret)
 	}
+}
+
+// tookSecret counts the nodes that take the Secret's credentials, and those that do
+// not yet.
+func tookSecret(seen *observation) (took, behind int) {
+	waiting := outdated(seen)
+	for _, node := range seen.nodes {
+		switch {
+		case node.pod != nil && (node.stale || node.refuses):
+			behind++
+		case len(seen.pairs) > 1 && node.pod != nil && slices.Contains(waiting, node.pod):
+			behind++ // it has not been made with both
+		case node.answers():
+			took++
+		}
+	}
+	return took, behind
 }
 
 func setNodesReady(network *v1alpha1.BitcoinNetwork, seen *observation) {
@@ -129,29 +165,40 @@ func setPeersConnected(network *v1alpha1.BitcoinNetwork, seen *observation, plan
 }
 
 func setChainsAgree(network *v1alpha1.BitcoinNetwork, seen *observation) {
+	const condition = v1alpha1.ChainsAgreeCondition
 	tips := tipsOf(seen)
-	switch {
-	case len(tips) == 0:
-		conditions.MarkUnknown(network, v1alpha1.ChainsAgreeCondition, v1alpha1.NoNodesReason, "no node answers")
-	case agree(tips):
-		conditions.MarkTrue(network, v1alpha1.ChainsAgreeCondition, v1alpha1.TipsEqualReason,
-			"the tips are equal or one block apart, on %s", count(seen.answering(), "node"))
+	var texts []string
+	for _, tip := range tips {
+		texts = append(texts, tip.String())
+	}
+	switch verdict := agree(tips, seen.branches); verdict {
+	case noTips:
+		conditions.MarkUnknown(network, condition, string(verdict), "no node answers")
+	case equal:
+		conditions.MarkTrue(network, condition, string(verdict), "the tips are equal or one block apart, on %s", count(seen.answering(), "node"))
+	case lagging:
+		conditions.MarkFalse(network, condition, string(verdict), "nodes are behind on one chain; %s", list(texts))
+	case forked:
+		conditions.MarkFalse(network, condition, string(verdict), "nodes are on different chains; %s", list(texts))
 	default:
-		var texts []string
-		for _, tip := range tips {
-			texts = append(texts, tip.String())
-		}
-		conditions.MarkFalse(network, v1alpha1.ChainsAgreeCondition, v1alpha1.TipsDifferReason, "%s", list(texts))
+		conditions.MarkUnknown(network, condition, string(verdict), "whether these are on one chain could not be asked; %s", list(texts))
 	}
 }
 
 // setReady sums up: the first condition that is not True is the reason.
 func setReady(network *v1alpha1.BitcoinNetwork, seen *observation, failure error) {
+	if seen.notAllowed {
+		conditions.MarkFalse(network, meta.ReadyCondition, v1alpha1.ChainNotAllowedReason,
+			"spec.chain: the platform does not allow %s in this namespace; ask the platform team, who set the operator's flag --allowed-chains", network.Spec.Chain)
+		return
+	}
 	if failure != nil {
 		reason := meta.FailedReason
 		switch {
 		case errors.As(failure, new(*conflict)):
 			reason = v1alpha1.ConflictReason
+		case errors.As(failure, new(*storageRefused)):
+			reason = v1alpha1.StorageRefusedReason
 		case errors.As(failure, new(*leftover)):
 			reason = meta.ProgressingReason
 		}
@@ -213,7 +260,8 @@ func setProgress(network *v1alpha1.BitcoinNetwork, wasReady bool) {
 // until somebody acts.
 func isStalled(reason string) bool {
 	switch reason {
-	case v1alpha1.SecretForbiddenReason, v1alpha1.SecretInvalidReason, v1alpha1.ConflictReason, v1alpha1.SuspendedReason:
+	case v1alpha1.SecretForbiddenReason, v1alpha1.SecretInvalidReason, v1alpha1.ChainNotAllowedReason,
+		v1alpha1.ConflictReason, v1alpha1.StorageRefusedReason, v1alpha1.SuspendedReason:
 		return true
 	default:
 		return false

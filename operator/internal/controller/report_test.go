@@ -24,7 +24,9 @@ type situation struct {
 	failure error
 }
 
+// report reports what was seen, tips compared.
 func (s situation) report() *v1alpha1.BitcoinNetwork {
+	s.seen.branches = branches(s.seen)
 	report(s.network, platform, s.seen, s.plan, s.failure)
 	return s.network
 }
@@ -122,6 +124,8 @@ func TestConditions(t *testing.T) {
 	splitAndSilent := oneSilent()
 	splitAndSilent.plan.Parts = [][]int{{0}, {2}}
 
+	behind := ready(3)
+	behind.seen.nodes[2] = nodeAt(2, 3, "a")
 	forked := ready(3)
 	forked.seen.nodes[2] = nodeAt(2, 9, "b")
 
@@ -178,7 +182,9 @@ func TestConditions(t *testing.T) {
 		{"a node that has not heard of the last block agrees", oneBehind, v1alpha1.ChainsAgreeCondition,
 			"True TipsEqual: the tips are equal or one block apart, on 3 nodes"},
 		{"tips that differ are told, the highest first", forked, v1alpha1.ChainsAgreeCondition,
-			"False TipsDiffer: height 9 (b00009000000…): node 2; height 7 (a00007000000…): nodes 0, 1"},
+			"False Fork: nodes are on different chains; height 9 (b00009000000…): node 2; height 7 (a00007000000…): nodes 0, 1"},
+		{"nodes that are behind on the same chain are told from a fork", behind, v1alpha1.ChainsAgreeCondition,
+			"False Lagging: nodes are behind on one chain; height 7 (a00007000000…): nodes 0, 1; height 3 (a00003000000…): node 2"},
 		{"those that answer are compared", oneSilent(), v1alpha1.ChainsAgreeCondition,
 			"True TipsEqual: the tips are equal or one block apart, on 2 nodes"},
 		{"where none answers there is nothing to compare", starting(), v1alpha1.ChainsAgreeCondition,

@@ -8,6 +8,8 @@ import (
 	"github.com/fluxcd/pkg/runtime/predicates"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
@@ -45,11 +47,14 @@ func CacheOptions(namespace, secret string) (cache.Options, error) {
 		DefaultNamespaces: map[string]cache.Config{namespace: {}},
 		DefaultTransform:  cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
-			&corev1.Pod{}:         owned,
-			&corev1.Service{}:     owned,
-			&corev1.ConfigMap{}:   owned,
-			&appsv1.StatefulSet{}: owned,
-			&corev1.Secret{}:      {Field: fields.OneTermEqualSelector(metav1.ObjectNameField, secret)},
+			&corev1.Pod{}:                   owned,
+			&corev1.Service{}:               owned,
+			&corev1.ConfigMap{}:             owned,
+			&corev1.PersistentVolumeClaim{}: owned,
+			&appsv1.StatefulSet{}:           owned,
+			&policyv1.PodDisruptionBudget{}: owned,
+			&networkingv1.NetworkPolicy{}:   owned,
+			&corev1.Secret{}:                {Field: fields.OneTermEqualSelector(metav1.ObjectNameField, secret)},
 		},
 	}, nil
 }
@@ -63,7 +68,10 @@ func (r *Reconciler) SetupWithManager(manager ctrl.Manager) error {
 		Owns(&appsv1.StatefulSet{}).
 		Owns(&corev1.Service{}).
 		Owns(&corev1.ConfigMap{}).
-		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(networkOfPod)).
+		Owns(&policyv1.PodDisruptionBudget{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})). // its status follows every pod
+		Owns(&networkingv1.NetworkPolicy{}).
+		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(networkByLabel)).
+		Watches(&corev1.PersistentVolumeClaim{}, handler.EnqueueRequestsFromMapFunc(networkByLabel)).
 		WatchesRawSource(source.Func(func(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 			return r.watchSecret(ctx, manager.GetCache(), queue)
 		})).
@@ -76,11 +84,12 @@ func (r *Reconciler) SetupWithManager(manager ctrl.Manager) error {
 		Complete(r)
 }
 
-// networkOfPod returns the network whose node a pod runs.
-func networkOfPod(_ context.Context, pod client.Object) []reconcile.Request {
+// networkByLabel returns the network to which an object belongs by its label, as the
+// StatefulSet's pods and claims do.
+func networkByLabel(_ context.Context, object client.Object) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{
-		Namespace: pod.GetNamespace(),
-		Name:      pod.GetLabels()[resources.NetworkLabel],
+		Namespace: object.GetNamespace(),
+		Name:      object.GetLabels()[resources.NetworkLabel],
 	}}}
 }
 

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 )
 
 // tip is the end of a chain, with the nodes that are at it.
@@ -41,8 +43,32 @@ func tipsOf(seen *observation) []tip {
 	return tips
 }
 
-// agree tells whether all tips are equal or one block apart, as they are for a
-// moment whenever a block is found. Two tips of the same height are a fork.
-func agree(tips []tip) bool {
-	return len(tips) == 1 || len(tips) == 2 && tips[0].height-tips[1].height == 1
+// agreement is how the tips of a network's nodes relate.
+type agreement string
+
+const (
+	noTips  agreement = v1alpha1.NoNodesReason
+	equal   agreement = v1alpha1.TipsEqualReason
+	lagging agreement = v1alpha1.LaggingReason
+	forked  agreement = v1alpha1.ForkReason
+	unclear agreement = v1alpha1.TipsDifferReason
+)
+
+// agree tells how tips relate. One block apart counts as equal: so they are for a
+// moment whenever a block is found.
+func agree(tips []tip, branches map[string]bool) agreement {
+	switch {
+	case len(tips) == 0:
+		return noTips
+	case len(tips) == 1:
+		return equal
+	case branches == nil:
+		return unclear
+	case slices.ContainsFunc(tips, func(tip tip) bool { return !branches[tip.hash] }):
+		return forked
+	case tips[0].height-tips[len(tips)-1].height <= 1:
+		return equal
+	default:
+		return lagging
+	}
 }

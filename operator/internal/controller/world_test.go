@@ -35,6 +35,7 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind/bitcoindtest"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/credentials"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/metrics"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 )
 
@@ -60,7 +61,10 @@ type world struct {
 	nodes     *bitcoindtest.Network
 	events    *record.FakeRecorder
 	machine   *machine
+	operator  *rest.Config // how the operator reaches the API server
 	applies   atomic.Int64 // how often the operator has applied something
+
+	stopOperator func()
 }
 
 func newWorld(t *testing.T) *world {
@@ -83,19 +87,29 @@ func newWorld(t *testing.T) *world {
 	ctx, stop := context.WithCancel(ctx)
 	t.Cleanup(func() { stop(); running.Wait() })
 	running.Go(func() { w.machine.run(ctx) })
-	manager := w.manager()
-	running.Go(func() {
-		if err := manager.Start(ctx); err != nil {
-			t.Error("the operator ended:", err)
-		}
-	})
+	w.operator = w.operatorConfig()
+	w.startOperator()
+	t.Cleanup(func() { w.stopOperator() })
 	return w
+}
+
+// startOperator starts an operator that remembers nothing.
+func (w *world) startOperator() {
+	manager := w.manager()
+	ctx, stop := context.WithCancel(w.ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- manager.Start(ctx) }()
+	w.stopOperator = func() {
+		stop()
+		w.Expect(<-ended).To(Succeed(), "the operator ended")
+		w.stopOperator = func() {}
+	}
 }
 
 func (w *world) manager() ctrl.Manager {
 	cacheOptions, err := CacheOptions(w.namespace, secretName)
 	w.Expect(err).NotTo(HaveOccurred())
-	manager, err := ctrl.NewManager(w.operator(), ctrl.Options{
+	manager, err := ctrl.NewManager(w.operator, ctrl.Options{
 		Scheme:     scheme,
 		Cache:      cacheOptions,
 		Metrics:    metricsserver.Options{BindAddress: "0"},
@@ -113,21 +127,23 @@ func (w *world) manager() ctrl.Manager {
 	})
 	w.Expect(err).NotTo(HaveOccurred())
 	reconciler := &Reconciler{
-		Client:      manager.GetClient(),
-		API:         manager.GetAPIReader(),
-		Credentials: credentials.Reader{API: manager.GetAPIReader(), Secret: secretName},
-		Nodes:       w.nodes,
-		Platform:    platform,
-		Events:      w.events,
-		Clock:       clock.RealClock{},
+		Client:        manager.GetClient(),
+		API:           manager.GetAPIReader(),
+		Credentials:   credentials.Reader{API: manager.GetAPIReader(), Secret: secretName},
+		Nodes:         w.nodes,
+		Platform:      platform,
+		AllowedChains: []string{"regtest", "signet"},
+		Metrics:       metrics.NewCollector(clock.RealClock{}),
+		Events:        w.events,
+		Clock:         clock.RealClock{},
 	}
 	w.Expect(reconciler.SetupWithManager(manager)).To(Succeed())
 	return manager
 }
 
-// operator gives the operator the rights that gitops/operator gives it, and no
+// operatorConfig gives the operator the rights that gitops/operator gives it, and no
 // others, and returns how it reaches the API server with them.
-func (w *world) operator() *rest.Config {
+func (w *world) operatorConfig() *rest.Config {
 	user := rbacv1.Subject{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: "operator-of-" + w.namespace}
 	for _, role := range operatorRoles(w.Gomega) {
 		role.Namespace = w.namespace
@@ -161,11 +177,14 @@ func operatorRoles(g Gomega) []*rbacv1.Role {
 	return roles
 }
 
-// network makes a BitcoinNetwork.
+// network makes a BitcoinNetwork. It mines nothing by itself unless it is told to,
+// so that tests know how high its chain is.
 func (w *world) network(name string, nodes int32, changes ...func(*v1alpha1.BitcoinNetworkSpec)) *v1alpha1.BitcoinNetwork {
 	network := &v1alpha1.BitcoinNetwork{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: w.namespace},
-		Spec:       v1alpha1.BitcoinNetworkSpec{Nodes: nodes, Secret: secretName},
+		Spec: v1alpha1.BitcoinNetworkSpec{
+			Nodes: nodes, Secret: secretName, Mining: &v1alpha1.Mining{KeepFresh: new(false)},
+		},
 	}
 	for _, change := range changes {
 		change(&network.Spec)

@@ -4,6 +4,7 @@ package credentials
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -35,18 +36,18 @@ type Reader struct {
 	Secret string
 }
 
-// Read returns the credentials of a network, or an *Unfit that tells why there
-// are none.
-func (r Reader) Read(ctx context.Context, network *v1alpha1.BitcoinNetwork) (bitcoind.Credentials, error) {
+// Read returns the credentials of a network: the pair to use, then the previous one
+// while there is one. Without, it returns an *Unfit that tells why.
+func (r Reader) Read(ctx context.Context, network *v1alpha1.BitcoinNetwork) ([]bitcoind.Credentials, error) {
 	name := network.Spec.Secret
 	switch name {
 	case "":
-		return bitcoind.DefaultCredentials, nil
+		return []bitcoind.Credentials{bitcoind.DefaultCredentials}, nil
 	case r.Secret:
 	default:
 		// Not even a try: making pods that mount it would tell its content to
 		// whoever may make a BitcoinNetwork.
-		return bitcoind.Credentials{}, &Unfit{v1alpha1.SecretForbiddenReason, fmt.Sprintf(
+		return nil, &Unfit{v1alpha1.SecretForbiddenReason, fmt.Sprintf(
 			"spec.secret: the operator of this namespace may read Secret %q only; set spec.secret to that, or ask the platform team", r.Secret)}
 	}
 
@@ -54,41 +55,30 @@ func (r Reader) Read(ctx context.Context, network *v1alpha1.BitcoinNetwork) (bit
 	err := r.API.Get(ctx, client.ObjectKey{Namespace: network.Namespace, Name: name}, secret)
 	switch {
 	case apierrors.IsNotFound(err):
-		return bitcoind.Credentials{}, r.missing(ctx, network)
+		return nil, r.missing(ctx, network)
 	case apierrors.IsForbidden(err):
-		return bitcoind.Credentials{}, &Unfit{v1alpha1.SecretForbiddenReason, fmt.Sprintf(
+		return nil, &Unfit{v1alpha1.SecretForbiddenReason, fmt.Sprintf(
 			"the operator's Role does not let it read Secret %q; the platform team must name it there", name)}
 	case err != nil:
-		return bitcoind.Credentials{}, fmt.Errorf("read Secret %s/%s: %w", network.Namespace, name, err)
+		return nil, fmt.Errorf("read Secret %s/%s: %w", network.Namespace, name, err)
 	}
 	return parse(secret)
 }
 
 // parse takes the credentials out of a Secret.
-func parse(secret *corev1.Secret) (bitcoind.Credentials, error) {
+func parse(secret *corev1.Secret) ([]bitcoind.Credentials, error) {
 	if secret.Type != corev1.SecretTypeOpaque {
 		// A sealed template may ask for a type that Kubernetes fills by itself,
 		// such as a service account's token.
-		return bitcoind.Credentials{}, &Unfit{v1alpha1.SecretInvalidReason, fmt.Sprintf(
+		return nil, &Unfit{v1alpha1.SecretInvalidReason, fmt.Sprintf(
 			"Secret %q is of type %s; it must be of type %s", secret.Name, secret.Type, corev1.SecretTypeOpaque)}
 	}
-	for _, key := range []string{bitcoind.UserKey, bitcoind.PasswordKey} {
-		value, found := secret.Data[key]
-		switch {
-		case !found:
-			return bitcoind.Credentials{}, &Unfit{v1alpha1.SecretIncompleteReason,
-				fmt.Sprintf("Secret %q lacks the key %s", secret.Name, key)}
-		case len(value) == 0:
-			return bitcoind.Credentials{}, &Unfit{v1alpha1.SecretIncompleteReason,
-				fmt.Sprintf("Secret %q has an empty value for the key %s", secret.Name, key)}
-		}
-	}
-	found := bitcoind.Credentials{
-		User:     string(secret.Data[bitcoind.UserKey]),
-		Password: string(secret.Data[bitcoind.PasswordKey]),
-	}
-	if err := found.Validate(); err != nil {
-		return bitcoind.Credentials{}, &Unfit{v1alpha1.SecretInvalidReason, fmt.Sprintf("Secret %q: %s", secret.Name, err)}
+	found, err := bitcoind.CredentialsFrom(func(key string) string { return string(secret.Data[key]) })
+	switch {
+	case errors.Is(err, bitcoind.ErrMissing):
+		return nil, &Unfit{v1alpha1.SecretIncompleteReason, fmt.Sprintf("Secret %q: %s", secret.Name, err)}
+	case err != nil:
+		return nil, &Unfit{v1alpha1.SecretInvalidReason, fmt.Sprintf("Secret %q: %s", secret.Name, err)}
 	}
 	return found, nil
 }

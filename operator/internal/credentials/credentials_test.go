@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -99,7 +100,7 @@ func TestRead(t *testing.T) {
 	server := apiServerWith([]client.Object{secret(holding("another", hush))})
 	got, err := Reader{API: server, Secret: "bitcoin-rpc"}.Read(t.Context(), network("bitcoin-rpc"))
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(got == bitcoind.Credentials{User: "hush-user", Password: "hush-password"}).To(BeTrue())
+	g.Expect(slices.Equal(got, []bitcoind.Credentials{{User: "hush-user", Password: "hush-password"}})).To(BeTrue())
 	g.Expect(server.reads).To(Equal([]string{"Secret team-a/bitcoin-rpc"}), "one read, of that Secret")
 }
 
@@ -112,10 +113,20 @@ func TestReadTakesWhatBitcoindTakes(t *testing.T) {
 	} {
 		found := secret(holding(bitcoind.UserKey, values[0]), holding(bitcoind.PasswordKey, values[1]))
 		got, err := Reader{API: apiServerWith([]client.Object{found}), Secret: "bitcoin-rpc"}.Read(t.Context(), network("bitcoin-rpc"))
-		if want := (bitcoind.Credentials{User: values[0], Password: values[1]}); err != nil || got != want {
+		if want := []bitcoind.Credentials{{User: values[0], Password: values[1]}}; err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s: not taken as it is: %v", reason, err)
 		}
 	}
+}
+
+func TestPreviousPairComesAfterThePresentOne(t *testing.T) {
+	g := NewWithT(t)
+	server := apiServerWith([]client.Object{secret(holding(bitcoind.PreviousUserKey, "old-user"), holding(bitcoind.PreviousPasswordKey, "old-password"))})
+	got, err := Reader{API: server, Secret: "bitcoin-rpc"}.Read(t.Context(), network("bitcoin-rpc"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(slices.Equal(got, []bitcoind.Credentials{
+		{User: "hush-user", Password: "hush-password"}, {User: "old-user", Password: "old-password"},
+	})).To(BeTrue())
 }
 
 func TestNetworkWithoutASecretHasTheDefault(t *testing.T) {
@@ -123,7 +134,7 @@ func TestNetworkWithoutASecretHasTheDefault(t *testing.T) {
 	server := apiServerWith([]client.Object{secret()})
 	got, err := Reader{API: server, Secret: "bitcoin-rpc"}.Read(t.Context(), network(""))
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(got == bitcoind.DefaultCredentials).To(BeTrue())
+	g.Expect(slices.Equal(got, []bitcoind.Credentials{bitcoind.DefaultCredentials})).To(BeTrue())
 	g.Expect(server.reads).To(BeEmpty())
 }
 
@@ -149,22 +160,28 @@ func TestUnfit(t *testing.T) {
 			"SecretNotFound: " + missing + "; commit a SealedSecret of that name"},
 		{"it lacks the user",
 			[]client.Object{secret(lacking(bitcoind.UserKey))}, nil,
-			`SecretIncomplete: Secret "bitcoin-rpc" lacks the key BC_RPC_USER`},
+			`SecretIncomplete: Secret "bitcoin-rpc": BC_RPC_USER must be set and not be empty`},
 		{"it lacks the password",
 			[]client.Object{secret(lacking(bitcoind.PasswordKey))}, nil,
-			`SecretIncomplete: Secret "bitcoin-rpc" lacks the key BC_RPC_PASSWORD`},
+			`SecretIncomplete: Secret "bitcoin-rpc": BC_RPC_PASSWORD must be set and not be empty`},
 		{"it holds nothing",
 			[]client.Object{secret(func(s *corev1.Secret) { s.Data = nil })}, nil,
-			`SecretIncomplete: Secret "bitcoin-rpc" lacks the key BC_RPC_USER`},
+			`SecretIncomplete: Secret "bitcoin-rpc": BC_RPC_USER must be set and not be empty`},
 		{"keys are told apart by case",
 			[]client.Object{secret(lacking(bitcoind.UserKey), holding("bc_rpc_user", hush))}, nil,
-			`SecretIncomplete: Secret "bitcoin-rpc" lacks the key BC_RPC_USER`},
+			`SecretIncomplete: Secret "bitcoin-rpc": BC_RPC_USER must be set and not be empty`},
 		{"an empty user is none",
 			[]client.Object{secret(holding(bitcoind.UserKey, ""))}, nil,
-			`SecretIncomplete: Secret "bitcoin-rpc" has an empty value for the key BC_RPC_USER`},
+			`SecretIncomplete: Secret "bitcoin-rpc": BC_RPC_USER must be set and not be empty`},
 		{"an empty password is none",
 			[]client.Object{secret(holding(bitcoind.PasswordKey, ""))}, nil,
-			`SecretIncomplete: Secret "bitcoin-rpc" has an empty value for the key BC_RPC_PASSWORD`},
+			`SecretIncomplete: Secret "bitcoin-rpc": BC_RPC_PASSWORD must be set and not be empty`},
+		{"half of a previous pair",
+			[]client.Object{secret(holding(bitcoind.PreviousPasswordKey, hush))}, nil,
+			`SecretIncomplete: Secret "bitcoin-rpc": BC_RPC_USER_PREVIOUS must be set and not be empty`},
+		{"a previous user that bitcoind could not take",
+			[]client.Object{secret(holding(bitcoind.PreviousUserKey, "a:b"), holding(bitcoind.PreviousPasswordKey, hush))}, nil,
+			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_USER_PREVIOUS must have no ':', '#' or control character, and no space at its ends: bitcoin.conf cannot hold such a user name`},
 		{"a type that Kubernetes fills in: whoever may make a SealedSecret would have an account's token",
 			[]client.Object{secret(func(s *corev1.Secret) { s.Type = tokenOfAnAccount })}, nil,
 			`SecretInvalid: Secret "bitcoin-rpc" is of type kubernetes.io/service-account-token; it must be of type Opaque`},
@@ -192,7 +209,7 @@ func TestUnfit(t *testing.T) {
 			g.Expect(errors.As(err, &unfit)).To(BeTrue(), "%v is no *Unfit", err)
 			g.Expect(unfit.Reason + ": " + unfit.Message).To(Equal(test.want))
 			g.Expect(unfit.Error()).To(Equal(unfit.Message))
-			g.Expect(got == bitcoind.Credentials{}).To(BeTrue(), "credentials that are unfit must not be used")
+			g.Expect(got == nil).To(BeTrue(), "credentials that are unfit must not be used")
 			g.Expect(fmt.Sprintf("%+v", err)).NotTo(ContainSubstring(hush), "it tells a value")
 		})
 	}

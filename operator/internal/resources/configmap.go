@@ -5,16 +5,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
-	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 )
 
 const configKey = "bitcoin.conf"
 
 // ConfigMap holds the bitcoin.conf of a network's nodes.
-func ConfigMap(network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) *corev1.ConfigMap {
+func ConfigMap(network *v1alpha1.BitcoinNetwork, workload Workload) *corev1.ConfigMap {
 	return &corev1.ConfigMap{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
-		ObjectMeta: objectMeta(network),
-		Data:       map[string]string{configKey: bitcoind.Config(chain)},
+		ObjectMeta: objectMeta(network, network.Name),
+		Data:       map[string]string{configKey: workload.Config},
 	}
 }

@@ -13,15 +13,23 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 )
 
 const (
 	// NetworkLabel is on every object of a network, with the network's name.
 	NetworkLabel = "bitcoin-operator.github.io/network"
+	// ClientLabel, set to "true" on a pod, lets it reach RPC and ZMQ of the
+	// networks in its namespace.
+	ClientLabel = "bitcoin-operator.github.io/client"
 	// Container is the name of the container that runs bitcoind.
 	Container = "bitcoind"
 
-	managedBy = "bitcoin-operator"
+	// operator is the operator's name, in the label app.kubernetes.io/name of its
+	// pods too.
+	operator = "bitcoin-operator"
+
+	nameLabel = "app.kubernetes.io/name"
 )
 
 // Platform is what the platform team decides for all networks of a namespace.
@@ -30,6 +38,10 @@ type Platform struct {
 	DefaultImage string
 	// ClusterDomain is the DNS domain of the cluster, such as "cluster.local".
 	ClusterDomain string
+	// ClusterRanges are the address ranges of the cluster's pods, services and
+	// machines, in CIDR notation, as far as they are not private ones anyway: nodes
+	// of a public chain must find no peers there.
+	ClusterRanges []string
 }
 
 // Selector selects the pods of a network.
@@ -43,6 +55,19 @@ func (p Platform) Image(network *v1alpha1.BitcoinNetwork) string {
 		return network.Spec.Image
 	}
 	return p.DefaultImage
+}
+
+// ClientService returns the name of the Service over a network's ready nodes.
+func ClientService(network *v1alpha1.BitcoinNetwork) string { return network.Name + "-rpc" }
+
+// ClaimName returns the name of the volume claim of a node's pod.
+func ClaimName(network *v1alpha1.BitcoinNetwork, ordinal int) string {
+	return dataVolume + "-" + PodName(network, ordinal)
+}
+
+// isPrivate tells whether nobody but the network's nodes follows its chain.
+func isPrivate(network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) bool {
+	return chain.Private || network.Spec.Signet != nil
 }
 
 // PodName returns the name of a node's pod.
@@ -115,9 +140,9 @@ func ownerOf(comment string) (types.NamespacedName, bool) {
 	return types.NamespacedName{Namespace: parts[0], Name: parts[1]}, err == nil && ordinal >= 0
 }
 
-func objectMeta(network *v1alpha1.BitcoinNetwork) metav1.ObjectMeta {
+func objectMeta(network *v1alpha1.BitcoinNetwork, name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
-		Name:      network.Name,
+		Name:      name,
 		Namespace: network.Namespace,
 		Labels:    labels(network),
 	}
@@ -126,8 +151,8 @@ func objectMeta(network *v1alpha1.BitcoinNetwork) metav1.ObjectMeta {
 func labels(network *v1alpha1.BitcoinNetwork) map[string]string {
 	return map[string]string{
 		NetworkLabel:                   network.Name,
-		"app.kubernetes.io/name":       "bitcoind",
+		nameLabel:                      "bitcoind",
 		"app.kubernetes.io/instance":   network.Name,
-		"app.kubernetes.io/managed-by": managedBy,
+		"app.kubernetes.io/managed-by": operator,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -27,6 +28,30 @@ func networkNamed(name string, changes ...func(*v1alpha1.BitcoinNetwork)) *v1alp
 		change(network)
 	}
 	return network
+}
+
+// chainOf returns the chain that a network follows.
+func chainOf(network *v1alpha1.BitcoinNetwork) bitcoind.Chain {
+	chain, err := bitcoind.ChainNamed(string(network.Spec.Chain))
+	if err != nil {
+		panic(err)
+	}
+	return chain
+}
+
+// workloadOf returns what a network's nodes are made of from scratch, with one
+// pair of credentials.
+func workloadOf(network *v1alpha1.BitcoinNetwork, platform Platform) Workload {
+	workload, err := WorkloadOf(network, platform, chainOf(network), 1, nil)
+	if err != nil {
+		panic(err)
+	}
+	return workload
+}
+
+// setOf returns the StatefulSet of a network that has none yet.
+func setOf(network *v1alpha1.BitcoinNetwork, platform Platform) *appsv1.StatefulSet {
+	return StatefulSet(network, workloadOf(network, platform), nil)
 }
 
 func TestOrdinalIsTheInverseOfPodName(t *testing.T) {

@@ -14,20 +14,52 @@ const (
 	rpcPort = "rpc"
 )
 
+// port is one that nodes listen on.
+type port struct {
+	name   string
+	number int32
+}
+
+// clientPorts are those for clients of the nodes: RPC, and ZeroMQ where it is
+// asked for.
+func clientPorts(network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) []port {
+	ports := []port{{rpcPort, chain.RPCPort}}
+	for _, topic := range network.Spec.ZMQ {
+		ports = append(ports, port{"zmq-" + string(topic), bitcoind.ZMQPort(string(topic))})
+	}
+	return ports
+}
+
+// nodePorts are all that nodes listen on.
+func nodePorts(network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) []port {
+	return append([]port{{p2pPort, chain.P2PPort}}, clientPorts(network, chain)...)
+}
+
 // HeadlessService gives every node a DNS name, also before the node is ready:
 // links between nodes must not depend on readiness.
 func HeadlessService(network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) *corev1.Service {
-	return &corev1.Service{
+	service := serviceOf(network, network.Name, nodePorts(network, chain))
+	service.Spec.ClusterIP = corev1.ClusterIPNone
+	service.Spec.PublishNotReadyAddresses = true
+	return service
+}
+
+// RPCService is for clients to which one node is as good as another: it leads to
+// one that is ready.
+func RPCService(network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) *corev1.Service {
+	return serviceOf(network, ClientService(network), clientPorts(network, chain))
+}
+
+func serviceOf(network *v1alpha1.BitcoinNetwork, name string, ports []port) *corev1.Service {
+	service := &corev1.Service{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
-		ObjectMeta: objectMeta(network),
-		Spec: corev1.ServiceSpec{
-			ClusterIP:                corev1.ClusterIPNone,
-			PublishNotReadyAddresses: true,
-			Selector:                 Selector(network),
-			Ports: []corev1.ServicePort{
-				{Name: p2pPort, Port: chain.P2PPort, TargetPort: intstr.FromString(p2pPort), Protocol: corev1.ProtocolTCP},
-				{Name: rpcPort, Port: chain.RPCPort, TargetPort: intstr.FromString(rpcPort), Protocol: corev1.ProtocolTCP},
-			},
-		},
+		ObjectMeta: objectMeta(network, name),
+		Spec:       corev1.ServiceSpec{Selector: Selector(network)},
 	}
+	for _, port := range ports {
+		service.Spec.Ports = append(service.Spec.Ports, corev1.ServicePort{
+			Name: port.name, Port: port.number, TargetPort: intstr.FromString(port.name), Protocol: corev1.ProtocolTCP,
+		})
+	}
+	return service
 }

@@ -9,6 +9,8 @@ import (
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/pod-security-admission/api"
 	"k8s.io/pod-security-admission/policy"
 
@@ -18,9 +20,19 @@ import (
 
 func withoutSecret(network *v1alpha1.BitcoinNetwork) { network.Spec.Secret = "" }
 
+func onMain(network *v1alpha1.BitcoinNetwork) { network.Spec.Chain = v1alpha1.Main }
+
+func withStorage(network *v1alpha1.BitcoinNetwork) {
+	network.Spec.Storage = &v1alpha1.Storage{
+		Size: resource.MustParse("10Gi"), ClassName: new("fast"),
+		WhenDeleted: appsv1.DeletePersistentVolumeClaimRetentionPolicyType,
+		WhenScaled:  appsv1.DeletePersistentVolumeClaimRetentionPolicyType,
+	}
+}
+
 // templateOf returns what a network's pods are made from.
 func templateOf(changes ...func(*v1alpha1.BitcoinNetwork)) corev1.PodTemplateSpec {
-	return StatefulSet(networkNamed("payments", changes...), platform, regtest).Spec.Template
+	return setOf(networkNamed("payments", changes...), platform).Spec.Template
 }
 
 func bitcoindOf(changes ...func(*v1alpha1.BitcoinNetwork)) corev1.Container {
@@ -38,6 +50,8 @@ func TestPodsMeetTheRestrictedStandard(t *testing.T) {
 	for reason, template := range map[string]corev1.PodTemplateSpec{
 		"with a Secret":            templateOf(),
 		"with default credentials": templateOf(withoutSecret),
+		"with volumes":             templateOf(withStorage),
+		"on a public chain":        templateOf(onMain),
 	} {
 		for _, result := range evaluator.EvaluatePod(restricted, &template.ObjectMeta, &template.Spec) {
 			if !result.Allowed {
@@ -49,7 +63,7 @@ func TestPodsMeetTheRestrictedStandard(t *testing.T) {
 
 func TestPodsAreStartedTogetherAndReplacedByTheOperator(t *testing.T) {
 	g := NewWithT(t)
-	spec := StatefulSet(networkNamed("payments"), platform, regtest).Spec
+	spec := setOf(networkNamed("payments"), platform).Spec
 	g.Expect(*spec.Replicas).To(BeEquivalentTo(3))
 	g.Expect(spec.PodManagementPolicy).To(Equal(appsv1.ParallelPodManagement), "one node that does not start must not hold up the rest")
 	g.Expect(spec.UpdateStrategy).To(Equal(appsv1.StatefulSetUpdateStrategy{Type: appsv1.OnDeleteStatefulSetStrategyType}))
@@ -60,28 +74,45 @@ func TestPodsAreStartedTogetherAndReplacedByTheOperator(t *testing.T) {
 func TestWhatReplacesNodes(t *testing.T) {
 	for _, test := range []struct {
 		reason   string
-		change   func(*v1alpha1.BitcoinNetwork, *Platform, *bitcoind.Chain)
+		change   func(*v1alpha1.BitcoinNetwork, *Platform)
 		replaces bool
 	}{
-		{"scaling replaces none of those that stay", func(n *v1alpha1.BitcoinNetwork, _ *Platform, _ *bitcoind.Chain) { n.Spec.Nodes = 12 }, false},
-		{"nor do labels, such as Flux's", func(n *v1alpha1.BitcoinNetwork, _ *Platform, _ *bitcoind.Chain) {
+		{"scaling replaces none of those that stay", func(n *v1alpha1.BitcoinNetwork, _ *Platform) { n.Spec.Nodes = 12 }, false},
+		{"nor do labels, such as Flux's", func(n *v1alpha1.BitcoinNetwork, _ *Platform) {
 			n.Labels = map[string]string{"kustomize.toolkit.fluxcd.io/name": "networks"}
 		}, false},
-		{"nor its status", func(n *v1alpha1.BitcoinNetwork, _ *Platform, _ *bitcoind.Chain) { n.Status.Ready = "3/3" }, false},
-		{"nor a new default image, where the network has its own", func(n *v1alpha1.BitcoinNetwork, p *Platform, _ *bitcoind.Chain) {
+		{"nor its status", func(n *v1alpha1.BitcoinNetwork, _ *Platform) { n.Status.Ready = "3/3" }, false},
+		{"nor a new default image, where the network has its own", func(n *v1alpha1.BitcoinNetwork, p *Platform) {
 			p.DefaultImage = "bitcoind:next"
 		}, false},
-		{"its image does", func(n *v1alpha1.BitcoinNetwork, _ *Platform, _ *bitcoind.Chain) { n.Spec.Image = "bitcoind:next" }, true},
-		{"and the platform's, where it has none", func(n *v1alpha1.BitcoinNetwork, p *Platform, _ *bitcoind.Chain) { n.Spec.Image = "" }, true},
-		{"and another Secret", func(n *v1alpha1.BitcoinNetwork, _ *Platform, _ *bitcoind.Chain) { n.Spec.Secret = "another" }, true},
-		{"and another bitcoin.conf", func(_ *v1alpha1.BitcoinNetwork, _ *Platform, c *bitcoind.Chain) { c.Name = "signet" }, true},
+		{"its image does", func(n *v1alpha1.BitcoinNetwork, _ *Platform) { n.Spec.Image = "bitcoind:next" }, true},
+		{"and the platform's, where it has none", func(n *v1alpha1.BitcoinNetwork, p *Platform) { n.Spec.Image = "" }, true},
+		{"and another Secret", func(n *v1alpha1.BitcoinNetwork, _ *Platform) { n.Spec.Secret = "another" }, true},
+		{"and another line of bitcoin.conf", func(n *v1alpha1.BitcoinNetwork, _ *Platform) { n.Spec.Config = []v1alpha1.ConfigLine{"txindex=1"} }, true},
+		{"and notifications", func(n *v1alpha1.BitcoinNetwork, _ *Platform) { n.Spec.ZMQ = []v1alpha1.ZMQTopic{v1alpha1.RawTx} }, true},
+		{"and resources", func(n *v1alpha1.BitcoinNetwork, _ *Platform) {
+			n.Spec.Resources = &v1alpha1.Resources{Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("1Gi")}}
+		}, true},
+		{"and labels of pods", func(n *v1alpha1.BitcoinNetwork, _ *Platform) {
+			n.Spec.PodLabels = map[string]v1alpha1.LabelValue{"a": "b"}
+		}, true},
+		{"and where they may run", func(n *v1alpha1.BitcoinNetwork, _ *Platform) { n.Spec.NodeSelector = map[string]string{"a": "b"} }, true},
+		{"how they are linked does not", func(n *v1alpha1.BitcoinNetwork, _ *Platform) { n.Spec.Peering.Degree = 2 }, false},
+		{"nor how often they are looked at", func(n *v1alpha1.BitcoinNetwork, _ *Platform) { n.Spec.Interval = &metav1.Duration{Duration: time.Hour} }, false},
+		{"nor mining", func(n *v1alpha1.BitcoinNetwork, _ *Platform) { n.Spec.Mining = &v1alpha1.Mining{KeepFresh: new(false)} }, false},
+		{"nor that the network is left as it is", func(n *v1alpha1.BitcoinNetwork, _ *Platform) { n.Spec.Suspend = true }, false},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			network := networkNamed("payments", func(n *v1alpha1.BitcoinNetwork) { n.Spec.Image = "bitcoind:own" })
-			platform, chain := platform, regtest
-			before := StatefulSet(network, platform, chain).Spec.Template
-			test.change(network, &platform, &chain)
-			after := StatefulSet(network, platform, chain).Spec.Template
+			platform := platform
+			live := setOf(network, platform)
+			before := live.Spec.Template
+			test.change(network, &platform)
+			workload, err := WorkloadOf(network, platform, regtest, 1, live)
+			if err != nil {
+				t.Fatal(err)
+			}
+			after := workload.Template
 			if replaces := after.String() != before.String(); replaces != test.replaces {
 				t.Errorf("replaces nodes: %t, want %t", replaces, test.replaces)
 			}
@@ -91,16 +122,15 @@ func TestWhatReplacesNodes(t *testing.T) {
 
 func TestAChangedConfigurationIsAChangedAnnotation(t *testing.T) {
 	g := NewWithT(t)
-	other := regtest
-	other.Name = "signet"
-	annotation := func(network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) string {
-		return StatefulSet(network, platform, chain).Spec.Template.Annotations["bitcoin-operator.github.io/config"]
+	withIndex := func(n *v1alpha1.BitcoinNetwork) { n.Spec.Config = []v1alpha1.ConfigLine{"txindex=1"} }
+	annotation := func(network *v1alpha1.BitcoinNetwork) string {
+		return setOf(network, platform).Spec.Template.Annotations["bitcoin-operator.github.io/config"]
 	}
-	g.Expect(annotation(networkNamed("payments"), regtest)).NotTo(BeEmpty())
-	g.Expect(annotation(networkNamed("payments"), other)).NotTo(Equal(annotation(networkNamed("payments"), regtest)))
-	g.Expect(annotation(networkNamed("invoices"), regtest)).To(Equal(annotation(networkNamed("payments"), regtest)),
+	g.Expect(annotation(networkNamed("payments"))).NotTo(BeEmpty())
+	g.Expect(annotation(networkNamed("payments", withIndex))).NotTo(Equal(annotation(networkNamed("payments"))))
+	g.Expect(annotation(networkNamed("invoices"))).To(Equal(annotation(networkNamed("payments"))),
 		"it speaks of the configuration alone")
-	g.Expect(annotation(networkNamed("payments", withoutSecret), regtest)).To(Equal(annotation(networkNamed("payments"), regtest)),
+	g.Expect(annotation(networkNamed("payments", withoutSecret))).To(Equal(annotation(networkNamed("payments"))),
 		"and of nothing that has to do with credentials")
 }
 
@@ -145,7 +175,7 @@ func TestASecretCannotStandForTheOperatorsOwnVariables(t *testing.T) {
 func TestNodesSayWhoTheyAre(t *testing.T) {
 	g := NewWithT(t)
 	network := networkNamed("payments")
-	args := StatefulSet(network, platform, regtest).Spec.Template.Spec.Containers[0].Args
+	args := setOf(network, platform).Spec.Template.Spec.Containers[0].Args
 	g.Expect(args).To(HaveLen(1))
 	for ordinal := range 12 {
 		// As the kubelet expands it.
@@ -158,7 +188,7 @@ func TestImageDecidesWhatRuns(t *testing.T) {
 	g := NewWithT(t)
 	g.Expect(bitcoindOf().Image).To(Equal("bitcoind:default"))
 	g.Expect(bitcoindOf(func(n *v1alpha1.BitcoinNetwork) { n.Spec.Image = "bitcoind:own" }).Image).To(Equal("bitcoind:own"))
-	g.Expect(bitcoindOf().Command).To(BeEmpty(), "the image's entry point makes the credentials fit for bitcoind")
+	g.Expect(bitcoindOf().Command).To(Equal([]string{"bitcoind-start"}), "it makes the credentials fit for bitcoind, and an image without it is told apart")
 	g.Expect(bitcoindOf().Name).To(Equal(Container))
 }
 
@@ -201,8 +231,8 @@ func TestOnlyTheDataCanBeWritten(t *testing.T) {
 
 	config := mounts[bitcoind.ConfigFile]
 	g.Expect(config.ReadOnly).To(BeTrue())
-	g.Expect(volumes[config.Name].ConfigMap.Name).To(Equal(ConfigMap(networkNamed("payments"), regtest).Name))
-	g.Expect(ConfigMap(networkNamed("payments"), regtest).Data).To(HaveKey(config.SubPath))
+	g.Expect(volumes[config.Name].ConfigMap.Name).To(Equal(ConfigMap(networkNamed("payments"), workloadOf(networkNamed("payments"), platform)).Name))
+	g.Expect(ConfigMap(networkNamed("payments"), workloadOf(networkNamed("payments"), platform)).Data).To(HaveKey(config.SubPath))
 }
 
 func TestProbes(t *testing.T) {

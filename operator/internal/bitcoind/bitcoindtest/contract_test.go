@@ -19,6 +19,8 @@ import (
 type client interface {
 	Check(ctx context.Context, endpoint bitcoind.Endpoint) (bitcoind.State, error)
 	UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, change bitcoind.PeerChange) error
+	BlockHashes(ctx context.Context, endpoint bitcoind.Endpoint, heights []int32) ([]string, error)
+	Mine(ctx context.Context, endpoint bitcoind.Endpoint, address string) error
 }
 
 // world is a few running nodes, numbered from 0, that know nothing of each other
@@ -28,7 +30,6 @@ type world interface {
 	endpoint(node int) bitcoind.Endpoint
 	name(node int) string
 	comment(node int) string
-	mine(node int)
 	stop(node int)
 	restart(node int)
 	freeze(node int)
@@ -77,6 +78,8 @@ func runScenarios(t *testing.T, newWorld func(t *testing.T, nodes int) world) {
 		{"a connection to a frozen node stays half open", 2, halfOpen},
 		{"a block relays over links", 3, blockRelays},
 		{"a link brings the longer chain", 2, longerChainWins},
+		{"a node is in initial download until it has a new block", 1, initialDownload},
+		{"hashes tell which tips are on one chain", 2, hashesOfOneChain},
 		{"a wrong password is refused", 1, wrongPassword},
 	} {
 		t.Run(scenario.name, func(t *testing.T) {
@@ -266,6 +269,41 @@ func longerChainWins(s scenario) {
 	}
 }
 
+func initialDownload(s scenario) {
+	if !s.state(0).Chain.InitialBlockDownload {
+		s.t.Error("a node without blocks is not in initial download")
+	}
+	s.mine(0)
+	chain := s.state(0).Chain
+	if chain.InitialBlockDownload {
+		s.t.Error("a node with a new block is still in initial download")
+	}
+	if old := time.Unix(1296688602, 0).Add(time.Hour).Unix(); chain.Time < old {
+		s.t.Errorf("the tip's time is %d, want the block's", chain.Time)
+	}
+}
+
+// someone is a regtest address, of the public key in BIP 173's examples.
+const someone = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+
+func hashesOfOneChain(s scenario) {
+	s.mine(0)
+	s.mine(0)
+	// With the coins for the same nobody, two nodes make the same block in the
+	// same second.
+	if err := s.Mine(s.t.Context(), s.endpoint(1), someone); err != nil {
+		s.t.Fatal(err)
+	}
+	hashes, err := s.BlockHashes(s.t.Context(), s.endpoint(0), []int32{0, 2, 1, 3})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	zero, one := s.state(0).Chain.BestBlockHash, s.state(1).Chain.BestBlockHash
+	if hashes[1] != zero || hashes[2] == one || hashes[3] != "" || len(hashes[0]) != 64 {
+		s.t.Errorf("hashes of node 0 = %q with the tips %s and, of another chain, %s", hashes, zero, one)
+	}
+}
+
 func wrongPassword(s scenario) {
 	endpoint := s.endpoint(0)
 	endpoint.Credentials.Password += "x"
@@ -299,6 +337,13 @@ func (s scenario) state(node int) bitcoind.State {
 		s.t.Fatalf("node %d: %v", node, err)
 	}
 	return state
+}
+
+func (s scenario) mine(node int) {
+	s.t.Helper()
+	if err := s.Mine(s.t.Context(), s.endpoint(node), ""); err != nil {
+		s.t.Fatalf("node %d: %v", node, err)
+	}
 }
 
 func (s scenario) update(node int, remove, add, dial []string) {

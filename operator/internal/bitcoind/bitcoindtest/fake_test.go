@@ -37,7 +37,6 @@ func (w fakeWorld) name(node int) string {
 }
 
 func (w fakeWorld) comment(node int) string { return fmt.Sprintf("team-a.payments.%d", node) }
-func (w fakeWorld) mine(node int)           { w.Mine(w.endpoint(node).Address) }
 func (w fakeWorld) stop(node int)           { w.Stop(w.endpoint(node).Address) }
 func (w fakeWorld) restart(node int)        { w.Restart(w.endpoint(node).Address) }
 func (w fakeWorld) freeze(node int)         { w.Freeze(w.endpoint(node).Address) }

@@ -131,15 +131,18 @@ func (n *Network) Elapse(duration time.Duration) {
 	n.now = n.now.Add(duration)
 }
 
-// Mine adds a block to a node's chain. The nodes that it can reach have it at
-// once, unless their chain is longer.
-func (n *Network) Mine(address string) {
+// MineAt has the node at an address make a block. The nodes that it can reach have
+// it at once, unless their chain is longer.
+func (n *Network) MineAt(address string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	miner := n.at(address)
+	n.mine(n.at(address))
+}
+
+func (n *Network) mine(miner *node) {
 	n.serial++
-	miner.tip = miner.tip.child(n.serial)
-	miner.announce()
+	miner.follow(miner.tip.child(n.serial, n.now), n.now)
+	miner.announce(n.now)
 }
 
 // State returns what a node would say if it were asked, and counts nothing.
@@ -216,6 +219,35 @@ func (n *Network) UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, c
 	return nil
 }
 
+// Mine does what (*bitcoind.Client).Mine does. The coins are nobody's.
+func (n *Network) Mine(ctx context.Context, endpoint bitcoind.Endpoint, _ string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	node, err := n.answering(ctx, endpoint)
+	if err != nil {
+		return err
+	}
+	n.mine(node)
+	return nil
+}
+
+// BlockHashes does what (*bitcoind.Client).BlockHashes does.
+func (n *Network) BlockHashes(ctx context.Context, endpoint bitcoind.Endpoint, heights []int32) ([]string, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	node, err := n.answering(ctx, endpoint)
+	if err != nil {
+		return nil, err
+	}
+	hashes := make([]string, len(heights))
+	for i, height := range heights {
+		if found := node.tip.at(height); found != nil {
+			hashes[i] = found.hash
+		}
+	}
+	return hashes, nil
+}
+
 // answering returns the node that answers at an endpoint. It gives the lock up
 // while it waits for one that does not.
 func (n *Network) answering(ctx context.Context, endpoint bitcoind.Endpoint) (*node, error) {
@@ -258,6 +290,7 @@ func (n *Network) start(started *node) {
 	}
 	n.serial++
 	started.serial = n.serial
+	started.follow(started.tip, n.now)
 	n.nodes[started.address] = started
 }
 
@@ -297,6 +330,6 @@ func (n *Network) dial(from *node, name string, takesSlot bool) {
 	}
 	from.connections = append(from.connections, c)
 	to.connections = append(to.connections, c)
-	from.announce()
-	to.announce()
+	from.announce(n.now)
+	to.announce(n.now)
 }

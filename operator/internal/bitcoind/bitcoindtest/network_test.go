@@ -62,7 +62,7 @@ func TestNameIsNotDialledAgainInTheRequestThatDisconnectsIt(t *testing.T) {
 func TestNameLeadsToTheNodeThatStartedLast(t *testing.T) {
 	w := newFakeWorld(2)
 	s := newScenario(t, w)
-	w.mine(1)
+	s.mine(1)
 	w.freeze(1) // its machine is lost, and its pod is made again elsewhere
 	w.Start("192.0.2.99:18443", s.name(1), "replacement", bitcoind.DefaultCredentials)
 
@@ -181,7 +181,7 @@ func TestConcurrentUse(t *testing.T) {
 		group.Go(func() {
 			for to := range nodes {
 				s.update(node, nil, names(s.name(to)), names(s.name(to)))
-				w.mine(node)
+				s.mine(node)
 				w.pass()
 				w.Cut(s.endpoint(node).Address, s.endpoint(to).Address)
 				s.state(to)

@@ -28,9 +28,12 @@ type node struct {
 
 	added       []string
 	connections []*connection
-	tip         block
-	failure     error
-	frozen      bool
+	tip         *block
+	// fresh tells that the node has left initial block download, where it stays
+	// until it is started anew.
+	fresh   bool
+	failure error
+	frozen  bool
 }
 
 // connection is one that from dialled, by name.
@@ -49,18 +52,43 @@ type end struct {
 	sent, heard time.Time
 }
 
-// block is the tip of a chain.
+// block is one of a chain, with those before it.
 type block struct {
 	height int32
 	hash   string
+	time   time.Time
+	parent *block
 }
 
 // genesis is regtest's first block.
-var genesis = block{hash: "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"}
+var genesis = &block{
+	hash: "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206",
+	time: time.Unix(1296688602, 0),
+}
 
-func (b block) child(serial int) block {
+func (b *block) child(serial int, now time.Time) *block {
 	hash := sha256.Sum256(fmt.Appendf(nil, "%s %d", b.hash, serial))
-	return block{height: b.height + 1, hash: hex.EncodeToString(hash[:])}
+	return &block{height: b.height + 1, hash: hex.EncodeToString(hash[:]), time: now, parent: b}
+}
+
+// at returns the block at a height, or nil.
+func (b *block) at(height int32) *block {
+	for ; b != nil && b.height >= height; b = b.parent {
+		if b.height == height {
+			return b
+		}
+	}
+	return nil
+}
+
+// maxTipAge is how old a tip may be at which a node leaves initial block
+// download, the default of bitcoind's -maxtipage.
+const maxTipAge = 24 * time.Hour
+
+// follow makes a block the node's tip.
+func (n *node) follow(tip *block, now time.Time) {
+	n.tip = tip
+	n.fresh = n.fresh || now.Sub(tip.time) < maxTipAge
 }
 
 // ends returns a node's end of a connection, then the other.
@@ -107,15 +135,15 @@ func (n *node) slotsInUse() int {
 
 // announce tells the node's tip to all that it can reach and whose chain is
 // shorter.
-func (n *node) announce() {
+func (n *node) announce(now time.Time) {
 	if n.frozen {
 		return
 	}
 	for _, c := range n.connections {
 		_, other := c.ends(n)
 		if !other.node.frozen && other.node.tip.height < n.tip.height {
-			other.node.tip = n.tip
-			other.node.announce()
+			other.node.follow(n.tip, now)
+			other.node.announce(now)
 		}
 	}
 }
@@ -138,6 +166,8 @@ func (n *node) state() bitcoind.State {
 	state.Chain.Headers = n.tip.height
 	state.Chain.BestBlockHash = n.tip.hash
 	state.Chain.VerificationProgress = 1
+	state.Chain.InitialBlockDownload = !n.fresh
+	state.Chain.Time = n.tip.time.Unix()
 	state.Network.Version = 290400
 	state.Network.SubVersion = n.userAgent()
 	state.Network.ProtocolVersion = protocolVersion

@@ -3,10 +3,8 @@ package bitcoindtest_test
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -105,28 +103,6 @@ func (w *realWorld) freeze(node int) {
 	}
 }
 
-// mine has a node make a block that anybody may spend. The product never mines,
-// so its client cannot.
-func (w *realWorld) mine(node int) {
-	w.t.Helper()
-	endpoint := w.endpoint(node)
-	request, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, "http://"+endpoint.Address+"/",
-		strings.NewReader(`{"method": "generatetodescriptor", "params": [1, "raw(51)"]}`))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	request.SetBasicAuth(endpoint.Credentials.User, endpoint.Credentials.Password)
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		answer, _ := io.ReadAll(response.Body)
-		w.t.Fatalf("generatetodescriptor: %s: %s", response.Status, answer)
-	}
-}
-
 func (w *realWorld) awaitAnswer(node int) {
 	w.t.Helper()
 	process := w.nodes[node]
@@ -159,7 +135,7 @@ func (p *process) writeConfig(t *testing.T) {
 		"includeconf="+bitcoind.AuthFile, "includeconf="+auth,
 		"\nbind=0.0.0.0", fmt.Sprintf("\nbind=127.0.0.1:%d", p.p2pPort),
 		"rpcbind=0.0.0.0", fmt.Sprintf("rpcbind=127.0.0.1:%d", p.rpcPort),
-	).Replace(bitcoind.Config(chain)) + "uacomment=" + p.comment + "\n"
+	).Replace(bitcoind.Config(bitcoind.Settings{Chain: chain, Memory: 512})) + "uacomment=" + p.comment + "\n"
 
 	for file, content := range map[string]string{
 		filepath.Join(p.directory, "bitcoin.conf"): config,

@@ -1,0 +1,168 @@
+// Package metrics tells Prometheus how networks stand: by Flux's own names for
+// what all of its kinds have, and by names of this project for the rest.
+package metrics
+
+import (
+	"sync"
+	"time"
+
+	"github.com/fluxcd/pkg/apis/meta"
+	gotk "github.com/fluxcd/pkg/runtime/metrics"
+	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+)
+
+// Network is what there is to measure of a network.
+type Network struct {
+	// Ready is its condition Ready.
+	Ready metav1.Condition
+	// Suspended tells that the operator leaves it as it is.
+	Suspended bool
+	// NodesWanted is how many nodes there should be, NodesReady how many of them
+	// answer RPC.
+	NodesWanted, NodesReady int
+	// LinksPlanned is how many links there should be, LinksConnected how many of
+	// them stand.
+	LinksPlanned, LinksConnected int
+	// Parts is into how many groups the nodes that answer fall.
+	Parts int
+	// Chain is nil while no node answers.
+	Chain *Chain
+}
+
+// Chain is what there is to measure of a network's chain.
+type Chain struct {
+	// HighestTip and LowestTip are heights of the nodes' tips.
+	HighestTip, LowestTip int64
+	// LastBlock is the time that the highest tip carries.
+	LastBlock time.Time
+}
+
+// Collector collects what is measured of all networks of the operator. It is safe
+// for concurrent use.
+type Collector struct {
+	flux     *gotk.Recorder
+	requests *prometheus.CounterVec
+	latency  *prometheus.HistogramVec
+	clock    clock.PassiveClock
+
+	mu       sync.Mutex
+	networks map[types.NamespacedName]Network
+}
+
+// labelNames tell one network from another, as Flux's metrics do.
+var labelNames = []string{"namespace", "name"}
+
+func labels(network types.NamespacedName) []string { return []string{network.Namespace, network.Name} }
+
+func describe(name, help string) *prometheus.Desc {
+	return prometheus.NewDesc("bitcoinnetwork_"+name, help, labelNames, nil)
+}
+
+var (
+	nodesWanted    = describe("nodes_wanted", "How many nodes the network should have.")
+	nodesReady     = describe("nodes_ready", "How many of the wanted nodes answer RPC.")
+	linksPlanned   = describe("links_planned", "How many links between nodes there should be.")
+	linksConnected = describe("links_connected", "How many of the planned links stand.")
+	parts          = describe("parts", "Into how many groups without a link between them the nodes that answer fall; 1 is a whole network.")
+	highestTip     = describe("highest_tip_height", "The greatest height of a node's tip, in blocks.")
+	lowestTip      = describe("lowest_tip_height", "The least height of a node's tip, in blocks.")
+	lastBlockAge   = describe("last_block_age_seconds", "How long ago the highest tip was made, by the time that it carries.")
+)
+
+// NewCollector returns a collector of no networks.
+func NewCollector(clock clock.PassiveClock) *Collector {
+	return &Collector{
+		flux:     gotk.NewRecorder(),
+		clock:    clock,
+		networks: map[types.NamespacedName]Network{},
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bitcoinnetwork_rpc_requests_total",
+			Help: "How many requests were made to nodes, each a batch of calls, by what came of them.",
+		}, append(labelNames, "outcome")),
+		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "bitcoinnetwork_rpc_request_duration_seconds",
+			Help:    "How long requests to nodes took, answered or not.",
+			Buckets: []float64{.002, .005, .01, .025, .05, .1, .25, .5, 1, 2},
+		}, labelNames),
+	}
+}
+
+// Register has a registry collect from the collector.
+func (c *Collector) Register(registry prometheus.Registerer) error {
+	for _, collector := range append(c.flux.Collectors(), c, c.requests, c.latency) {
+		if err := registry.Register(collector); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SetNetwork takes note of how a network stands.
+func (c *Collector) SetNetwork(name types.NamespacedName, network Network) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.networks[name] = network
+	c.flux.RecordCondition(reference(name), network.Ready)
+	c.flux.RecordSuspend(reference(name), network.Suspended)
+}
+
+// DeleteNetwork forgets a network.
+func (c *Collector) DeleteNetwork(name types.NamespacedName) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.networks, name)
+	c.flux.DeleteCondition(reference(name), meta.ReadyCondition)
+	c.flux.DeleteSuspend(reference(name))
+	c.flux.DeleteDuration(reference(name))
+	c.latency.DeleteLabelValues(labels(name)...)
+	c.requests.DeletePartialMatch(prometheus.Labels{"namespace": name.Namespace, "name": name.Name})
+}
+
+// Reconciled takes note of a reconcile that began then and ends now.
+func (c *Collector) Reconciled(name types.NamespacedName, began time.Time) {
+	c.flux.RecordDuration(reference(name), began)
+}
+
+// Requested takes note of a request to one of a network's nodes.
+func (c *Collector) Requested(name types.NamespacedName, outcome string, took time.Duration) {
+	c.requests.WithLabelValues(append(labels(name), outcome)...).Inc()
+	c.latency.WithLabelValues(labels(name)...).Observe(took.Seconds())
+}
+
+// Describe implements prometheus.Collector.
+func (c *Collector) Describe(descriptions chan<- *prometheus.Desc) {
+	for _, description := range []*prometheus.Desc{
+		nodesWanted, nodesReady, linksPlanned, linksConnected, parts, highestTip, lowestTip, lastBlockAge,
+	} {
+		descriptions <- description
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *Collector) Collect(found chan<- prometheus.Metric) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for name, network := range c.networks {
+		tell := func(description *prometheus.Desc, value float64) {
+			found <- prometheus.MustNewConstMetric(description, prometheus.GaugeValue, value, labels(name)...)
+		}
+		tell(nodesWanted, float64(network.NodesWanted))
+		tell(nodesReady, float64(network.NodesReady))
+		tell(linksPlanned, float64(network.LinksPlanned))
+		tell(linksConnected, float64(network.LinksConnected))
+		tell(parts, float64(network.Parts))
+		if chain := network.Chain; chain != nil {
+			tell(highestTip, float64(chain.HighestTip))
+			tell(lowestTip, float64(chain.LowestTip))
+			tell(lastBlockAge, c.clock.Since(chain.LastBlock).Seconds())
+		}
+	}
+}
+
+func reference(name types.NamespacedName) corev1.ObjectReference {
+	return corev1.ObjectReference{Kind: "BitcoinNetwork", Namespace: name.Namespace, Name: name.Name}
+}

@@ -1,0 +1,80 @@
+package metrics
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	clocktesting "k8s.io/utils/clock/testing"
+)
+
+var payments = types.NamespacedName{Namespace: "team-a", Name: "payments"}
+
+// gather returns what a registry tells of one network, by metric; histograms by
+// how much they have counted.
+func gather(g Gomega, registry *prometheus.Registry) map[string]float64 {
+	families, err := registry.Gather()
+	g.Expect(err).NotTo(HaveOccurred())
+	found := map[string]float64{}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			name := family.GetName()
+			for _, label := range metric.GetLabel() {
+				if label.GetName() == "outcome" || label.GetName() == "status" {
+					name += " " + label.GetValue()
+				}
+			}
+			found[name] = metric.GetGauge().GetValue() + metric.GetCounter().GetValue() + float64(metric.GetHistogram().GetSampleCount())
+		}
+	}
+	return found
+}
+
+func TestCollector(t *testing.T) {
+	g := NewWithT(t)
+	clock := clocktesting.NewFakePassiveClock(time.Unix(1000, 0))
+	collector, registry := NewCollector(clock), prometheus.NewPedanticRegistry()
+	g.Expect(collector.Register(registry)).To(Succeed())
+
+	collector.SetNetwork(payments, Network{
+		Ready:       metav1.Condition{Type: "Ready", Status: metav1.ConditionFalse},
+		NodesWanted: 3, NodesReady: 2, LinksPlanned: 3, LinksConnected: 1, Parts: 1,
+		Chain: &Chain{HighestTip: 7, LowestTip: 5, LastBlock: time.Unix(970, 0)},
+	})
+	collector.Requested(payments, "ok", time.Millisecond)
+	collector.Requested(payments, "timeout", 2*time.Second)
+	collector.Reconciled(payments, time.Now())
+	g.Expect(gather(g, registry)).To(Equal(map[string]float64{
+		"bitcoinnetwork_nodes_wanted":                 3,
+		"bitcoinnetwork_nodes_ready":                  2,
+		"bitcoinnetwork_links_planned":                3,
+		"bitcoinnetwork_links_connected":              1,
+		"bitcoinnetwork_parts":                        1,
+		"bitcoinnetwork_highest_tip_height":           7,
+		"bitcoinnetwork_lowest_tip_height":            5,
+		"bitcoinnetwork_last_block_age_seconds":       30,
+		"bitcoinnetwork_rpc_requests_total ok":        1,
+		"bitcoinnetwork_rpc_requests_total timeout":   1,
+		"bitcoinnetwork_rpc_request_duration_seconds": 2,
+		"gotk_reconcile_condition True":               0,
+		"gotk_reconcile_condition False":              1,
+		"gotk_reconcile_condition Unknown":            0,
+		"gotk_reconcile_duration_seconds":             1,
+		"gotk_suspend_status":                         0,
+	}))
+
+	clock.SetTime(time.Unix(1060, 0))
+	g.Expect(gather(g, registry)).To(HaveKeyWithValue("bitcoinnetwork_last_block_age_seconds", 90.0), "it grows between reconciles")
+	collector.SetNetwork(payments, Network{})
+	for name := range gather(g, registry) {
+		g.Expect(name).NotTo(ContainSubstring("tip"), "nothing is told of a chain that nobody tells of")
+	}
+	collector.DeleteNetwork(payments)
+	for name := range gather(g, registry) {
+		g.Expect(strings.HasPrefix(name, "bitcoinnetwork_") || strings.HasPrefix(name, "gotk_reconcile_duration")).To(BeFalse(), "%s of a network that is gone", name)
+	}
+}

@@ -1,0 +1,27 @@
+package resources
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+)
+
+// Children returns the objects that a network wants to exist, given how many pairs
+// of credentials its Secret has and the StatefulSet that there is, or nil. The
+// StatefulSet is the last, since its pods need the others.
+func Children(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitcoind.Chain, pairs int, live *appsv1.StatefulSet) ([]client.Object, error) {
+	workload, err := WorkloadOf(network, platform, chain, pairs, live)
+	if err != nil {
+		return nil, err
+	}
+	return []client.Object{
+		ConfigMap(network, workload),
+		HeadlessService(network, chain),
+		RPCService(network, chain),
+		PodDisruptionBudget(network),
+		NetworkPolicy(network, platform, chain),
+		StatefulSet(network, workload, live),
+	}, nil
+}

@@ -1,0 +1,140 @@
+package resources
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+)
+
+const (
+	// workloadAnnotation, on the StatefulSet, carries the workload that was last
+	// applied.
+	workloadAnnotation = "bitcoin-operator.github.io/workload"
+	// configAnnotation, on pods, carries a hash of bitcoin.conf, so that a changed
+	// configuration is a changed pod template.
+	configAnnotation = "bitcoin-operator.github.io/config"
+	// credentialsAnnotation, on pods, tells which pairs of credentials the Secret
+	// holds, and nothing of what they are: a pair that comes or goes is a changed
+	// pod template. Whether a node accepts a pair, the node is asked.
+	credentialsAnnotation = "bitcoin-operator.github.io/credentials"
+)
+
+// Workload is what nodes are made of. It changes when one of its inputs does, and
+// with it the nodes are replaced; but not when another version of the operator
+// would make something else of the same inputs.
+type Workload struct {
+	// Inputs is a hash of what a user or the platform decides about the nodes.
+	Inputs string `json:"inputs"`
+	// Config is their bitcoin.conf.
+	Config string `json:"config"`
+	// Template is that of their pods.
+	Template corev1.PodTemplateSpec `json:"template"`
+
+	record string
+}
+
+// WorkloadOf returns what the nodes of a network should be made of, given the
+// StatefulSet that there is, or nil, and how many pairs of credentials the Secret
+// has.
+func WorkloadOf(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitcoind.Chain, pairs int, live *appsv1.StatefulSet) (Workload, error) {
+	inputs, err := inputsOf(network, platform, pairs)
+	if err != nil {
+		return Workload{}, err
+	}
+	if live != nil {
+		if last, ok := lastApplied(live); ok && last.Inputs == inputs {
+			return last, nil
+		}
+	}
+	return newWorkload(network, platform, chain, pairs, inputs).recorded()
+}
+
+// recorded returns the workload with its record.
+func (w Workload) recorded() (Workload, error) {
+	record, err := json.Marshal(w)
+	if err != nil {
+		return Workload{}, fmt.Errorf("encode a workload: %w", err)
+	}
+	w.record = string(record)
+	return w, nil
+}
+
+func newWorkload(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitcoind.Chain, pairs int, inputs string) Workload {
+	config := bitcoind.Config(settingsOf(network, chain))
+	labels := labels(network)
+	for key, value := range network.Spec.PodLabels {
+		if _, ours := labels[key]; !ours {
+			labels[key] = string(value)
+		}
+	}
+	accepted := "current"
+	if pairs > 1 {
+		accepted = "current and previous"
+	}
+	return Workload{
+		Inputs: inputs,
+		Config: config,
+		Template: corev1.PodTemplateSpec{
+			ObjectMeta: metav1.ObjectMeta{
+				Labels:      labels,
+				Annotations: map[string]string{configAnnotation: hash(config), credentialsAnnotation: accepted},
+			},
+			Spec: podSpec(network, platform.Image(network), chain),
+		},
+	}
+}
+
+func settingsOf(network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) bitcoind.Settings {
+	settings := bitcoind.Settings{Chain: chain, Memory: memoryOf(network, chain)}
+	if network.Spec.Signet != nil {
+		settings.Challenge = network.Spec.Signet.Challenge
+	}
+	for _, topic := range network.Spec.ZMQ {
+		settings.Topics = append(settings.Topics, string(topic))
+	}
+	for _, line := range network.Spec.Config {
+		settings.Lines = append(settings.Lines, string(line))
+	}
+	return settings
+}
+
+// inputsOf sums up what a user or the platform decides about the nodes. A field
+// that is added to the API with a default must not count while it has that
+// default, or the operator's upgrade would replace every node.
+func inputsOf(network *v1alpha1.BitcoinNetwork, platform Platform, pairs int) (string, error) {
+	spec := network.Spec.DeepCopy()
+	spec.Image = platform.Image(network)
+	// Of these the pods know nothing.
+	spec.Nodes, spec.Peering, spec.Mining, spec.Suspend, spec.Interval = 0, v1alpha1.Peering{}, nil, false, nil
+	if spec.Storage != nil {
+		spec.Storage = &v1alpha1.Storage{} // only that there is some
+	}
+	text, err := json.Marshal(struct {
+		Spec  *v1alpha1.BitcoinNetworkSpec `json:"spec"`
+		Pairs int                          `json:"pairs"`
+	}{spec, pairs})
+	if err != nil {
+		return "", fmt.Errorf("encode the spec of %s: %w", network.Name, err)
+	}
+	return hash(string(text)), nil
+}
+
+// lastApplied returns the workload that was last applied, if that is known.
+func lastApplied(set *appsv1.StatefulSet) (Workload, bool) {
+	last := Workload{record: set.Annotations[workloadAnnotation]}
+	err := json.Unmarshal([]byte(last.record), &last)
+	return last, err == nil
+}
+
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:8])
+}
