@@ -68,10 +68,16 @@ func do(program string, args ...string) error {
 // long be done.
 func needsCluster(t *testing.T) (Gomega, context.Context) {
 	t.Helper()
+	return needsClusterFor(t, 5*time.Minute)
+}
+
+// needsClusterFor is needsCluster for a test that takes its time.
+func needsClusterFor(t *testing.T, most time.Duration) (Gomega, context.Context) {
+	t.Helper()
 	if cluster == nil {
 		t.Skip("needs the local cluster: run make e2e")
 	}
-	ctx, cancel := context.WithTimeoutCause(t.Context(), 5*time.Minute, errors.New("the test took five minutes"))
+	ctx, cancel := context.WithTimeoutCause(t.Context(), most, fmt.Errorf("the test took %s", most))
 	t.Cleanup(cancel)
 	return NewWithT(t), ctx
 }

@@ -11,13 +11,17 @@ type Link struct{ From, To int }
 
 func (l Link) String() string { return fmt.Sprintf("%d→%d", l.From, l.To) }
 
-// Plan returns the links that a network of so many nodes should have. It is
-// written from the documents, not shared with the operator, so that each checks
-// the other: a node dials at most eight others, all of lower ordinals. The first
-// nine dial all of those; a later one dials those at the distances 1 and the
-// seven greatest powers of two, and the nearest others where that is not eight.
-func Plan(nodes int) []Link {
-	const degree = 8
+// Plan returns the links that a network of so many nodes should have that says
+// nothing of its peering.
+func Plan(nodes int) []Link { return PlanOf(nodes, 8) }
+
+// PlanOf returns the links that a network of so many nodes and that degree should
+// have. It is written from the documents, not shared with the operator, so that
+// each checks the other: a node dials at most as many others as the degree says,
+// all of lower ordinals. The first dial all of those; a later one, with a degree of
+// eight, dials those at the distances 1 and the seven greatest powers of two, and
+// the nearest others where that is not eight.
+func PlanOf(nodes, degree int) []Link {
 	var links []Link
 	for from := range nodes {
 		distances := []int{}

@@ -25,6 +25,9 @@ func TestPlan(t *testing.T) {
 			t.Errorf("node %d of %d dials %v, want %v", test.ordinal, test.nodes, got, test.want)
 		}
 	}
+	if got := (Connections{Links: PlanOf(4, 2)}).Dials(3); !slices.Equal(got, []int{1, 2}) {
+		t.Errorf("node 3 of 4, with a degree of 2, dials %v", got)
+	}
 	for nodes := range 100 {
 		if fewer, more := Plan(nodes), Plan(nodes+1); !slices.Equal(fewer, more[:len(fewer)]) {
 			t.Errorf("a node added to %d changes links of the others", nodes)

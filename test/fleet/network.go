@@ -85,7 +85,7 @@ func (n Network) Connected(ctx context.Context) (bool, string, error) {
 	if err != nil {
 		return false, "", err
 	}
-	difference := connections.Unlike(Plan(len(n.Nodes)))
+	difference := connections.Unlike(PlanOf(len(n.Nodes), int(n.Spec.Peering.Degree)))
 	return difference == "", fmt.Sprintf("%s: %s", n, difference), nil
 }
 

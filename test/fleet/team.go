@@ -42,7 +42,12 @@ const (
 
 // SealCredentials puts fresh, sealed credentials into the clone.
 func (t *Team) SealCredentials(ctx context.Context, sealer *Sealer) error {
-	sealed, err := sealer.Seal(ctx, t.Name, secretName, NewCredentials(t.Name))
+	return t.Seal(ctx, sealer, NewCredentials(t.Name))
+}
+
+// Seal puts these credentials, sealed, into the clone.
+func (t *Team) Seal(ctx context.Context, sealer *Sealer, data map[string]string) error {
+	sealed, err := sealer.Seal(ctx, t.Name, secretName, data)
 	if err != nil {
 		return err
 	}
