@@ -113,9 +113,37 @@ func TestLongestNameFits(t *testing.T) {
 	for what, name := range map[string]string{
 		"pod":      PodName(network, 999),
 		"revision": network.Name + hash,
+		"Service":  ClientService(network),
 	} {
 		if problems := validation.IsDNS1123Label(name); len(problems) > 0 {
 			t.Errorf("%s %s: %v", what, name, problems)
+		}
+	}
+}
+
+// No network may be called so that its objects are those of another.
+func TestNamesAreApart(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(ClientService(networkNamed("payments"))).To(Equal("payments-rpc"), "an ending that no network's name may have")
+	_, isNode := Ordinal(networkNamed("payments"), ClientService(networkNamed("payments")))
+	g.Expect(isNode).To(BeFalse())
+}
+
+func TestWhichChainsArePrivate(t *testing.T) {
+	for _, test := range []struct {
+		reason string
+		change func(*v1alpha1.BitcoinNetwork)
+		want   bool
+	}{
+		{"regtest is everybody's own", on(v1alpha1.Regtest), true},
+		{"the public signet", on(v1alpha1.Signet), false},
+		{"a signet of one's own", ownSignet, true},
+		{"testnet4", on(v1alpha1.Testnet4), false},
+		{"main", on(v1alpha1.Main), false},
+	} {
+		network := networkNamed("payments", test.change)
+		if got := isPrivate(network, chainOf(network)); got != test.want {
+			t.Errorf("%s: got %t, want %t", test.reason, got, test.want)
 		}
 	}
 }

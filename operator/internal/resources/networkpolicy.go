@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -74,13 +75,13 @@ func clusterDNS() networkingv1.NetworkPolicyPeer {
 
 // world is every address but those of the cluster and of private networks.
 func world(clusterRanges []string) []networkingv1.NetworkPolicyPeer {
-	v4 := &networkingv1.IPBlock{CIDR: "0.0.0.0/0", Except: notPublic}
-	v6 := &networkingv1.IPBlock{CIDR: "::/0", Except: notPublicV6}
+	v4 := &networkingv1.IPBlock{CIDR: "0.0.0.0/0", Except: slices.Clone(notPublic)}
+	v6 := &networkingv1.IPBlock{CIDR: "::/0", Except: slices.Clone(notPublicV6)}
 	for _, block := range clusterRanges {
 		if strings.Contains(block, ":") {
-			v6.Except = append(v6.Except[:len(v6.Except):len(v6.Except)], block)
+			v6.Except = append(v6.Except, block)
 		} else {
-			v4.Except = append(v4.Except[:len(v4.Except):len(v4.Except)], block)
+			v4.Except = append(v4.Except, block)
 		}
 	}
 	return []networkingv1.NetworkPolicyPeer{{IPBlock: v4}, {IPBlock: v6}}

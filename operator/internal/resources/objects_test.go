@@ -1,12 +1,22 @@
 package resources
 
 import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -14,28 +24,141 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 )
 
-func objectsOf(network *v1alpha1.BitcoinNetwork) []client.Object {
-	children, err := Children(network, platform, chainOf(network), 1, nil)
-	if err != nil {
-		panic(err)
+func withoutSecret(network *v1alpha1.BitcoinNetwork) { network.Spec.Secret = "" }
+
+func on(chain v1alpha1.Chain) func(*v1alpha1.BitcoinNetwork) {
+	return func(network *v1alpha1.BitcoinNetwork) { network.Spec.Chain = chain }
+}
+
+func ownSignet(network *v1alpha1.BitcoinNetwork) {
+	network.Spec.Chain = v1alpha1.Signet
+	network.Spec.Signet = &v1alpha1.SignetChain{Challenge: "51"}
+}
+
+func withTopics(topics ...v1alpha1.ZMQTopic) func(*v1alpha1.BitcoinNetwork) {
+	return func(network *v1alpha1.BitcoinNetwork) { network.Spec.ZMQ = topics }
+}
+
+func withStorage(network *v1alpha1.BitcoinNetwork) {
+	network.Spec.Storage = &v1alpha1.Storage{Size: resource.MustParse("10Gi"), ClassName: new("fast"), WhenDeleted: remove, WhenScaled: remove}
+}
+
+// everyField sets every field of a spec, to what it is nowhere by default. (Not
+// that the API would take them together: nobody mines on a signet.)
+func everyField(network *v1alpha1.BitcoinNetwork) {
+	ownSignet(network)
+	withStorage(network)
+	spec := &network.Spec
+	spec.Nodes = 5
+	spec.Secret = "bitcoin-rpc"
+	spec.Config = []v1alpha1.ConfigLine{"txindex=1", "blocknotify=<&>"}
+	spec.ZMQ = []v1alpha1.ZMQTopic{v1alpha1.RawBlock, v1alpha1.Sequence}
+	spec.Image = "bitcoind:own"
+	spec.ImagePullPolicy = corev1.PullAlways
+	spec.ImagePullSecrets = []v1alpha1.ImagePullSecret{{Name: "registry"}}
+	spec.Peering = v1alpha1.Peering{Degree: 2}
+	spec.Resources = &v1alpha1.Resources{
+		Requests: list("cpu=500m", "memory=1536Mi"),
+		Limits:   list("memory=3Gi", "ephemeral-storage=1Gi"),
 	}
-	return children
+	spec.NodeSelector = map[string]string{"disk": "ssd"}
+	spec.Tolerations = []corev1.Toleration{{Key: "bitcoin", Operator: corev1.TolerationOpExists, TolerationSeconds: new(int64(60))}}
+	spec.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
+		RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{
+			MatchExpressions: []corev1.NodeSelectorRequirement{{Key: "zone", Operator: corev1.NodeSelectorOpIn, Values: []string{"a", "b"}}},
+		}}},
+	}}
+	spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{
+		MaxSkew: 2, TopologyKey: corev1.LabelTopologyZone, WhenUnsatisfiable: corev1.DoNotSchedule, MinDomains: new(int32(3)),
+	}, {
+		MaxSkew: 1, TopologyKey: corev1.LabelHostname, WhenUnsatisfiable: corev1.ScheduleAnyway, MatchLabelKeys: []string{"rack"},
+		LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"team": "payments"}},
+	}}
+	spec.PodLabels = map[string]v1alpha1.LabelValue{"cost-centre": "4711"}
+	spec.Mining = &v1alpha1.Mining{Interval: &metav1.Duration{Duration: time.Minute}, Address: "bcrt1qqqqqqq", KeepFresh: new(false)}
+	spec.Suspend = true
+	spec.Interval = &metav1.Duration{Duration: time.Minute}
+}
+
+func TestEveryFieldIsEvery(t *testing.T) {
+	spec := reflect.ValueOf(networkNamed("payments", everyField).Spec)
+	for i := range spec.NumField() {
+		if spec.Field(i).IsZero() {
+			t.Errorf("everyField does not set spec.%s", spec.Type().Field(i).Name)
+		}
+	}
+}
+
+// children are the objects of a network, as Children returns them.
+type children struct {
+	config        *corev1.ConfigMap
+	headless, rpc *corev1.Service
+	budget        *policyv1.PodDisruptionBudget
+	policy        *networkingv1.NetworkPolicy
+	set           *appsv1.StatefulSet
+}
+
+func (c children) container() corev1.Container { return c.set.Spec.Template.Spec.Containers[0] }
+
+// objectsOf returns the objects of a network, given how many pairs of credentials
+// there are and the StatefulSet that there is.
+func objectsOf(t testing.TB, network *v1alpha1.BitcoinNetwork, platform Platform, pairs int, live *appsv1.StatefulSet) []client.Object {
+	t.Helper()
+	objects, err := Children(network, platform, chainOf(network), pairs, live)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return objects
+}
+
+// childrenOf returns the objects of a network that has none yet.
+func childrenOf(t testing.TB, network *v1alpha1.BitcoinNetwork) children {
+	t.Helper()
+	return sorted(objectsOf(t, network, platform, 1, nil))
+}
+
+func sorted(objects []client.Object) children {
+	return children{
+		config:   objects[0].(*corev1.ConfigMap),
+		headless: objects[1].(*corev1.Service),
+		rpc:      objects[2].(*corev1.Service),
+		budget:   objects[3].(*policyv1.PodDisruptionBudget),
+		policy:   objects[4].(*networkingv1.NetworkPolicy),
+		set:      objects[5].(*appsv1.StatefulSet),
+	}
+}
+
+// text is an object as the API server gets it.
+func text(t testing.TB, object any) string {
+	t.Helper()
+	content, err := json.MarshalIndent(object, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
 }
 
 func TestObjectsAreNamedAndLabelledAfterTheirNetwork(t *testing.T) {
-	network := networkNamed("payments", func(n *v1alpha1.BitcoinNetwork) {
+	network := networkNamed("payments", everyField, func(n *v1alpha1.BitcoinNetwork) {
 		// Flux finds what it has applied by these: on a child they would have it
 		// pruned as something that is not in Git.
 		n.Labels = map[string]string{"kustomize.toolkit.fluxcd.io/name": "networks"}
 		n.Annotations = map[string]string{"note": "the team's own"}
 	})
-	for _, object := range objectsOf(network) {
+	want := []string{
+		"/v1, Kind=ConfigMap payments", "/v1, Kind=Service payments", "/v1, Kind=Service payments-rpc",
+		"policy/v1, Kind=PodDisruptionBudget payments", "networking.k8s.io/v1, Kind=NetworkPolicy payments",
+		"apps/v1, Kind=StatefulSet payments", // the last: its pods need the others
+	}
+	var got []string
+	for _, object := range objectsOf(t, network, platform, 1, nil) {
 		g := NewWithT(t)
-		kind := object.GetObjectKind().GroupVersionKind().Kind
-		g.Expect(kind).NotTo(BeEmpty(), "server-side apply needs it")
-		g.Expect(object.GetName()).To(Or(Equal("payments"), Equal("payments-rpc")), kind)
+		kind := object.GetObjectKind().GroupVersionKind().String() // server-side apply needs it
+		got = append(got, kind+" "+object.GetName())
 		g.Expect(object.GetNamespace()).To(Equal("team-a"), kind)
-		g.Expect(object.GetAnnotations()).NotTo(HaveKey("note"), kind)
+		for key := range object.GetAnnotations() {
+			g.Expect(key).To(Equal(workloadAnnotation), kind)
+		}
 		g.Expect(object.GetLabels()).To(Equal(map[string]string{
 			NetworkLabel:                   "payments", // by which the operator's cache selects
 			"app.kubernetes.io/name":       "bitcoind",
@@ -47,98 +170,282 @@ func TestObjectsAreNamedAndLabelledAfterTheirNetwork(t *testing.T) {
 			g.Expect(validation.IsValidLabelValue(value)).To(BeEmpty())
 		}
 	}
+	NewWithT(t).Expect(got).To(Equal(want))
 }
 
-// A change of an object must not be one of the network it was made for, which is
-// written back to the API server.
-func TestObjectsShareNothingWithTheirNetwork(t *testing.T) {
-	network := networkNamed("payments")
-	before := network.DeepCopy()
-	set := setOf(network, platform)
-	*set.Spec.Replicas = 42
-	set.Labels[NetworkLabel] = "another"
-	NewWithT(t).Expect(network).To(Equal(before))
+// The same network gives the same objects, or they would be applied for ever.
+func TestObjectsAreTheSameEachTime(t *testing.T) {
+	network := networkNamed("payments", everyField, func(n *v1alpha1.BitcoinNetwork) {
+		for _, key := range []string{"a", "b", "c", "d", "e"} {
+			n.Spec.PodLabels[key] = "x"
+			n.Spec.NodeSelector[key] = "x"
+		}
+	})
+	first := text(t, objectsOf(t, network, platform, 1, nil))
+	for range 20 {
+		NewWithT(t).Expect(text(t, objectsOf(t, network, platform, 1, nil))).To(Equal(first))
+	}
+}
 
-	again := setOf(network, platform)
-	NewWithT(t).Expect(*again.Spec.Replicas).To(BeEquivalentTo(3))
-	NewWithT(t).Expect(again.Labels).To(HaveKeyWithValue(NetworkLabel, "payments"))
+// A change of an object must not be one of what it was made from: the network is
+// written back to the API server, the live StatefulSet and the platform's settings
+// are others', too.
+func TestObjectsShareNothing(t *testing.T) {
+	for _, test := range []struct {
+		reason string
+		change func(*v1alpha1.BitcoinNetwork)
+		ranges []string
+		live   bool
+	}{
+		{"a new network with every field", everyField, nil, false},
+		{"one with every field that is there", everyField, nil, true},
+		{"one with defaults alone", func(*v1alpha1.BitcoinNetwork) {}, nil, false},
+		{"one on a public chain", on(v1alpha1.Main), nil, false},
+		{"one on a public chain, in a cluster with ranges of its own", on(v1alpha1.Main), []string{"192.0.2.0/24", "2001:db8::/32"}, false},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			g := NewWithT(t)
+			v4, v6 := slices.Clone(notPublic), slices.Clone(notPublicV6)
+			t.Cleanup(func() { copy(notPublic, v4); copy(notPublicV6, v6) })
+			network := networkNamed("payments", test.change)
+			platform := platform
+			platform.ClusterRanges = test.ranges
+			var live *appsv1.StatefulSet
+			if test.live {
+				live = served(t, childrenOf(t, network).set)
+			}
+			networkBefore, liveBefore, rangesBefore := network.DeepCopy(), live.DeepCopy(), slices.Clone(test.ranges)
+
+			objects := objectsOf(t, network, platform, 1, live)
+			before := text(t, objects)
+			for i, object := range objects {
+				others := text(t, slices.Delete(slices.Clone(objects), i, i+1))
+				scribble(reflect.ValueOf(object))
+				g.Expect(text(t, slices.Delete(slices.Clone(objects), i, i+1))).To(Equal(others), "object %d shares something with another", i)
+			}
+			g.Expect(text(t, objects)).NotTo(Equal(before), "nothing was changed")
+
+			g.Expect(text(t, network)).To(Equal(text(t, networkBefore)), "the network")
+			g.Expect(text(t, live)).To(Equal(text(t, liveBefore)), "the live StatefulSet")
+			g.Expect(test.ranges).To(Equal(rangesBefore), "the platform's ranges")
+			g.Expect(notPublic).To(Equal(v4), "what all NetworkPolicies are made of")
+			g.Expect(notPublicV6).To(Equal(v6), "what all NetworkPolicies are made of")
+			g.Expect(text(t, objectsOf(t, network, platform, 1, live))).To(Equal(before), "the same network's objects, made anew")
+		})
+	}
+}
+
+// scribble changes everything that can be reached from a value.
+func scribble(value reflect.Value) {
+	if value.CanAddr() {
+		switch known := value.Addr().Interface().(type) {
+		case *resource.Quantity:
+			known.Add(resource.MustParse("1"))
+			return
+		case *intstr.IntOrString:
+			known.IntVal, known.StrVal = known.IntVal+1, "scribbled"
+			return
+		}
+	}
+	switch value.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if !value.IsNil() {
+			scribble(value.Elem())
+		}
+	case reflect.Struct:
+		for i := range value.NumField() {
+			if value.Type().Field(i).IsExported() {
+				scribble(value.Field(i))
+			}
+		}
+	case reflect.Slice:
+		for i := range value.Len() {
+			scribble(value.Index(i))
+		}
+	case reflect.Map:
+		for _, key := range value.MapKeys() {
+			element := reflect.New(value.Type().Elem()).Elem()
+			element.Set(value.MapIndex(key))
+			scribble(element)
+			value.SetMapIndex(key, element)
+		}
+	case reflect.String:
+		value.SetString("scribbled")
+	case reflect.Bool:
+		value.SetBool(!value.Bool())
+	case reflect.Int, reflect.Int32, reflect.Int64:
+		value.SetInt(value.Int() + 1)
+	}
 }
 
 func TestSelectorsSelectThePods(t *testing.T) {
 	g := NewWithT(t)
-	network := networkNamed("payments")
-	set := setOf(network, platform)
-	pods := set.Spec.Template.Labels
+	network := networkNamed("payments", func(n *v1alpha1.BitcoinNetwork) {
+		n.Spec.PodLabels = map[string]v1alpha1.LabelValue{NetworkLabel: "invoices"}
+	})
+	c := childrenOf(t, network)
 	for what, selector := range map[string]map[string]string{
-		"the StatefulSet's":                set.Spec.Selector.MatchLabels,
-		"the headless Service's":           HeadlessService(network, regtest).Spec.Selector,
-		"that of the pods' spread":         set.Spec.Template.Spec.TopologySpreadConstraints[0].LabelSelector.MatchLabels,
+		"the StatefulSet's":                c.set.Spec.Selector.MatchLabels,
+		"the headless Service's":           c.headless.Spec.Selector,
+		"the client Service's":             c.rpc.Spec.Selector,
+		"the PodDisruptionBudget's":        c.budget.Spec.Selector.MatchLabels,
+		"the NetworkPolicy's":              c.policy.Spec.PodSelector.MatchLabels,
+		"that of the pods' spread":         c.set.Spec.Template.Spec.TopologySpreadConstraints[0].LabelSelector.MatchLabels,
 		"that of the network's own status": Selector(network),
 	} {
 		g.Expect(selector).To(Equal(map[string]string{NetworkLabel: "payments"}), what)
 	}
-	g.Expect(pods).To(HaveKeyWithValue(NetworkLabel, "payments"))
+	g.Expect(c.set.Spec.Template.Labels).To(HaveKeyWithValue(NetworkLabel, "payments"))
 	g.Expect(Selector(networkNamed("invoices"))).NotTo(Equal(Selector(network)), "another network's pods")
 }
 
 func TestHeadlessService(t *testing.T) {
 	g := NewWithT(t)
-	network := networkNamed("payments")
-	service := HeadlessService(network, regtest)
-	g.Expect(service.Name).To(Equal(setOf(network, platform).Spec.ServiceName), "the pods' names are below it")
-	g.Expect(service.Spec.ClusterIP).To(Equal(corev1.ClusterIPNone), "each pod has a name of its own")
-	g.Expect(service.Spec.PublishNotReadyAddresses).To(BeTrue(), "links must not depend on readiness")
-	g.Expect(service.Spec.Ports).To(HaveLen(2))
+	c := childrenOf(t, networkNamed("payments"))
+	g.Expect(c.headless.Name).To(Equal(c.set.Spec.ServiceName), "the pods' names are below it")
+	g.Expect(c.headless.Spec.ClusterIP).To(Equal(corev1.ClusterIPNone), "each pod has a name of its own")
+	g.Expect(c.headless.Spec.PublishNotReadyAddresses).To(BeTrue(), "links must not depend on readiness")
+}
 
-	ports := map[string]int32{}
-	for _, port := range setOf(network, platform).Spec.Template.Spec.Containers[0].Ports {
-		ports[port.Name] = port.ContainerPort
-	}
-	for _, port := range service.Spec.Ports {
-		g.Expect(ports[port.TargetPort.StrVal]).To(Equal(port.Port), "port %s leads nowhere", port.Name)
+func TestClientService(t *testing.T) {
+	g := NewWithT(t)
+	network := networkNamed("payments")
+	service := childrenOf(t, network).rpc
+	g.Expect(service.Name).To(Equal("payments-rpc"))
+	g.Expect(service.Name).To(Equal(ClientService(network)))
+	g.Expect(service.Spec.ClusterIP).To(BeEmpty(), "not headless: clients need one address")
+	g.Expect(service.Spec.Type).To(BeEmpty(), "within the cluster alone")
+	g.Expect(service.Spec.PublishNotReadyAddresses).To(BeFalse(), "clients want a node that answers")
+}
+
+// The ports of a network are the same wherever they are said.
+func TestPorts(t *testing.T) {
+	for _, test := range []struct {
+		reason   string
+		change   func(*v1alpha1.BitcoinNetwork)
+		p2p, rpc int32
+		topics   map[string]int32
+	}{
+		{"regtest", on(v1alpha1.Regtest), 18444, 18443, nil},
+		{"the public signet", on(v1alpha1.Signet), 38333, 38332, nil},
+		{"a signet of one's own", ownSignet, 38333, 38332, nil},
+		{"testnet4", on(v1alpha1.Testnet4), 48333, 48332, nil},
+		{"main", on(v1alpha1.Main), 8333, 8332, nil},
+		{"a topic", withTopics(v1alpha1.Sequence), 18444, 18443, map[string]int32{"zmq-sequence": 28336}},
+		{"every topic", withTopics(v1alpha1.Sequence, v1alpha1.RawTx, v1alpha1.HashTx, v1alpha1.RawBlock, v1alpha1.HashBlock), 18444, 18443, map[string]int32{
+			"zmq-rawblock": 28332, "zmq-rawtx": 28333, "zmq-hashblock": 28334, "zmq-hashtx": 28335, "zmq-sequence": 28336,
+		}},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			g := NewWithT(t)
+			c := childrenOf(t, networkNamed("payments", test.change))
+			ofClients := map[string]int32{"rpc": test.rpc}
+			ofNodes := map[string]int32{"rpc": test.rpc, "p2p": test.p2p}
+			for name, port := range test.topics {
+				ofClients[name], ofNodes[name] = port, port
+			}
+
+			ofContainer := map[string]int32{}
+			for _, port := range c.container().Ports {
+				ofContainer[port.Name] = port.ContainerPort
+				g.Expect(validation.IsValidPortName(port.Name)).To(BeEmpty())
+				g.Expect(port.Protocol).To(Equal(corev1.ProtocolTCP))
+				g.Expect(port.HostPort).To(BeZero())
+			}
+			g.Expect(ofContainer).To(Equal(ofNodes), "the container's")
+			g.Expect(portsOfService(g, c.headless)).To(Equal(ofNodes), "the headless Service's")
+			g.Expect(portsOfService(g, c.rpc)).To(Equal(ofClients), "the client Service's")
+			g.Expect(portsOfPolicy(c.policy.Spec.Ingress[0].Ports)).To(ConsistOf(test.p2p), "what nodes let nodes reach")
+			g.Expect(portsOfPolicy(c.policy.Spec.Ingress[1].Ports)).To(ConsistOf(valuesOf(ofClients)), "what nodes let clients reach")
+			g.Expect(portsOfPolicy(c.policy.Spec.Egress[0].Ports)).To(ConsistOf(valuesOf(ofNodes)), "what nodes may reach")
+			for name, port := range test.topics {
+				line := fmt.Sprintf("zmqpub%s=tcp://0.0.0.0:%d\n", strings.TrimPrefix(name, "zmq-"), port)
+				g.Expect(c.config.Data["bitcoin.conf"]).To(ContainSubstring(line))
+			}
+		})
 	}
 }
 
-func TestRPCServiceLeadsToReadyNodes(t *testing.T) {
-	g := NewWithT(t)
-	service := RPCService(networkNamed("payments"), regtest)
-	g.Expect(service.Name).To(Equal("payments-rpc"))
-	g.Expect(service.Spec.ClusterIP).To(BeEmpty())
-	g.Expect(service.Spec.PublishNotReadyAddresses).To(BeFalse())
-	g.Expect(service.Spec.Ports).To(HaveLen(1))
+func portsOfService(g Gomega, service *corev1.Service) map[string]int32 {
+	ports := map[string]int32{}
+	for _, port := range service.Spec.Ports {
+		ports[port.Name] = port.Port
+		g.Expect(port.TargetPort).To(Equal(intstr.FromString(port.Name)))
+		g.Expect(port.Protocol).To(Equal(corev1.ProtocolTCP))
+	}
+	return ports
+}
+
+func portsOfPolicy(ports []networkingv1.NetworkPolicyPort) []int32 {
+	var numbers []int32
+	for _, port := range ports {
+		numbers = append(numbers, port.Port.IntVal)
+	}
+	return numbers
+}
+
+func valuesOf(ports map[string]int32) []int32 {
+	var numbers []int32
+	for _, port := range ports {
+		numbers = append(numbers, port)
+	}
+	return numbers
+}
+
+func TestMachinesAreDrainedOfOneNodeAtATime(t *testing.T) {
+	for _, nodes := range []int32{0, 1, 2, 1000} {
+		g := NewWithT(t)
+		spec := childrenOf(t, networkNamed("payments", func(n *v1alpha1.BitcoinNetwork) { n.Spec.Nodes = nodes })).budget.Spec
+		g.Expect(spec.MaxUnavailable).To(HaveValue(Equal(intstr.FromInt32(1))))
+		g.Expect(spec.MinAvailable).To(BeNil(), "a network of one node must not hold up a drain")
+		g.Expect(spec.UnhealthyPodEvictionPolicy).To(HaveValue(Equal(policyv1.AlwaysAllow)), "nor a broken node")
+	}
 }
 
 func TestConfigMap(t *testing.T) {
-	g := NewWithT(t)
-	data := func(name string, changes ...func(*v1alpha1.BitcoinNetwork)) map[string]string {
-		network := networkNamed(name, changes...)
-		return ConfigMap(network, workloadOf(network, platform)).Data
+	for _, test := range []struct {
+		reason string
+		change func(*v1alpha1.BitcoinNetwork)
+		want   bitcoind.Settings
+	}{
+		{"regtest", on(v1alpha1.Regtest), bitcoind.Settings{Memory: 512}},
+		{"the public signet", on(v1alpha1.Signet), bitcoind.Settings{Memory: 4096}},
+		{"a signet of one's own", ownSignet, bitcoind.Settings{Memory: 512, Challenge: "51"}},
+		{"testnet4", on(v1alpha1.Testnet4), bitcoind.Settings{Memory: 4096}},
+		{"main", on(v1alpha1.Main), bitcoind.Settings{Memory: 4096}},
+		{"lines, in their order, twice the same option", func(n *v1alpha1.BitcoinNetwork) {
+			n.Spec.Config = []v1alpha1.ConfigLine{"whitelist=relay@192.0.2.2", "whitelist=relay@192.0.2.1", "blocksonly=1"}
+		}, bitcoind.Settings{Memory: 512, Lines: []string{"whitelist=relay@192.0.2.2", "whitelist=relay@192.0.2.1", "blocksonly=1"}}},
+		{"notifications", withTopics(v1alpha1.HashTx, v1alpha1.HashBlock), bitcoind.Settings{Memory: 512, Topics: []string{"hashtx", "hashblock"}}},
+		{"a memory limit", func(n *v1alpha1.BitcoinNetwork) {
+			n.Spec.Resources = &v1alpha1.Resources{Limits: list("memory=2Gi")}
+		}, bitcoind.Settings{Memory: 2048}},
+		{"credentials are none of its business", withoutSecret, bitcoind.Settings{Memory: 512}},
+		{"nor is storage", withStorage, bitcoind.Settings{Memory: 512}},
+		{"every field", everyField, bitcoind.Settings{
+			Memory: 3072, Challenge: "51", Topics: []string{"rawblock", "sequence"}, Lines: []string{"txindex=1", "blocknotify=<&>"},
+		}},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			network := networkNamed("payments", test.change)
+			test.want.Chain = chainOf(network)
+			NewWithT(t).Expect(childrenOf(t, network).config.Data).To(Equal(map[string]string{"bitcoin.conf": bitcoind.Config(test.want)}))
+			invoices := networkNamed("invoices", test.change)
+			NewWithT(t).Expect(childrenOf(t, invoices).config.Data).To(Equal(childrenOf(t, network).config.Data), "nothing in it is of the network's name")
+		})
 	}
-	g.Expect(data("payments")).To(Equal(map[string]string{
-		"bitcoin.conf": bitcoind.Config(bitcoind.Settings{Chain: regtest, Memory: 512})}))
-	g.Expect(data("invoices")).To(Equal(data("payments")), "what is in it is nothing of the network's name")
-	g.Expect(data("payments", func(n *v1alpha1.BitcoinNetwork) {
-		n.Spec.Chain, n.Spec.Signet = v1alpha1.Signet, &v1alpha1.SignetChain{Challenge: "51"}
-		n.Spec.Config, n.Spec.ZMQ = []v1alpha1.ConfigLine{"txindex=1"}, []v1alpha1.ZMQTopic{v1alpha1.RawTx}
-		n.Spec.Resources = &v1alpha1.Resources{Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("1Gi")}}
-	})).To(Equal(map[string]string{"bitcoin.conf": bitcoind.Config(bitcoind.Settings{
-		Chain: chainOf(networkNamed("x", func(n *v1alpha1.BitcoinNetwork) { n.Spec.Chain = v1alpha1.Signet })), Challenge: "51",
-		Memory: 1024, Topics: []string{"rawtx"}, Lines: []string{"txindex=1"},
-	})}))
 }
 
-// Of these the API server takes no change: an upgrade that wanted one would leave
-// every network behind.
-func TestWhatCannotChangeDependsOnNothingThatCan(t *testing.T) {
-	fixed := func(set *appsv1.StatefulSet) appsv1.StatefulSetSpec {
-		return appsv1.StatefulSetSpec{
-			Selector: set.Spec.Selector, ServiceName: set.Spec.ServiceName,
-			PodManagementPolicy: set.Spec.PodManagementPolicy, VolumeClaimTemplates: set.Spec.VolumeClaimTemplates,
-		}
+// Of these fields no object knows: the operator itself goes by them.
+func TestWhatShowsInNoObject(t *testing.T) {
+	for field, change := range map[string]func(*v1alpha1.BitcoinNetwork){
+		"peering":  func(n *v1alpha1.BitcoinNetwork) { n.Spec.Peering.Degree = 2 },
+		"mining":   func(n *v1alpha1.BitcoinNetwork) { n.Spec.Mining = &v1alpha1.Mining{Address: "bcrt1qqqqqqq"} },
+		"suspend":  func(n *v1alpha1.BitcoinNetwork) { n.Spec.Suspend = true },
+		"interval": func(n *v1alpha1.BitcoinNetwork) { n.Spec.Interval = &metav1.Duration{Duration: time.Hour} },
+		"status":   func(n *v1alpha1.BitcoinNetwork) { n.Status.Ready, n.Status.Image = "3/3", "bitcoind:next" },
+	} {
+		before, after := networkNamed("payments"), networkNamed("payments", change)
+		NewWithT(t).Expect(text(t, objectsOf(t, after, platform, 1, nil))).To(Equal(text(t, objectsOf(t, before, platform, 1, nil))), field)
 	}
-	changed := networkNamed("payments", func(n *v1alpha1.BitcoinNetwork) {
-		n.Spec = v1alpha1.BitcoinNetworkSpec{Nodes: 7, Image: "bitcoind:next", Chain: v1alpha1.Regtest}
-	})
-	other := Platform{DefaultImage: "bitcoind:other", ClusterDomain: "example.com"}
-	NewWithT(t).Expect(fixed(setOf(changed, other))).To(Equal(fixed(setOf(networkNamed("payments"), platform))))
 }

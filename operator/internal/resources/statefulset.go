@@ -26,13 +26,13 @@ func StatefulSet(network *v1alpha1.BitcoinNetwork, workload Workload, live *apps
 	}
 	set.Annotations = map[string]string{workloadAnnotation: workload.record}
 	if storage := network.Spec.Storage; storage != nil {
-		set.Spec.VolumeClaimTemplates = claimTemplates(storage)
+		set.Spec.VolumeClaimTemplates = claimTemplates(storage.DeepCopy())
 		set.Spec.PersistentVolumeClaimRetentionPolicy = retention(network)
 	}
 	if live != nil {
 		// The API server takes no change of these, not even of the size: claims
 		// grow one by one.
-		set.Spec.VolumeClaimTemplates = live.Spec.VolumeClaimTemplates
+		set.Spec.VolumeClaimTemplates = live.DeepCopy().Spec.VolumeClaimTemplates
 	}
 	return set
 }

@@ -131,7 +131,7 @@ func inputsOf(network *v1alpha1.BitcoinNetwork, platform Platform, pairs int) (s
 func lastApplied(set *appsv1.StatefulSet) (Workload, bool) {
 	last := Workload{record: set.Annotations[workloadAnnotation]}
 	err := json.Unmarshal([]byte(last.record), &last)
-	return last, err == nil
+	return last, err == nil && last.Config != "" && len(last.Template.Spec.Containers) > 0
 }
 
 func hash(text string) string {

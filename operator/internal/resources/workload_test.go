@@ -1,85 +1,402 @@
 package resources
 
 import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 )
 
-// olderSet returns a network's StatefulSet as an operator would have left it that
-// made something else of the same inputs.
-func olderSet(network *v1alpha1.BitcoinNetwork, pairs int) *appsv1.StatefulSet {
-	workload, err := WorkloadOf(network, platform, regtest, pairs, nil)
-	if err != nil {
-		panic(err)
-	}
-	workload.Config = "# as it was written once\n"
-	workload.Template.Spec.Containers[0].Env = append(workload.Template.Spec.Containers[0].Env, corev1.EnvVar{Name: "OLD", Value: "1"})
-	if workload, err = workload.recorded(); err != nil {
-		panic(err)
-	}
-	return StatefulSet(network, workload, nil)
+// inputs are what nodes are made of.
+type inputs struct {
+	network  *v1alpha1.BitcoinNetwork
+	platform Platform
+	pairs    int
 }
 
-// Rule 6: nodes are replaced only for a reason that a user or the platform gave.
-func TestUpgradeOfTheOperatorReplacesNothing(t *testing.T) {
-	network := networkNamed("payments")
-	for _, test := range []struct {
-		reason string
-		live   func(*appsv1.StatefulSet)
-		change func(*v1alpha1.BitcoinNetwork)
-		pairs  int
-		kept   bool
-	}{
-		{"the same inputs: what was applied stays", nil, nil, 1, true},
-		{"drift does not count: what was applied is put back",
-			func(set *appsv1.StatefulSet) { set.Spec.Template.Spec.Containers[0].Image = "somebody:else" }, nil, 1, true},
-		{"an input has changed: the new way of things is adopted", nil,
-			func(n *v1alpha1.BitcoinNetwork) { n.Spec.Config = []v1alpha1.ConfigLine{"txindex=1"} }, 1, false},
-		{"a previous pair of credentials has come", nil, nil, 2, false},
-		{"what was applied is not known", func(set *appsv1.StatefulSet) { set.Annotations = nil }, nil, 1, false},
-		{"or damaged", func(set *appsv1.StatefulSet) { set.Annotations[workloadAnnotation] = "{" }, nil, 1, false},
-	} {
+// spec is what a user changes.
+func spec(change func(*v1alpha1.BitcoinNetworkSpec)) func(*inputs) {
+	return func(i *inputs) { change(&i.network.Spec) }
+}
+
+// changes are those of a network that has an image of its own and storage.
+var changes = []struct {
+	reason   string
+	field    string // of the spec
+	change   func(*inputs)
+	replaces bool
+}{
+	{"nothing", "", func(*inputs) {}, false},
+	{"scaling replaces none of those that stay", "Nodes", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Nodes = 12 }), false},
+	{"nor does parking", "Nodes", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Nodes = 0 }), false},
+	{"nor do labels, such as Flux's", "", func(i *inputs) {
+		i.network.Labels = map[string]string{"kustomize.toolkit.fluxcd.io/name": "networks"}
+	}, false},
+	{"nor do annotations, such as a request to look", "", func(i *inputs) {
+		i.network.Annotations = map[string]string{"reconcile.fluxcd.io/requestedAt": "now"}
+	}, false},
+	{"nor its status", "", func(i *inputs) {
+		i.network.Status = v1alpha1.BitcoinNetworkStatus{Ready: "3/3", Replicas: 3, Image: "bitcoind:other", Storage: new(resource.MustParse("1Ti"))}
+	}, false},
+	{"nor what the API server notes", "", func(i *inputs) { i.network.Generation, i.network.ResourceVersion, i.network.UID = 7, "8", "9" }, false},
+	{"nor a new default image, where the network has its own", "", func(i *inputs) { i.platform.DefaultImage = "bitcoind:next" }, false},
+	{"nor the cluster's ranges", "", func(i *inputs) { i.platform.ClusterRanges = []string{"192.0.2.0/24"} }, false},
+	{"nor its domain", "", func(i *inputs) { i.platform.ClusterDomain = "example.com" }, false},
+	{"nor the number of peers", "Peering", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Peering.Degree = 2 }), false},
+	{"nor mining", "Mining", spec(func(s *v1alpha1.BitcoinNetworkSpec) {
+		s.Mining = &v1alpha1.Mining{Interval: &metav1.Duration{Duration: time.Second}, Address: "bcrt1qqqqqqq", KeepFresh: new(false)}
+	}), false},
+	{"nor suspension", "Suspend", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Suspend = true }), false},
+	{"nor how often the operator looks", "Interval", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Interval = &metav1.Duration{Duration: time.Hour} }), false},
+	{"nor the size of volumes", "Storage", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Storage.Size = resource.MustParse("20Gi") }), false},
+	{"nor what becomes of them on deletion", "Storage", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Storage.WhenDeleted = keep }), false},
+	{"nor when nodes go", "Storage", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Storage.WhenScaled = keep }), false},
+	{"nor a list that says as much as none", "", spec(func(s *v1alpha1.BitcoinNetworkSpec) {
+		s.Config, s.ZMQ, s.ImagePullSecrets = []v1alpha1.ConfigLine{}, []v1alpha1.ZMQTopic{}, []v1alpha1.ImagePullSecret{}
+		s.PodLabels, s.NodeSelector = map[string]v1alpha1.LabelValue{}, map[string]string{}
+		s.Tolerations, s.TopologySpreadConstraints = []corev1.Toleration{}, []corev1.TopologySpreadConstraint{}
+	}), false},
+
+	{"its image does", "Image", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Image = "bitcoind:next" }), true},
+	{"and the platform's, where it has none", "Image", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Image = "" }), true},
+	{"and when it is pulled", "ImagePullPolicy", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.ImagePullPolicy = corev1.PullAlways }), true},
+	{"and with what", "ImagePullSecrets", spec(func(s *v1alpha1.BitcoinNetworkSpec) {
+		s.ImagePullSecrets = []v1alpha1.ImagePullSecret{{Name: "registry"}}
+	}), true},
+	{"and another Secret", "Secret", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Secret = "another" }), true},
+	{"and none", "Secret", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Secret = "" }), true},
+	{"and a second pair in it", "", func(i *inputs) { i.pairs = 2 }, true},
+	{"and another chain, which the API refuses", "Chain", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Chain = v1alpha1.Main }), true},
+	{"and a signet of one's own, which the API refuses", "Signet", func(i *inputs) { ownSignet(i.network) }, true},
+	{"and a line of bitcoin.conf", "Config", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Config = []v1alpha1.ConfigLine{"txindex=1"} }), true},
+	{"and a notification", "ZMQ", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.ZMQ = []v1alpha1.ZMQTopic{v1alpha1.RawBlock} }), true},
+	{"and no storage, which the API refuses", "Storage", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Storage = nil }), true},
+	{"and a request of CPU", "Resources", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Resources = &v1alpha1.Resources{Requests: list("cpu=1")} }), true},
+	{"and a limit of memory, with which caches change", "Resources", spec(func(s *v1alpha1.BitcoinNetworkSpec) {
+		s.Resources = &v1alpha1.Resources{Limits: list("memory=1Gi")}
+	}), true},
+	{"and which machines they run on", "NodeSelector", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.NodeSelector = map[string]string{"disk": "ssd"} }), true},
+	{"and what they put up with", "Tolerations", spec(func(s *v1alpha1.BitcoinNetworkSpec) {
+		s.Tolerations = []corev1.Toleration{{Operator: corev1.TolerationOpExists}}
+	}), true},
+	{"and whose company they seek", "Affinity", spec(func(s *v1alpha1.BitcoinNetworkSpec) {
+		s.Affinity = &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{}}
+	}), true},
+	{"and how they spread", "TopologySpreadConstraints", spec(func(s *v1alpha1.BitcoinNetworkSpec) {
+		s.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{MaxSkew: 1, TopologyKey: "rack", WhenUnsatisfiable: corev1.DoNotSchedule}}
+	}), true},
+	{"and a label", "PodLabels", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.PodLabels = map[string]v1alpha1.LabelValue{"team": "a"} }), true},
+}
+
+func unchanged() *inputs {
+	network := networkNamed("payments", withStorage, func(n *v1alpha1.BitcoinNetwork) { n.Spec.Image = "bitcoind:own" })
+	return &inputs{network: network, platform: platform, pairs: 1}
+}
+
+func (i *inputs) children(t testing.TB, live *appsv1.StatefulSet) children {
+	t.Helper()
+	return sorted(objectsOf(t, i.network, i.platform, i.pairs, live))
+}
+
+// Which changes of a network change the template, and so replace its nodes.
+func TestWhatReplacesNodes(t *testing.T) {
+	for _, test := range changes {
 		t.Run(test.reason, func(t *testing.T) {
-			g := NewWithT(t)
-			live := olderSet(network, 1)
-			recorded := live.Spec.Template.DeepCopy()
-			wanted := networkNamed("payments")
-			if test.live != nil {
-				test.live(live)
+			i := unchanged()
+			before := i.children(t, nil)
+			live := served(t, before.set)
+			test.change(i)
+			for what, after := range map[string]children{"made anew": i.children(t, nil), "made of what there is": i.children(t, live)} {
+				replaces := text(t, after.set.Spec.Template) != text(t, before.set.Spec.Template)
+				if replaces != test.replaces {
+					t.Errorf("%s: replaces nodes: %t, want %t", what, replaces, test.replaces)
+				}
+				if !replaces && after.config.Data[configKey] != before.config.Data[configKey] {
+					t.Errorf("%s: another bitcoin.conf, and no node reads it", what)
+				}
+				if remembers := after.set.Annotations[workloadAnnotation] == before.set.Annotations[workloadAnnotation]; remembers == test.replaces {
+					t.Errorf("%s: the record has not changed with the template, or without it", what)
+				}
 			}
-			if test.change != nil {
-				test.change(wanted)
-			}
-			children, err := Children(wanted, platform, regtest, test.pairs, live)
-			g.Expect(err).NotTo(HaveOccurred())
-			config := children[0].(*corev1.ConfigMap).Data["bitcoin.conf"]
-			set := children[len(children)-1].(*appsv1.StatefulSet)
-			if test.kept {
-				g.Expect(set.Spec.Template).To(Equal(*recorded))
-				g.Expect(config).To(Equal("# as it was written once\n"))
-				g.Expect(set.Annotations).To(Equal(olderSet(network, 1).Annotations))
-				return
-			}
-			g.Expect(set.Spec.Template.Spec.Containers[0].Env).NotTo(ContainElement(HaveField("Name", "OLD")))
-			g.Expect(config).To(ContainSubstring("chain=regtest"))
 		})
 	}
 }
 
-// The annotation can be read by whoever may look at StatefulSets.
-func TestPairsOfCredentialsAreCountedAndNotTold(t *testing.T) {
-	g := NewWithT(t)
-	network := networkNamed("payments")
-	of := func(pairs int) map[string]string {
-		workload, err := WorkloadOf(network, platform, regtest, pairs, nil)
-		g.Expect(err).NotTo(HaveOccurred())
-		return workload.Template.Annotations
+func TestEveryFieldReplacesNodesOrDoesNot(t *testing.T) {
+	spec := reflect.TypeFor[v1alpha1.BitcoinNetworkSpec]()
+	for i := range spec.NumField() {
+		covered := false
+		for _, test := range changes {
+			covered = covered || test.field == spec.Field(i).Name
+		}
+		if !covered {
+			t.Errorf("no case changes spec.%s", spec.Field(i).Name)
+		}
 	}
-	g.Expect(of(1)).To(HaveKeyWithValue("bitcoin-operator.github.io/credentials", "current"))
-	g.Expect(of(2)).To(HaveKeyWithValue("bitcoin-operator.github.io/credentials", "current and previous"))
+}
+
+func TestTheDefaultImageIsAnInput(t *testing.T) {
+	g := NewWithT(t)
+	i := unchanged()
+	i.network.Spec.Image = ""
+	before := i.children(t, nil)
+	live := served(t, before.set)
+
+	i.platform.DefaultImage = "bitcoind:next"
+	g.Expect(i.children(t, live).container().Image).To(Equal("bitcoind:next"))
+
+	// Whoever writes down what is the default anyway changes nothing.
+	i.platform.DefaultImage, i.network.Spec.Image = platform.DefaultImage, platform.DefaultImage
+	g.Expect(text(t, i.children(t, live).set.Spec.Template)).To(Equal(text(t, before.set.Spec.Template)))
+	i.platform.DefaultImage = "bitcoind:next"
+	g.Expect(text(t, i.children(t, live).set.Spec.Template)).To(Equal(text(t, before.set.Spec.Template)))
+}
+
+// Quantities are written in many ways, and stored in one.
+func TestTheSameFiguresReplaceNoNodes(t *testing.T) {
+	i := unchanged()
+	i.network.Spec.Resources = &v1alpha1.Resources{Requests: list("cpu=500m"), Limits: list("memory=1Gi")}
+	decoded := func(figures string) *v1alpha1.Resources {
+		resources := &v1alpha1.Resources{}
+		if err := json.Unmarshal([]byte(figures), resources); err != nil {
+			t.Fatal(err)
+		}
+		return resources
+	}
+	before := i.children(t, nil)
+	i.network.Spec.Resources = decoded(`{"requests": {"cpu": "0.5"}, "limits": {"memory": "1024Mi"}}`)
+	after := i.children(t, served(t, before.set))
+	NewWithT(t).Expect(text(t, after.set.Spec.Template)).To(Equal(text(t, before.set.Spec.Template)))
+}
+
+// A password is changed in two rolls: first nodes accept the new and the previous
+// one, then the new one alone.
+func TestAPairThatComesAndGoesReplacesNodesTwice(t *testing.T) {
+	g := NewWithT(t)
+	i := unchanged()
+	first := i.children(t, nil)
+	g.Expect(first.set.Spec.Template.Annotations).To(HaveKeyWithValue(credentialsAnnotation, "current"))
+
+	i.pairs = 2
+	second := i.children(t, served(t, first.set))
+	g.Expect(second.set.Spec.Template.Annotations).To(HaveKeyWithValue(credentialsAnnotation, "current and previous"))
+	g.Expect(text(t, second.set.Spec.Template)).NotTo(Equal(text(t, first.set.Spec.Template)))
+	g.Expect(text(t, i.children(t, served(t, second.set)).set.Spec.Template)).To(Equal(text(t, second.set.Spec.Template)))
+
+	i.pairs = 1
+	third := i.children(t, served(t, second.set))
+	g.Expect(text(t, third.set.Spec.Template)).To(Equal(text(t, first.set.Spec.Template)), "nothing tells how often a password was changed")
+
+	// The pods differ in nothing else: whether there is a previous pair they see in the Secret.
+	second.set.Spec.Template.Annotations = first.set.Spec.Template.Annotations
+	g.Expect(text(t, second.set.Spec.Template)).To(Equal(text(t, first.set.Spec.Template)))
+}
+
+func TestAChangedConfigurationIsAChangedAnnotation(t *testing.T) {
+	g := NewWithT(t)
+	annotation := func(network *v1alpha1.BitcoinNetwork) string {
+		return childrenOf(t, network).set.Spec.Template.Annotations["bitcoin-operator.github.io/config"]
+	}
+	own := annotation(networkNamed("payments"))
+	g.Expect(own).NotTo(BeEmpty())
+	seen := map[string]string{own: "nothing changed"}
+	for reason, change := range map[string]func(*v1alpha1.BitcoinNetwork){
+		"another chain":         on(v1alpha1.Signet),
+		"a signet of one's own": ownSignet,
+		"a line":                func(n *v1alpha1.BitcoinNetwork) { n.Spec.Config = []v1alpha1.ConfigLine{"txindex=1"} },
+		"lines":                 func(n *v1alpha1.BitcoinNetwork) { n.Spec.Config = []v1alpha1.ConfigLine{"txindex=1", "blocksonly=1"} },
+		"the same lines, in another order: the first of several wins": func(n *v1alpha1.BitcoinNetwork) {
+			n.Spec.Config = []v1alpha1.ConfigLine{"blocksonly=1", "txindex=1"}
+		},
+		"a notification": withTopics(v1alpha1.RawTx),
+		"more memory":    func(n *v1alpha1.BitcoinNetwork) { n.Spec.Resources = &v1alpha1.Resources{Limits: list("memory=1Gi")} },
+	} {
+		got := annotation(networkNamed("payments", change))
+		g.Expect(seen).NotTo(HaveKey(got), "%s: as with %s", reason, seen[got])
+		seen[got] = reason
+	}
+	g.Expect(annotation(networkNamed("invoices"))).To(Equal(own), "it speaks of the configuration alone")
+	g.Expect(annotation(networkNamed("payments", withoutSecret))).To(Equal(own), "and of nothing that has to do with credentials")
+}
+
+// older returns the StatefulSet of a network as another version of the operator
+// left it: it made something else of the same inputs.
+func older(t testing.TB, i *inputs) (*appsv1.StatefulSet, Workload) {
+	t.Helper()
+	now, err := WorkloadOf(i.network, i.platform, chainOf(i.network), i.pairs, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	then := Workload{Inputs: now.Inputs, Config: "# Made by an older operator.\nchain=regtest\n", Template: *now.Template.DeepCopy()}
+	then.Template.Annotations[configAnnotation] = hash(then.Config)
+	then.Template.Labels["older"] = "true"
+	then.Template.Spec.DNSConfig = nil
+	then.Template.Spec.TerminationGracePeriodSeconds = new(int64(30))
+	container := &then.Template.Spec.Containers[0]
+	container.Args = append(container.Args, "-older")
+	container.StartupProbe.FailureThreshold = 60
+	then.record = text(t, then)
+	return served(t, StatefulSet(i.network, then, nil)), then
+}
+
+// An upgrade of the operator replaces no node, and has none read another
+// bitcoin.conf: what was last applied is applied again, whatever this version
+// would make of the same inputs.
+func TestAnUpgradeReplacesNothing(t *testing.T) {
+	for _, test := range []struct {
+		reason string
+		base   func(*v1alpha1.BitcoinNetwork)
+		drift  func(*appsv1.StatefulSet)
+	}{
+		{"a network with defaults", func(*v1alpha1.BitcoinNetwork) {}, func(*appsv1.StatefulSet) {}},
+		{"with default credentials", withoutSecret, func(*appsv1.StatefulSet) {}},
+		{"with every field", everyField, func(*appsv1.StatefulSet) {}},
+		{"on main", on(v1alpha1.Main), func(*appsv1.StatefulSet) {}},
+		{"whose template was edited by hand", everyField, func(set *appsv1.StatefulSet) {
+			set.Spec.Template.Spec.Containers[0].Image = "bitcoind:edited"
+			set.Spec.Template.Spec.Containers[0].Args = nil
+			set.Spec.Template.Labels["older"] = "edited"
+			set.Spec.Template.Spec.Volumes = nil
+		}},
+		{"whose template has nothing left", everyField, func(set *appsv1.StatefulSet) { set.Spec.Template = corev1.PodTemplateSpec{} }},
+		{"whose other fields were edited by hand", everyField, func(set *appsv1.StatefulSet) {
+			set.Spec.Replicas, set.Spec.UpdateStrategy.Type, set.Labels = new(int32(0)), appsv1.RollingUpdateStatefulSetStrategyType, nil
+		}},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			g := NewWithT(t)
+			i := &inputs{network: networkNamed("payments", test.base), platform: platform, pairs: 1}
+			live, then := older(t, i)
+			test.drift(live)
+			c := i.children(t, live)
+			g.Expect(text(t, c.set.Spec.Template)).To(Equal(text(t, then.Template)))
+			g.Expect(c.config.Data).To(Equal(map[string]string{"bitcoin.conf": then.Config}))
+			g.Expect(c.set.Annotations).To(Equal(map[string]string{workloadAnnotation: then.record}), "kept to the letter")
+			g.Expect(c.set.Spec.Replicas).To(HaveValue(Equal(i.network.Spec.Nodes)))
+			g.Expect(c.set.Spec.UpdateStrategy.Type).To(Equal(appsv1.OnDeleteStatefulSetStrategyType))
+
+			// So it is after it was applied.
+			again := i.children(t, served(t, c.set))
+			g.Expect(text(t, again.set.Spec.Template)).To(Equal(text(t, then.Template)))
+			g.Expect(again.set.Annotations).To(Equal(c.set.Annotations))
+		})
+	}
+}
+
+// After an upgrade a change that replaces nodes has them made by this version; one
+// that does not leaves them as they are.
+func TestWhatAdoptsAnUpgrade(t *testing.T) {
+	for _, test := range changes {
+		t.Run(test.reason, func(t *testing.T) {
+			g := NewWithT(t)
+			i := unchanged()
+			live, then := older(t, i)
+			test.change(i)
+			c := i.children(t, live)
+			if !test.replaces {
+				g.Expect(text(t, c.set.Spec.Template)).To(Equal(text(t, then.Template)))
+				g.Expect(c.config.Data[configKey]).To(Equal(then.Config))
+				g.Expect(c.set.Spec.Replicas).To(HaveValue(Equal(i.network.Spec.Nodes)), "the rest is as the network says")
+				return
+			}
+			anew := i.children(t, nil)
+			g.Expect(text(t, c.set.Spec.Template)).To(Equal(text(t, anew.set.Spec.Template)))
+			g.Expect(c.config.Data).To(Equal(anew.config.Data))
+			g.Expect(c.set.Annotations).To(Equal(anew.set.Annotations))
+		})
+	}
+}
+
+// Where it is not known what was last applied, nodes are made anew. Nothing that
+// somebody wrote there keeps the operator from it.
+func TestARecordThatIsNoRecord(t *testing.T) {
+	i := unchanged()
+	_, then := older(t, i)
+	for _, test := range []struct{ reason, record string }{
+		{"missing", "-"},
+		{"empty", ""},
+		{"no JSON", "workload"},
+		{"cut off", then.record[:len(then.record)/2]},
+		{"cut off at its end", then.record[:len(then.record)-1]},
+		{"something behind it", then.record + "x"},
+		{"null", "null"},
+		{"nothing in it", "{}"},
+		{"a list", "[]"},
+		{"a text", `"workload"`},
+		{"a template of another type", fmt.Sprintf(`{"inputs": %q, "config": "x", "template": "x"}`, then.Inputs)},
+		{"other inputs", strings.Replace(then.record, then.Inputs, "0123456789abcdef", 1)},
+		{"no inputs", strings.Replace(then.record, then.Inputs, "", 1)},
+		{"inputs and nothing else: the API server takes no pods without containers", fmt.Sprintf(`{"inputs": %q}`, then.Inputs)},
+		{"no template", fmt.Sprintf(`{"inputs": %q, "config": "x"}`, then.Inputs)},
+		{"no bitcoin.conf: nodes would start on main", strings.Replace(then.record, `"config":`, `"conf":`, 1)},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			g := NewWithT(t)
+			live, _ := older(t, i)
+			live.Annotations[workloadAnnotation] = test.record
+			if test.record == "-" {
+				live.Annotations = nil
+			}
+			c, anew := i.children(t, live), i.children(t, nil)
+			g.Expect(text(t, c.set.Spec.Template)).To(Equal(text(t, anew.set.Spec.Template)))
+			g.Expect(c.config.Data).To(Equal(anew.config.Data))
+			g.Expect(c.set.Annotations).To(Equal(anew.set.Annotations), "and that is recorded")
+		})
+	}
+}
+
+// What is made of a record is what the record was made of, or the second look at a
+// network would replace what the first one made.
+func TestTheRecordIsComplete(t *testing.T) {
+	for reason, change := range map[string]func(*v1alpha1.BitcoinNetwork){
+		"defaults": func(*v1alpha1.BitcoinNetwork) {}, "default credentials": withoutSecret, "every field": everyField, "storage": withStorage,
+		"signet": on(v1alpha1.Signet), "own signet": ownSignet, "testnet4": on(v1alpha1.Testnet4), "main": on(v1alpha1.Main),
+		"empty and not absent": func(n *v1alpha1.BitcoinNetwork) {
+			n.Spec.Affinity, n.Spec.Resources = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{}}, &v1alpha1.Resources{}
+			n.Spec.Tolerations, n.Spec.NodeSelector = []corev1.Toleration{}, map[string]string{}
+			n.Spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{LabelSelector: &metav1.LabelSelector{}}}
+		},
+		"characters that JSON escapes": func(n *v1alpha1.BitcoinNetwork) {
+			n.Spec.Config = []v1alpha1.ConfigLine{"blocknotify=<\"&'\\>\u2028é\U0001f642"}
+		},
+	} {
+		for _, pairs := range []int{1, 2} {
+			g := NewWithT(t)
+			i := &inputs{network: networkNamed("payments", change), platform: platform, pairs: pairs}
+			first := i.children(t, nil)
+			live := served(t, first.set)
+			second := i.children(t, live)
+			g.Expect(text(t, second.set.Spec.Template)).To(Equal(text(t, first.set.Spec.Template)), reason)
+			g.Expect(text(t, second.set.Spec.Template)).NotTo(Equal(text(t, live.Spec.Template)), "%s: what is live has defaults, too: they are the API server's", reason)
+			g.Expect(second.config.Data).To(Equal(first.config.Data), reason)
+			g.Expect(second.set.Annotations).To(Equal(first.set.Annotations), reason)
+			g.Expect(len(first.set.Annotations[workloadAnnotation])).To(BeNumerically("<", 64<<10), "%s: a quarter of what annotations may take", reason)
+		}
+	}
+}
+
+// The record tells no more than the Secret's name.
+func TestTheRecordHoldsNoCredentials(t *testing.T) {
+	g := NewWithT(t)
+	record := childrenOf(t, networkNamed("payments")).set.Annotations[workloadAnnotation]
+	g.Expect(record).To(ContainSubstring("bitcoin-rpc"))
+	g.Expect(record).NotTo(ContainSubstring("BC_RPC_"))
+}
+
+// The record of one network is none of another's: it is of its pods' labels and
+// names, too.
+func TestWorkloadsAreTheirNetworks(t *testing.T) {
+	g := NewWithT(t)
+	payments, invoices := childrenOf(t, networkNamed("payments")).set.Spec.Template, childrenOf(t, networkNamed("invoices")).set.Spec.Template
+	g.Expect(text(t, invoices)).To(Equal(strings.ReplaceAll(text(t, payments), "payments", "invoices")))
 }
