@@ -88,7 +88,7 @@ func cannotRun(reason string) bool {
 func howItEnded(ended *corev1.ContainerStateTerminated) string {
 	switch {
 	case cannotRun(ended.Reason):
-		return because(noEntryPoint, ended.Message)
+		return noEntryPoint
 	case ended.Reason == oomKilled:
 		return because(oomKilled, "its container needed more memory than its limit; raise spec.resources.limits.memory, or lower dbcache and maxmempool in spec.config")
 	default:
