@@ -38,8 +38,7 @@ func TestNetworkComesUp(t *testing.T) {
 		w.Expect(conditions.IsTrue(network, name)).To(BeTrue(), name)
 	}
 
-	told := w.told()
-	w.Expect(told).To(HaveLen(3))
+	told := w.tells(3)
 	w.Expect(told).To(ContainElement("Normal Created created the network with 3 nodes on regtest"))
 	w.Expect(told).To(ContainElement(`Normal SecretRead Secret "bitcoin-rpc" was read`))
 	w.Expect(told).To(ContainElement("Normal Connected 3 nodes answer RPC, 3 links connected"))
@@ -67,7 +66,7 @@ func TestScalingTouchesOnlyWhatComesAndGoes(t *testing.T) {
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes = 12 })
 	network = w.becomesReady(network)
 	w.Expect(network.Status.Links.Summary).To(Equal("60/60"))
-	w.Expect(w.told()).To(ContainElement("Normal Scaled scaled from 3 nodes to 12"))
+	w.Eventually(w.told).Should(ContainElement("Normal Scaled scaled from 3 nodes to 12"))
 	for name, uid := range before {
 		w.Expect(w.uids()[name]).To(Equal(uid), "%s was restarted", name)
 	}
@@ -89,7 +88,7 @@ func TestParking(t *testing.T) {
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes = 0 })
 	network = w.becomesReady(network)
 	w.Expect(conditions.GetReason(network, meta.ReadyCondition)).To(Equal(v1alpha1.ParkedReason))
-	w.Expect(w.told()).To(ContainElement(ContainSubstring("Warning Parked")))
+	w.Eventually(w.told).Should(ContainElement(ContainSubstring("Warning Parked")))
 }
 
 func TestDefaultCredentials(t *testing.T) {
@@ -97,7 +96,7 @@ func TestDefaultCredentials(t *testing.T) {
 	w := newWorld(t)
 	network := w.becomesReady(w.network("payments", 2, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Secret = "" }))
 	w.Expect(conditions.GetReason(network, v1alpha1.CredentialsReadyCondition)).To(Equal(v1alpha1.DefaultCredentialsReason))
-	w.Expect(w.told()).To(ContainElement(HavePrefix("Warning DefaultCredentials ")))
+	w.Eventually(w.told).Should(ContainElement(HavePrefix("Warning DefaultCredentials ")))
 }
 
 func TestNetworkWaitsForItsSecret(t *testing.T) {
@@ -131,8 +130,7 @@ func TestNetworkWaitsForItsSecret(t *testing.T) {
 			w.Expect(w.condition(network, meta.ReadyCondition)()).To(HavePrefix(test.want))
 			w.Expect(conditions.IsStalled(w.status(network))).To(Equal(reason == v1alpha1.SecretInvalidReason))
 			w.Consistently(w.uids).Should(BeEmpty(), "a node was started without credentials")
-			told := w.told()
-			w.Expect(told).To(HaveLen(1))
+			told := w.tells(1)
 			w.Expect(told[0]).To(HavePrefix("Warning " + reason))
 
 			if unfit != nil {
@@ -171,7 +169,7 @@ func TestSecretThatMayNotBeRead(t *testing.T) {
 	w.Eventually(w.condition(network, meta.StalledCondition)).Should(Equal(
 		`True SecretForbidden: the operator's Role does not let it read Secret "bitcoin-rpc"; the platform team must name it there`))
 	w.Expect(w.uids()).To(BeEmpty())
-	w.Expect(w.told()).To(ContainElement(HavePrefix("Warning SecretForbidden ")))
+	w.Eventually(w.told).Should(ContainElement(HavePrefix("Warning SecretForbidden ")))
 
 	binding.ResourceVersion = ""
 	w.Expect(w.api.Create(w.ctx, binding)).To(Succeed())
@@ -209,8 +207,7 @@ func TestNodeThatDoesNotAnswer(t *testing.T) {
 
 	w.nodes.Fail(w.machine.address("payments-1"), nil)
 	w.becomesReady(network)
-	told := w.told()
-	w.Expect(told).To(HaveLen(2))
+	told := w.tells(2)
 	w.Expect(told[0]).To(HavePrefix("Warning Degraded 3 of 4 nodes answer RPC; payments-1:"))
 	w.Expect(told[1]).To(HavePrefix("Normal Recovered 4 nodes answer RPC"))
 }
@@ -269,7 +266,7 @@ func TestObjectOfSomebodyElse(t *testing.T) {
 	w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(foreign), foreign)).To(Succeed())
 	w.Expect(foreign.OwnerReferences).To(BeEmpty())
 	w.Expect(w.uids()).To(BeEmpty())
-	w.Expect(w.told()).To(ContainElement(HavePrefix("Warning Conflict ")))
+	w.Eventually(w.told).Should(ContainElement(HavePrefix("Warning Conflict ")))
 }
 
 func TestHandEditIsPutBack(t *testing.T) {
@@ -369,7 +366,7 @@ func TestSuspendedNetworkIsLeftAsItIs(t *testing.T) {
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Suspend = false })
 	w.becomesReady(network)
 	w.Expect(w.uids()).To(HaveLen(4))
-	w.Expect(w.told()).To(ContainElement("Normal Resumed the network is looked after again"))
+	w.Eventually(w.told).Should(ContainElement("Normal Resumed the network is looked after again"))
 }
 
 func TestReconcileIsRequested(t *testing.T) {

@@ -261,6 +261,17 @@ func (w *world) told() []string {
 	}
 }
 
+// tells waits for so many events, which come after the status that they tell of, and
+// returns them.
+func (w *world) tells(events int) []string {
+	var told []string
+	w.Eventually(func() []string {
+		told = append(told, w.told()...)
+		return told
+	}).Should(HaveLen(events))
+	return told
+}
+
 // pod returns a pod, or nil.
 func (w *world) pod(name string) *corev1.Pod {
 	pod := &corev1.Pod{}

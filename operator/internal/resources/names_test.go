@@ -14,8 +14,7 @@ import (
 )
 
 var (
-	platform   = Platform{DefaultImage: "bitcoind:default", ClusterDomain: "cluster.local"}
-	regtest, _ = bitcoind.ChainNamed("regtest")
+	platform = Platform{DefaultImage: "bitcoind:default", ClusterDomain: "cluster.local"}
 )
 
 // networkNamed returns a network of three nodes in namespace team-a.
