@@ -153,14 +153,23 @@ func sum(object client.Object) ([sha256.Size]byte, error) {
 	if err != nil {
 		return [sha256.Size]byte{}, err
 	}
-	// Whether these are filled in depends on where the object was read.
-	delete(content, "apiVersion")
-	delete(content, "kind")
+	withoutKind(content)
+	templates, _, _ := unstructured.NestedFieldNoCopy(content, "spec", "volumeClaimTemplates")
+	claims, _ := templates.([]any)
+	for _, claim := range claims {
+		withoutKind(claim.(map[string]any))
+	}
 	text, err := json.Marshal(content)
 	if err != nil {
 		return [sha256.Size]byte{}, fmt.Errorf("encode %s: %w", object.GetName(), err)
 	}
 	return sha256.Sum256(text), nil
+}
+
+// withoutKind drops what is filled in or not depending on where an object was read.
+func withoutKind(content map[string]any) {
+	delete(content, "apiVersion")
+	delete(content, "kind")
 }
 
 // contentOf returns the part of an object that somebody wants to be so, less what
