@@ -49,7 +49,12 @@ func (r *Recorder) Start(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case post := <-r.waiting:
-			post()
+			posted := make(chan struct{})
+			go func() { defer close(posted); post() }()
+			select {
+			case <-posted:
+			case <-ctx.Done(): // the last one ends with its own time-out
+			}
 		}
 	}
 }

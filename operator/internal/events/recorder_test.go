@@ -46,3 +46,20 @@ func TestNobodyWaitsForFlux(t *testing.T) {
 	stop()
 	g.Expect(<-ended).To(Succeed())
 }
+
+// The operator ends when it is told to, whoever does not answer.
+func TestEndDoesNotWaitForFlux(t *testing.T) {
+	g := NewWithT(t)
+	flux := &slow{release: make(chan struct{}), posted: make(chan string, 1)}
+	recorder := &Recorder{EventRecorder: record.NewFakeRecorder(1), flux: flux, waiting: make(chan func(), maxWaiting)}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- recorder.Start(ctx) }()
+	recorder.Event(&v1alpha1.BitcoinNetwork{}, "Normal", "Connected", "")
+	g.Eventually(recorder.waiting).Should(BeEmpty(), "it is being posted")
+
+	stop()
+	g.Eventually(ended).Should(Receive(Succeed()))
+	close(flux.release)
+	g.Eventually(flux.posted).Should(Receive())
+}
