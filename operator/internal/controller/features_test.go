@@ -20,7 +20,7 @@ func TestNewNetworkIsFresh(t *testing.T) {
 	w.secret()
 	network := w.becomesReady(w.network("payments", 3, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Mining = nil }))
 	w.Eventually(w.heights).Should(Equal([]int32{1, 1, 1}))
-	w.Eventually(w.told).Should(ContainElement(HavePrefix("Normal Mined payments-0 mined a block, since there was none")))
+	w.tells("Normal Mined payments-0 mined a block, since there was none")
 
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) {
 		spec.Mining = &v1alpha1.Mining{Interval: &metav1.Duration{Duration: time.Second}}
@@ -36,7 +36,7 @@ func TestChainThatIsNotAllowed(t *testing.T) {
 	w.Eventually(w.condition(network, meta.StalledCondition)).Should(Equal(
 		"True ChainNotAllowed: spec.chain: the platform does not allow main in this namespace; ask the platform team, who set the operator's flag --allowed-chains"))
 	w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(network), &appsv1.StatefulSet{})).NotTo(Succeed())
-	w.Eventually(w.told).Should(ContainElement(HavePrefix("Warning ChainNotAllowed ")))
+	w.tells("Warning ChainNotAllowed ")
 }
 
 // A StatefulSet's pods that a quota does not allow are told of in events alone.

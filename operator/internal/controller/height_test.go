@@ -28,6 +28,8 @@ func TestReportHeight(t *testing.T) {
 		{"the same height is no news", networkOf(3, knownHeight(7)), healthy(3), false, time.Hour, 7, false},
 		{"the greatest of the nodes' heights", networkOf(2), seenOf(nodeAt(0, 7, "a"), nodeAt(1, 9, "b")), false, 0, 9, true},
 		{"a chain may become shorter, as when all nodes lost it", networkOf(3, knownHeight(42)), healthy(3), false, time.Hour, 7, true},
+		{"nor is it taken to be shorter while one does not answer, which may have more", networkOf(2, knownHeight(42)), seenOf(nodeAt(0, 7, "a"), silent(1, closed)), true, time.Hour, 42, false},
+		{"a longer one is believed from any node", networkOf(2, knownHeight(6)), seenOf(nodeAt(0, 7, "a"), silent(1, closed)), true, time.Hour, 7, true},
 		{"nodes that do not answer leave the height that was known", networkOf(1, knownHeight(42)), seenOf(silent(0, closed)), true, time.Hour, 42, false},
 		{"nobody ever told", networkOf(1), seenOf(silent(0, closed)), true, time.Hour, -1, false},
 	} {

@@ -19,7 +19,8 @@ import (
 )
 
 // planLinks compares the links that the nodes report with those that there
-// should be. Nodes of a suspended network have nothing to change.
+// should be. Nodes of a network that is suspended, or that may not be, have nothing to
+// change.
 func planLinks(network *v1alpha1.BitcoinNetwork, platform resources.Platform, seen *observation) peering.Plan {
 	reports := map[int]peering.Report{}
 	for ordinal, node := range seen.nodes {
@@ -43,7 +44,7 @@ func planLinks(network *v1alpha1.BitcoinNetwork, platform resources.Platform, se
 		Stranger: func(comment string) bool { return resources.IsStranger(network, comment) },
 		Gone:     func(ordinal int) bool { return podProblem(seen.nodes[ordinal].pod) != "" },
 	}, reports)
-	if network.Spec.Suspend {
+	if network.Spec.Suspend || seen.notAllowed {
 		plan.Changes = nil
 	}
 	return plan

@@ -12,6 +12,7 @@ import (
 	. "github.com/onsi/gomega"
 	"k8s.io/utils/clock"
 
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
 )
@@ -149,16 +150,22 @@ func TestNodeThatIsBusyDiallingIsNotToldToDialAgain(t *testing.T) {
 }
 
 // What is not done must not be told of, nor looked after every second.
-func TestSuspendedNetworkPlansNoChanges(t *testing.T) {
+func TestNetworkThatIsLeftAlonePlansNoChanges(t *testing.T) {
 	g := NewWithT(t)
 	seen := healthy(2)
 	seen.nodes[0].state.Peers = []btcjson.GetPeerInfoResult{{Version: 70016, SubVer: "/Satoshi:29.4.0(team-b.lightning.0)/"}}
 	network := networkOf(2)
 	g.Expect(strangerEvents(network, planLinks(network, platform, seen))).To(HaveLen(1))
 
-	network.Spec.Suspend = true
-	plan := planLinks(network, platform, seen)
-	g.Expect(plan.Changes).To(BeEmpty())
-	g.Expect(plan.Missing).To(HaveLen(1), "what it sees it goes on saying")
-	g.Expect(strangerEvents(network, plan)).To(BeEmpty())
+	suspended := networkOf(2, func(n *v1alpha1.BitcoinNetwork) { n.Spec.Suspend = true })
+	notAllowed := healthy(2)
+	notAllowed.nodes[0].state.Peers, notAllowed.notAllowed = seen.nodes[0].state.Peers, true
+	for reason, plan := range map[string]peering.Plan{
+		"suspended":                      planLinks(suspended, platform, seen),
+		"of a chain that is not allowed": planLinks(network, platform, notAllowed),
+	} {
+		g.Expect(plan.Changes).To(BeEmpty(), reason)
+		g.Expect(plan.Missing).To(HaveLen(1), "%s: what it sees it goes on saying", reason)
+		g.Expect(strangerEvents(network, plan)).To(BeEmpty(), reason)
+	}
 }

@@ -136,7 +136,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 type deeds struct {
 	// created tells that the network's StatefulSet is new.
 	created bool
-	// mined tells that a block was made, or tried to.
+	// mined tells that a block was made.
 	mined bool
 	// events tell of what does not show in the status.
 	events []event
@@ -159,12 +159,13 @@ func (r *Reconciler) act(ctx context.Context, network *v1alpha1.BitcoinNetwork, 
 		return done
 	}
 	done.failure = r.growClaims(ctx, network, seen)
-	if due := nextBlock(network, seen, plan, r.Clock.Now()); due != nil && due.wait == 0 {
-		done.events, done.mined = r.mine(ctx, network, seen, due, memory), true
-		return done // a pod must not go with a block that its node alone has
-	}
 	if pod := nextToReplace(network, seen, plan); pod != nil {
 		done.failure = errors.Join(done.failure, r.replace(ctx, pod))
+		return done // it must not go with a block that its node alone has
+	}
+	if due := nextBlock(network, seen, plan, r.Clock.Now()); due != nil && due.wait == 0 {
+		done.events = r.mine(ctx, network, seen, due, memory)
+		done.mined = memory.miningProblem == ""
 	}
 	return done
 }
@@ -179,15 +180,19 @@ func (r *Reconciler) reportHeight(before, after *v1alpha1.BitcoinNetwork, seen *
 	if len(tips) == 0 {
 		return
 	}
+	height, known := tips[0].height, before.Status.Height
+	if known != nil && height < *known && seen.answering() < len(seen.nodes) {
+		return // the chain may be longer where nobody answers, and nodes are replaced by that
+	}
 	now := r.Clock.Now()
 	otherwiseSame := equality.Semantic.DeepEqual(before.Status, after.Status)
-	if otherwiseSame && before.Status.Height != nil && now.Sub(memory.heightAt) < heightInterval {
+	if otherwiseSame && known != nil && now.Sub(memory.heightAt) < heightInterval {
 		return
 	}
-	if before.Status.Height == nil || *before.Status.Height != tips[0].height {
+	if known == nil || *known != height {
 		memory.heightAt = now
 	}
-	after.Status.Height = &tips[0].height
+	after.Status.Height = &height
 }
 
 // writeStatus writes the status, once and only if it has changed.

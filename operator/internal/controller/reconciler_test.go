@@ -2,7 +2,6 @@ package controller
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -38,10 +38,10 @@ func TestNetworkComesUp(t *testing.T) {
 		w.Expect(conditions.IsTrue(network, name)).To(BeTrue(), name)
 	}
 
-	told := w.tells(3)
+	told := w.tells("Normal Connected 3 nodes answer RPC, 3 links connected")
+	w.Expect(told).To(HaveLen(3))
 	w.Expect(told).To(ContainElement("Normal Created created the network with 3 nodes on regtest"))
 	w.Expect(told).To(ContainElement(`Normal SecretRead Secret "bitcoin-rpc" was read`))
-	w.Expect(told).To(ContainElement("Normal Connected 3 nodes answer RPC, 3 links connected"))
 }
 
 func TestNetworkOwnsItsObjects(t *testing.T) {
@@ -61,12 +61,12 @@ func TestScalingTouchesOnlyWhatComesAndGoes(t *testing.T) {
 	w.secret()
 	network := w.becomesReady(w.network("payments", 3))
 	before := w.uids()
-	w.told()
+	w.tells("Normal Connected ")
 
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes = 12 })
 	network = w.becomesReady(network)
 	w.Expect(network.Status.Links.Summary).To(Equal("60/60"))
-	w.Eventually(w.told).Should(ContainElement("Normal Scaled scaled from 3 nodes to 12"))
+	w.tells("Normal Scaled scaled from 3 nodes to 12")
 	for name, uid := range before {
 		w.Expect(w.uids()[name]).To(Equal(uid), "%s was restarted", name)
 	}
@@ -84,11 +84,11 @@ func TestParking(t *testing.T) {
 	w := newWorld(t)
 	w.secret()
 	network := w.becomesReady(w.network("payments", 2))
-	w.told()
+	w.tells("Normal Connected ")
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes = 0 })
 	network = w.becomesReady(network)
 	w.Expect(conditions.GetReason(network, meta.ReadyCondition)).To(Equal(v1alpha1.ParkedReason))
-	w.Eventually(w.told).Should(ContainElement(ContainSubstring("Warning Parked")))
+	w.tells("Warning Parked")
 }
 
 func TestDefaultCredentials(t *testing.T) {
@@ -96,7 +96,7 @@ func TestDefaultCredentials(t *testing.T) {
 	w := newWorld(t)
 	network := w.becomesReady(w.network("payments", 2, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Secret = "" }))
 	w.Expect(conditions.GetReason(network, v1alpha1.CredentialsReadyCondition)).To(Equal(v1alpha1.DefaultCredentialsReason))
-	w.Eventually(w.told).Should(ContainElement(HavePrefix("Warning DefaultCredentials ")))
+	w.tells("Warning DefaultCredentials ")
 }
 
 func TestNetworkWaitsForItsSecret(t *testing.T) {
@@ -130,8 +130,7 @@ func TestNetworkWaitsForItsSecret(t *testing.T) {
 			w.Expect(w.condition(network, meta.ReadyCondition)()).To(HavePrefix(test.want))
 			w.Expect(conditions.IsStalled(w.status(network))).To(Equal(reason == v1alpha1.SecretInvalidReason))
 			w.Consistently(w.uids).Should(BeEmpty(), "a node was started without credentials")
-			told := w.tells(1)
-			w.Expect(told[0]).To(HavePrefix("Warning " + reason))
+			w.Expect(w.tells("Warning " + reason)).To(HaveLen(1))
 
 			if unfit != nil {
 				w.Expect(w.api.Delete(w.ctx, unfit)).To(Succeed())
@@ -169,7 +168,7 @@ func TestSecretThatMayNotBeRead(t *testing.T) {
 	w.Eventually(w.condition(network, meta.StalledCondition)).Should(Equal(
 		`True SecretForbidden: the operator's Role does not let it read Secret "bitcoin-rpc"; the platform team must name it there`))
 	w.Expect(w.uids()).To(BeEmpty())
-	w.Eventually(w.told).Should(ContainElement(HavePrefix("Warning SecretForbidden ")))
+	w.tells("Warning SecretForbidden ")
 
 	binding.ResourceVersion = ""
 	w.Expect(w.api.Create(w.ctx, binding)).To(Succeed())
@@ -194,7 +193,7 @@ func TestNodeThatDoesNotAnswer(t *testing.T) {
 	w := newWorld(t)
 	w.secret()
 	network := w.becomesReady(w.network("payments", 4))
-	w.told()
+	w.tells("Normal Connected ")
 
 	w.nodes.Fail(w.machine.address("payments-1"), bitcoind.ErrBusy)
 	w.touch("payments-1")
@@ -207,9 +206,8 @@ func TestNodeThatDoesNotAnswer(t *testing.T) {
 
 	w.nodes.Fail(w.machine.address("payments-1"), nil)
 	w.becomesReady(network)
-	told := w.tells(2)
-	w.Expect(told[0]).To(HavePrefix("Warning Degraded 3 of 4 nodes answer RPC; payments-1:"))
-	w.Expect(told[1]).To(HavePrefix("Normal Recovered 4 nodes answer RPC"))
+	told := w.tells("Normal Recovered 4 nodes answer RPC")
+	w.Expect(told).To(HaveExactElements(HavePrefix("Warning Degraded 3 of 4 nodes answer RPC; payments-1:"), Not(BeEmpty())))
 }
 
 func TestPodThatIsReplacedIsPeeredAgain(t *testing.T) {
@@ -233,8 +231,10 @@ func TestSteadyNetworkIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.secret()
-	network := w.becomesReady(w.network("payments", 3))
-	w.Eventually(w.told).Should(ContainElement(HavePrefix("Normal Connected "))) // told after the status is written
+	network := w.becomesReady(w.network("payments", 3, func(spec *v1alpha1.BitcoinNetworkSpec) {
+		spec.Storage = &v1alpha1.Storage{Size: resource.MustParse("1Gi")}
+	}))
+	w.tells("Normal Connected ")
 	node := w.machine.address("payments-2")
 	updates, checks := w.nodes.Updates(node), w.nodes.Checks(node)
 	applies := w.applies.Load()
@@ -248,7 +248,7 @@ func TestSteadyNetworkIsLeftAlone(t *testing.T) {
 	w.Expect(w.status(network).ResourceVersion).To(Equal(version), "the status was written though nothing changed")
 	w.Expect(w.statefulSet("payments").ResourceVersion).To(Equal(setVersion), "the StatefulSet was written though nothing changed")
 	w.Expect(w.applies.Load()).To(Equal(applies), "something was applied though nothing changed")
-	w.Expect(w.told()).To(BeEmpty())
+	w.Expect(w.events.Events).To(BeEmpty())
 }
 
 func TestObjectOfSomebodyElse(t *testing.T) {
@@ -266,7 +266,7 @@ func TestObjectOfSomebodyElse(t *testing.T) {
 	w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(foreign), foreign)).To(Succeed())
 	w.Expect(foreign.OwnerReferences).To(BeEmpty())
 	w.Expect(w.uids()).To(BeEmpty())
-	w.Eventually(w.told).Should(ContainElement(HavePrefix("Warning Conflict ")))
+	w.tells("Warning Conflict ")
 }
 
 func TestHandEditIsPutBack(t *testing.T) {
@@ -326,18 +326,14 @@ func TestSplitAndForkAreTold(t *testing.T) {
 	w := newWorld(t)
 	w.secret()
 	network := w.becomesReady(w.network("payments", 2))
-	w.told()
+	w.tells("Normal Connected ")
 	a, b := w.machine.address("payments-0"), w.machine.address("payments-1")
 	w.nodes.Cut(a, b)
 	w.nodes.MineAt(a)
 	w.nodes.MineAt(a)
 	w.nodes.MineAt(b)
 	w.touch("payments-0")
-	var told []string
-	w.Eventually(func() string {
-		told = append(told, w.told()...)
-		return strings.Join(told, "\n")
-	}).Should(ContainSubstring("the network is in 2 parts: node 0; node 1"))
+	w.tells("Warning Degraded the network is in 2 parts: node 0; node 1")
 	// The link is made again at once, and the longer chain wins.
 	w.becomesReady(network)
 	w.Eventually(func() int64 { return *w.status(network).Status.Height }).Should(BeEquivalentTo(2))
@@ -349,7 +345,7 @@ func TestSuspendedNetworkIsLeftAsItIs(t *testing.T) {
 	w.secret()
 	network := w.becomesReady(w.network("payments", 2))
 	before := w.uids()
-	w.told()
+	w.tells("Normal Connected ")
 
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Suspend = true })
 	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(Equal(
@@ -359,14 +355,13 @@ func TestSuspendedNetworkIsLeftAsItIs(t *testing.T) {
 	now := w.status(network)
 	w.Expect(now.Status.ObservedGeneration).To(Equal(now.Generation))
 	w.Consistently(w.uids).Should(Equal(before))
-	w.Expect(w.told()).To(Equal([]string{
-		"Normal Suspended the network is left as it is from now on: spec.suspend is set",
-	}))
+	w.Expect(w.tells("Normal Suspended the network is left as it is from now on: spec.suspend is set")).To(HaveLen(1))
+	w.Expect(w.events.Events).To(BeEmpty())
 
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Suspend = false })
 	w.becomesReady(network)
 	w.Expect(w.uids()).To(HaveLen(4))
-	w.Eventually(w.told).Should(ContainElement("Normal Resumed the network is looked after again"))
+	w.tells("Normal Resumed the network is looked after again")
 }
 
 func TestReconcileIsRequested(t *testing.T) {
@@ -447,4 +442,20 @@ func (w *world) touch(name string) {
 	pod.Annotations["touched"] = fmt.Sprint(len(pod.Annotations["touched"]) + 1)
 	pod.Annotations["touched"] += before.Annotations["touched"]
 	w.Expect(w.api.Patch(w.ctx, pod, client.MergeFrom(before))).To(Succeed())
+}
+
+// Blocks that are due all the time must not keep an old node for ever.
+func TestNetworkThatMinesAllTheTimeRolls(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 3, func(spec *v1alpha1.BitcoinNetworkSpec) {
+		spec.Mining = &v1alpha1.Mining{Interval: &metav1.Duration{Duration: time.Second}}
+	}))
+	w.Eventually(func() int32 { return w.heights()[0] }).Should(BeNumerically(">", 1))
+	before, height := w.uids(), w.heights()[0]
+	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Config = []v1alpha1.ConfigLine{"txindex=1"} })
+	w.Eventually(w.allReplaced(before), 6*soon).Should(BeTrue())
+	w.becomesReady(network)
+	w.Expect(w.heights()[2]).To(BeNumerically(">=", height), "the chain was lost on the way")
 }

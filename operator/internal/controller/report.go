@@ -81,7 +81,7 @@ func reportLinks(network *v1alpha1.BitcoinNetwork, plan peering.Plan) {
 func setCredentialsReady(network *v1alpha1.BitcoinNetwork, seen *observation) {
 	const condition = v1alpha1.CredentialsReadyCondition
 	secret := network.Spec.Secret
-	wasRotated := conditions.GetReason(network, condition) == v1alpha1.RotatedReason
+	was := conditions.GetReason(network, condition)
 	took, behind := tookSecret(seen)
 	switch {
 	case seen.unfit != nil && network.Status.Height != nil && len(seen.nodes) > 0:
@@ -91,13 +91,13 @@ func setCredentialsReady(network *v1alpha1.BitcoinNetwork, seen *observation) {
 	case secret == "":
 		conditions.MarkTrue(network, condition, v1alpha1.DefaultCredentialsReason,
 			"the nodes use the well-known credentials, since spec.secret is not set: anybody who reaches them can use them")
-	case behind > 0 && len(seen.pairs) > 1:
+	case len(seen.pairs) > 1 && (behind > 0 || was == v1alpha1.RotatingReason && took < len(seen.nodes)):
 		conditions.MarkTrue(network, condition, v1alpha1.RotatingReason,
 			"Secret %q has new credentials, which %d of %d nodes take; go on using the previous ones until all do", secret, took, len(seen.nodes))
 	case behind > 0:
 		conditions.MarkTrue(network, condition, v1alpha1.RotatingReason,
 			"Secret %q has new credentials, which %d of %d nodes take; the others are being replaced", secret, took, len(seen.nodes))
-	case len(seen.pairs) > 1 && (took == len(seen.nodes) || wasRotated):
+	case len(seen.pairs) > 1 && (took == len(seen.nodes) || was == v1alpha1.RotatedReason):
 		conditions.MarkTrue(network, condition, v1alpha1.RotatedReason,
 			"Secret %q was read, and every node takes the new credentials and the previous ones: have all clients use the new ones, then drop %s and %s",
 			secret, bitcoind.PreviousUserKey, bitcoind.PreviousPasswordKey)

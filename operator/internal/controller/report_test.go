@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
 )
 
@@ -396,4 +397,40 @@ func TestReportOfTheNetworksOwnImage(t *testing.T) {
 	s := ready(1)
 	s.network.Spec.Image = "registry.example/bitcoind:29"
 	NewWithT(t).Expect(s.report().Status.Image).To(Equal("registry.example/bitcoind:29"))
+}
+
+// Clients go by this: while it says Rotating they must use the previous password, and
+// once it says Rotated they may use either.
+func TestPasswordChangeIsReportedAsOne(t *testing.T) {
+	s := ready(3)
+	s.seen.pairs = []bitcoind.Credentials{bob, alice}
+	for ordinal := range s.seen.nodes {
+		s.seen.nodes[ordinal].stale = true
+	}
+	takesBoth := func(ordinal int) func(nodes []node) {
+		return func(nodes []node) { nodes[ordinal] = nodeAt(ordinal, 7, "a") }
+	}
+	const rotating = "True Rotating: Secret \"bitcoin-rpc\" has new credentials, which %d of 3 nodes take; go on using the previous ones until all do"
+	for _, step := range []struct {
+		reason string
+		change func(nodes []node)
+		want   string
+	}{
+		{"it begins", func([]node) {}, fmt.Sprintf(rotating, 0)},
+		{"a node was replaced", takesBoth(0), fmt.Sprintf(rotating, 1)},
+		{"another was", takesBoth(1), fmt.Sprintf(rotating, 2)},
+		{"the last one is gone and not back: it takes neither", func(nodes []node) { nodes[2] = node{problem: "it has no pod"} }, fmt.Sprintf(rotating, 2)},
+		{"nor while it starts", func(nodes []node) { nodes[2] = silent(2, isStarting) }, fmt.Sprintf(rotating, 2)},
+		{"all take both", takesBoth(2), `True Rotated: Secret "bitcoin-rpc" was read, and every node takes the new credentials and the previous ones: ` +
+			"have all clients use the new ones, then drop BC_RPC_USER_PREVIOUS and BC_RPC_PASSWORD_PREVIOUS"},
+	} {
+		step.change(s.seen.nodes)
+		if diff := cmp.Diff(step.want, said(s.report(), v1alpha1.CredentialsReadyCondition)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", step.reason, diff)
+		}
+	}
+	s.seen.nodes[1] = silent(1, closed)
+	if got := conditions.GetReason(s.report(), v1alpha1.CredentialsReadyCondition); got != v1alpha1.RotatedReason {
+		t.Errorf("a node that fails later has taken both all the same: %s", got)
+	}
 }

@@ -7,9 +7,11 @@ import (
 	"os"
 	"testing"
 
+	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
@@ -38,6 +40,7 @@ func run(m *testing.M) (code int, err error) {
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
 		return 0, err
 	}
+	ctrl.SetLogger(logr.Discard()) // what the operator does shows in what it writes
 	if testing.Short() {
 		return m.Run(), nil
 	}

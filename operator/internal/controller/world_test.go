@@ -248,27 +248,19 @@ func (w *world) becomesReady(network *v1alpha1.BitcoinNetwork) *v1alpha1.Bitcoin
 	return now
 }
 
-// told returns the events so far and forgets them.
-func (w *world) told() []string {
+// tells waits for an event that begins so, and returns those up to it. Events come
+// after the status that they tell of.
+func (w *world) tells(beginning string) []string {
 	var told []string
-	for {
+	w.Eventually(func() string {
 		select {
 		case event := <-w.events.Events:
 			told = append(told, event)
+			return event
 		default:
-			return told
+			return ""
 		}
-	}
-}
-
-// tells waits for so many events, which come after the status that they tell of, and
-// returns them.
-func (w *world) tells(events int) []string {
-	var told []string
-	w.Eventually(func() []string {
-		told = append(told, w.told()...)
-		return told
-	}).Should(HaveLen(events))
+	}).Should(HavePrefix(beginning))
 	return told
 }
 
