@@ -6,15 +6,17 @@ import (
 	"fmt"
 
 	"github.com/btcsuite/btcd/btcjson"
+	"github.com/btcsuite/btcd/chainhash/v2"
 )
 
 // State is what a node says of itself.
 type State struct {
-	// Chain is its chain, its height, and the hash and time of its tip.
+	// Chain is the height, the hash and the time of its tip, and whether it is in
+	// initial download.
 	Chain ChainInfo
 	// Network is its version and user agent.
 	Network btcjson.GetNetworkInfoResult
-	// Peers are its connections.
+	// Peers are its connections: whose they are, and when they last spoke.
 	Peers []btcjson.GetPeerInfoResult
 	// Added is its list of manual peers, without their addresses.
 	Added []btcjson.GetAddedNodeInfoResult
@@ -65,11 +67,47 @@ func (c *Client) Check(ctx context.Context, endpoint Endpoint) (State, error) {
 	for _, peer := range added {
 		state.Added = append(state.Added, btcjson.GetAddedNodeInfoResult{AddedNode: peer.Name, Connected: peer.Connected})
 	}
+	if err := state.trim(); err != nil {
+		return State{}, err
+	}
 	return state, nil
 }
 
+// trim drops what nobody reads, and refuses texts that are longer than bitcoind's:
+// the states of all nodes of a network are held at once, and those of a hostile one
+// must not push out the networks beside it.
+func (s *State) trim() error {
+	if _, err := chainhash.NewHashFromStr(s.Chain.BestBlockHash); err != nil {
+		return fmt.Errorf("getblockchaininfo: %w: bestblockhash: %w", ErrAnswer, err)
+	}
+	s.Chain = ChainInfo{Time: s.Chain.Time, GetBlockChainInfoResult: btcjson.GetBlockChainInfoResult{
+		Blocks:               s.Chain.Blocks,
+		BestBlockHash:        s.Chain.BestBlockHash,
+		InitialBlockDownload: s.Chain.InitialBlockDownload,
+	}}
+	if len(s.Network.SubVersion) > maxAgentBytes {
+		return fmt.Errorf("getnetworkinfo: %w: a user agent of %d bytes", ErrAnswer, len(s.Network.SubVersion))
+	}
+	s.Network = btcjson.GetNetworkInfoResult{Version: s.Network.Version, SubVersion: s.Network.SubVersion}
+	for i, peer := range s.Peers {
+		if len(peer.Addr) > maxNameBytes || len(peer.SubVer) > maxAgentBytes {
+			return fmt.Errorf("getpeerinfo: %w: a name of %d bytes and a user agent of %d", ErrAnswer, len(peer.Addr), len(peer.SubVer))
+		}
+		s.Peers[i] = btcjson.GetPeerInfoResult{
+			ID: peer.ID, Addr: peer.Addr, Inbound: peer.Inbound, Version: peer.Version, SubVer: peer.SubVer,
+			LastSend: peer.LastSend, LastRecv: peer.LastRecv,
+		}
+	}
+	for _, peer := range s.Added {
+		if len(peer.AddedNode) > maxNameBytes {
+			return fmt.Errorf("getaddednodeinfo: %w: a name of %d bytes", ErrAnswer, len(peer.AddedNode))
+		}
+	}
+	return nil
+}
+
 // addedNode is what is read of a manual peer. Its addresses, of which bitcoind
-// says one at most and a hostile node a megabyte, are not.
+// says one at most and a hostile node half a megabyte, are not.
 type addedNode struct {
 	Name      string `json:"addednode"`
 	Connected *bool  `json:"connected"`

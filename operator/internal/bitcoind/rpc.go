@@ -19,11 +19,13 @@ import (
 // The bounds on what a node may cost the operator, however it behaves. A node
 // with as many peers as bitcoind allows by default answers a check with 0.2 MiB.
 const (
-	maxAnswerBytes = 1 << 20
+	maxAnswerBytes = 512 << 10
 	maxHeaderBytes = 16 << 10
 	maxInfoBytes   = 64 << 10
 	maxRequests    = 16
-	maxListItems   = 1000
+	maxListItems   = 300
+	maxNameBytes   = 300 // a DNS name and a port
+	maxAgentBytes  = 256 // MAX_SUBVERSION_LENGTH
 	maxErrorRunes  = 200
 )
 
@@ -85,7 +87,7 @@ type call struct {
 }
 
 // response is what a node says to a call. btcjson.Response takes any JSON for an
-// id, and a megabyte of "{},{},…" there becomes fifty of Go maps.
+// id, and half a megabyte of "{},{},…" there becomes many of Go maps.
 type response struct {
 	Result json.RawMessage   `json:"result"`
 	Error  *btcjson.RPCError `json:"error"`
@@ -186,7 +188,7 @@ func inOrder(responses []response, calls int) ([]response, error) {
 }
 
 // decodeList decodes a JSON array of at most limit items. It counts while it
-// reads: a megabyte of "{},{},…" must not become a hundred of Go structs.
+// reads: half a megabyte of "{},{},…" must not become fifty of Go structs.
 func decodeList[T any](data []byte, limit int) ([]T, error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	if token, err := decoder.Token(); err != nil || token != json.Delim('[') {

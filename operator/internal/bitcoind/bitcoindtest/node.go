@@ -161,24 +161,13 @@ func (n *node) ping(now time.Time) {
 
 func (n *node) state() bitcoind.State {
 	var state bitcoind.State
-	state.Chain.Chain = "regtest"
 	state.Chain.Blocks = n.tip.height
-	state.Chain.Headers = n.tip.height
 	state.Chain.BestBlockHash = n.tip.hash
-	state.Chain.VerificationProgress = 1
 	state.Chain.InitialBlockDownload = !n.fresh
 	state.Chain.Time = n.tip.time.Unix()
 	state.Network.Version = 290400
 	state.Network.SubVersion = n.userAgent()
-	state.Network.ProtocolVersion = protocolVersion
-	state.Network.NetworkActive = true
 	for _, c := range n.connections {
-		state.Network.Connections++
-		if c.to.node == n {
-			state.Network.ConnectionsIn++
-		} else {
-			state.Network.ConnectionsOut++
-		}
 		state.Peers = append(state.Peers, n.peer(c))
 	}
 	for _, name := range n.added {
