@@ -82,7 +82,7 @@ func setCredentialsReady(network *v1alpha1.BitcoinNetwork, seen *observation) {
 	const condition = v1alpha1.CredentialsReadyCondition
 	secret := network.Spec.Secret
 	was := conditions.GetReason(network, condition)
-	took, behind := tookSecret(seen)
+	took, behind, deaf := tookSecret(seen)
 	switch {
 	case seen.unfit != nil && network.Status.Height != nil && len(seen.nodes) > 0:
 		conditions.MarkFalse(network, condition, seen.unfit.Reason, "%s; the nodes are left as they are", seen.unfit.Message)
@@ -91,6 +91,10 @@ func setCredentialsReady(network *v1alpha1.BitcoinNetwork, seen *observation) {
 	case secret == "":
 		conditions.MarkTrue(network, condition, v1alpha1.DefaultCredentialsReason,
 			"the nodes use the well-known credentials, since spec.secret is not set: anybody who reaches them can use them")
+	case deaf > 0 && behind == 0:
+		conditions.MarkTrue(network, condition, v1alpha1.RotatingReason,
+			"%d of %d nodes started with what is in Secret %q and do not take all of it: an image of your own must take %s and %s as well as the current pair",
+			deaf, len(seen.nodes), secret, bitcoind.PreviousUserKey, bitcoind.PreviousPasswordKey)
 	case len(seen.pairs) > 1 && (behind > 0 || was == v1alpha1.RotatingReason && took < len(seen.nodes)):
 		conditions.MarkTrue(network, condition, v1alpha1.RotatingReason,
 			"Secret %q has new credentials, which %d of %d nodes take; go on using the previous ones until all do", secret, took, len(seen.nodes))
@@ -106,21 +110,22 @@ func setCredentialsReady(network *v1alpha1.BitcoinNetwork, seen *observation) {
 	}
 }
 
-// tookSecret counts the nodes that take the Secret's credentials, and those that do
-// not yet.
-func tookSecret(seen *observation) (took, behind int) {
+// tookSecret counts the nodes that take the Secret's credentials, those that do not
+// yet, and those that never will, since replacing them would not help.
+func tookSecret(seen *observation) (took, behind, deaf int) {
 	waiting := outdated(seen)
 	for _, node := range seen.nodes {
+		isWaiting := node.pod != nil && slices.Contains(waiting, node.pod)
 		switch {
-		case node.pod != nil && (node.stale || node.refuses):
-			behind++
-		case len(seen.pairs) > 1 && node.pod != nil && slices.Contains(waiting, node.pod):
-			behind++ // it has not been made with both
+		case (node.stale || node.refuses) && !isWaiting && seen.statefulSet != nil && settled(seen.statefulSet):
+			deaf++
+		case node.stale || node.refuses, isWaiting && len(seen.pairs) > 1:
+			behind++ // one that takes the current pair may not have been made with both
 		case node.answers():
 			took++
 		}
 	}
-	return took, behind
+	return took, behind, deaf
 }
 
 func setNodesReady(network *v1alpha1.BitcoinNetwork, seen *observation) {

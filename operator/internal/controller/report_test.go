@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fluxcd/pkg/apis/meta"
 	"github.com/fluxcd/pkg/runtime/conditions"
 	"github.com/google/go-cmp/cmp"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
@@ -404,8 +406,9 @@ func TestReportOfTheNetworksOwnImage(t *testing.T) {
 func TestPasswordChangeIsReportedAsOne(t *testing.T) {
 	s := ready(3)
 	s.seen.pairs = []bitcoind.Credentials{bob, alice}
+	s.seen.pairsSince = newClock().Now()
 	for ordinal := range s.seen.nodes {
-		s.seen.nodes[ordinal].stale = true
+		s.seen.nodes[ordinal].stale = true // and its container is older
 	}
 	takesBoth := func(ordinal int) func(nodes []node) {
 		return func(nodes []node) { nodes[ordinal] = nodeAt(ordinal, 7, "a") }
@@ -432,5 +435,13 @@ func TestPasswordChangeIsReportedAsOne(t *testing.T) {
 	s.seen.nodes[1] = silent(1, closed)
 	if got := conditions.GetReason(s.report(), v1alpha1.CredentialsReadyCondition); got != v1alpha1.RotatedReason {
 		t.Errorf("a node that fails later has taken both all the same: %s", got)
+	}
+	s.seen.nodes[1] = nodeAt(1, 7, "a", func(pod *corev1.Pod) {
+		pod.CreationTimestamp.Time = s.seen.pairsSince.Add(time.Second)
+		pod.Status.ContainerStatuses[0].State.Running.StartedAt = pod.CreationTimestamp
+	})
+	s.seen.nodes[1].stale = true
+	if got := conditions.GetMessage(s.report(), v1alpha1.CredentialsReadyCondition); !strings.HasPrefix(got, "1 of 3 nodes started with what is in Secret \"bitcoin-rpc\" and do not take all of it") {
+		t.Errorf("an image that knows of one pair alone is not waited for: %s", got)
 	}
 }
