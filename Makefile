@@ -15,6 +15,8 @@ LOCAL := $(CURDIR)/.local
 CLUSTER := $(LOCAL)/bin/cluster
 KUBECTL := $(LOCAL)/bin/kubectl
 PACKAGES = $$(go list ./... | grep -v /test/e2e)
+# Modules of their own, whose dependencies are not the product's.
+MODULES := test/cluster test/isolation
 
 CONTROLLER_GEN := sigs.k8s.io/controller-tools/cmd/controller-gen@v0.23.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -31,7 +33,7 @@ demo: cluster-up images ## Start a cluster; let two teams commit a network each;
 test: lint assets manifests ## Run the linters, the unit tests, and the tests against a real API server and bitcoind.
 	KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(LOCAL)/bin}" TEST_BITCOIND=$(LOCAL)/bin/bitcoind \
 		go test -count=1 $(PACKAGES)
-	go -C test/cluster test -count=1 ./...
+	for module in $(MODULES); do KUBECONFIG= go -C $$module test -count=1 ./...; done
 
 ##@ Development
 
@@ -47,9 +49,8 @@ e2e: $(CLUSTER) ## Run the end-to-end suite on the local cluster, which it start
 lint: ## Check formatting, go vet, staticcheck and the generated files.
 	@files=$$(git ls-files '*.go') && unformatted=$$(gofmt -l $$files) && test -z "$$unformatted" \
 		|| { echo "gofmt would change: $$unformatted"; exit 1; }
-	go vet ./... && go -C test/cluster vet ./...
-	go run $(STATICCHECK) ./...
-	go -C test/cluster run $(STATICCHECK) ./...
+	for module in . $(MODULES); do go -C $$module vet ./...; done
+	for module in . $(MODULES); do go -C $$module run $(STATICCHECK) ./...; done
 	@$(MAKE) --no-print-directory check-generated
 
 .PHONY: manifests

@@ -3,6 +3,7 @@ package resources
 import (
 	"fmt"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -10,8 +11,10 @@ import (
 	. "github.com/onsi/gomega"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 )
 
 const (
@@ -180,4 +183,30 @@ func TestNetworkPoliciesAreApart(t *testing.T) {
 		}
 		g.Expect(exceptions(with())).To(Equal([2][]string{v4, v6}))
 	}
+}
+
+// The platform denies a tenant's operator everything but what it names.
+func TestOperatorMayAskNodesOfEveryChain(t *testing.T) {
+	g := NewWithT(t)
+	text, err := os.ReadFile("../../../tenants/base/network-policies.yaml")
+	g.Expect(err).NotTo(HaveOccurred())
+	var allowed []string
+	for document := range strings.SplitSeq(string(text), "\n---\n") {
+		var policy networkingv1.NetworkPolicy
+		g.Expect(yaml.UnmarshalStrict([]byte(document), &policy)).To(Succeed())
+		if policy.Spec.PodSelector.MatchLabels[nameLabel] != operator {
+			continue
+		}
+		for _, rule := range policy.Spec.Egress {
+			allowed = append(allowed, ruleText(rule.To, rule.Ports))
+		}
+	}
+
+	var ports []string
+	for _, name := range bitcoind.ChainNames() {
+		chain, err := bitcoind.ChainNamed(name)
+		g.Expect(err).NotTo(HaveOccurred())
+		ports = append(ports, fmt.Sprintf("TCP %d", chain.RPCPort))
+	}
+	g.Expect(allowed).To(ContainElement("pods " + NetworkLabel + ": " + strings.Join(ports, ", ")))
 }
