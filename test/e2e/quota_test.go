@@ -35,3 +35,17 @@ func TestQuotaThatStopsNodesIsNamed(t *testing.T) {
 	ready(g, ctx, stopped)
 	t.Logf("all nodes were up %.0f s after the quota had gone", time.Since(began).Seconds())
 }
+
+// Pods that want no others beside them would keep another team's away.
+func TestAffinityLooksAtNoOtherNamespace(t *testing.T) {
+	g, ctx := needsCluster(t)
+	alone := &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
+		RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{
+			TopologyKey:       corev1.LabelHostname,
+			LabelSelector:     &metav1.LabelSelector{},
+			NamespaceSelector: &metav1.LabelSelector{},
+		}},
+	}}
+	lonely := create(t, g, ctx, "team-b", "lonely", v1alpha1.BitcoinNetworkSpec{Nodes: 1, Secret: secretName, Affinity: alone})
+	wait(g, ctx, tells(lonely, "NodesReady", "NodesNotReady", "exceeded quota: no-affinity-across-namespaces"))
+}
