@@ -26,7 +26,7 @@ func (c *Cluster) RenewOperators(ctx context.Context) (int, error) {
 		if pod.CreationTimestamp.After(image.ModTime()) {
 			continue
 		}
-		if _, err := c.Kubectl(ctx, "delete", "pod", pod.Name, "--namespace", pod.Namespace); err != nil {
+		if _, err := c.Kubectl(ctx, "delete", "pod", pod.Name, "--namespace", pod.Namespace, "--ignore-not-found"); err != nil {
 			return renewed, err
 		}
 		renewed++
