@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 
 	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/clone"
 	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/images"
@@ -34,4 +35,14 @@ func projectImages(ctx context.Context, c clone.Clone) error {
 		return nil
 	}
 	return images.LoadProject(ctx, c, targets(c))
+}
+
+// loadProgram puts a program into the cluster as an image of its own.
+func loadProgram(ctx context.Context, c clone.Clone, program images.Program, binary string) error {
+	archive := c.Local("build", "program.tar")
+	defer os.Remove(archive)
+	if err := program.Archive(binary, archive); err != nil {
+		return err
+	}
+	return images.Load(ctx, c, archive)
 }

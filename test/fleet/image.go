@@ -3,6 +3,8 @@ package fleet
 import (
 	"context"
 	"fmt"
+	"os/exec"
+	"path/filepath"
 )
 
 // containerdSocket is where the cluster's containerd is reached.
@@ -12,6 +14,21 @@ const containerdSocket = "/run/bitcoin-operator/containerd.sock"
 // does that pushes the same image under another.
 func (c *Cluster) TagImage(ctx context.Context, image, name string) error {
 	return c.images(ctx, "tag", "--force", image, name)
+}
+
+// LoadProgram builds a program of this module and loads it into the cluster as an
+// image of nothing else, as a team does that runs an image of its own.
+func (c *Cluster) LoadProgram(ctx context.Context, source, path, image string) error {
+	binary := c.local("work", filepath.Base(source))
+	build := exec.CommandContext(ctx, "go", "build", "-o", binary, source)
+	build.Dir = c.root
+	if _, err := output(ctx, build); err != nil {
+		return fmt.Errorf("build %s: %w", source, err)
+	}
+	if _, err := c.tool(ctx, nil, "cluster", "load", image, binary, path); err != nil {
+		return fmt.Errorf("load %s: %w", image, err)
+	}
+	return nil
 }
 
 // RemoveImage takes a name of an image away.

@@ -80,6 +80,30 @@ func (r *Repository) Push(ctx context.Context, message string) (commit string, e
 	return r.Head(ctx)
 }
 
+// Rewrite makes one commit, without a past, of all that the clone has, and pushes it
+// in place of the branch's history.
+func (r *Repository) Rewrite(ctx context.Context, message string) error {
+	for _, args := range [][]string{
+		{"checkout", "--quiet", "--orphan", "rewritten"},
+		{"commit", "--quiet", "--all", "--message", message},
+		{"branch", "--quiet", "--force", "--move", "main"},
+		{"push", "--quiet", "--force", "origin", "main"},
+	} {
+		if _, err := r.git(ctx, args...); err != nil {
+			return fmt.Errorf("rewrite %s: %w", r.Name, err)
+		}
+	}
+	return nil
+}
+
+// Withdraw deletes the branch main from the server, if that lets it.
+func (r *Repository) Withdraw(ctx context.Context) error {
+	if _, err := r.git(ctx, "push", "--quiet", "origin", "--delete", "main"); err != nil {
+		return fmt.Errorf("withdraw the branch of %s: %w", r.Name, err)
+	}
+	return nil
+}
+
 // Head is the commit that the clone is at.
 func (r *Repository) Head(ctx context.Context) (string, error) {
 	commit, err := r.git(ctx, "rev-parse", "HEAD")

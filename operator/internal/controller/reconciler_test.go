@@ -141,10 +141,12 @@ func TestNetworkWaitsForItsSecret(t *testing.T) {
 	}
 }
 
+// Where no admission policy refuses it.
 func TestNamingAnotherSecretStalls(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.secret()
+	w.fenceDown()
 	other := w.secret(func(s *corev1.Secret) { s.Name = "other" })
 	network := w.network("payments", 3, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Secret = other.Name })
 	w.Eventually(w.condition(network, meta.StalledCondition)).Should(HavePrefix("True SecretForbidden: spec.secret:"))

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -12,9 +13,11 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/test/policies"
 )
 
 // apiServer is a real kube-apiserver with a real etcd, shared by the tests of
@@ -50,6 +53,14 @@ func run(m *testing.M) (code int, err error) {
 	}
 	if apiServer, err = environment.Start(); err != nil {
 		return 0, fmt.Errorf("start the API server (KUBEBUILDER_ASSETS must name a folder with kube-apiserver and etcd, as make test does): %w", err)
+	}
+	api, err := client.New(apiServer, client.Options{Scheme: scheme})
+	if err != nil {
+		return 0, errors.Join(err, environment.Stop())
+	}
+	// What the operator does must pass where tenants are fenced in.
+	if err := policies.Install(context.Background(), api, "../../../gitops/policies"); err != nil {
+		return 0, errors.Join(err, environment.Stop())
 	}
 	code = m.Run()
 	return code, environment.Stop()

@@ -21,6 +21,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/record"
 	"k8s.io/utils/clock"
@@ -37,6 +38,7 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/credentials"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/metrics"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+	"github.com/bitcoin-operator/bitcoin-operator/test/policies"
 )
 
 const (
@@ -78,9 +80,10 @@ func newWorld(t *testing.T) *world {
 	var err error
 	w.api, err = client.New(apiServer, client.Options{Scheme: scheme})
 	w.Expect(err).NotTo(HaveOccurred())
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "team-"}}
-	w.Expect(w.api.Create(ctx, namespace)).To(Succeed())
-	w.namespace = namespace.Name
+	w.namespace, err = policies.Tenant(ctx, w.api, map[string]string{
+		"secret": secretName, "chains": "regtest,signet,testnet4,main", "images": "bitcoind", "storageClasses": "fast",
+	})
+	w.Expect(err).NotTo(HaveOccurred())
 	w.machine = &machine{world: w, addresses: map[string]string{}}
 
 	var running sync.WaitGroup
@@ -144,7 +147,7 @@ func (w *world) manager() ctrl.Manager {
 // operatorConfig gives the operator the rights that gitops/operator gives it, and no
 // others, and returns how it reaches the API server with them.
 func (w *world) operatorConfig() *rest.Config {
-	user := rbacv1.Subject{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: "operator-of-" + w.namespace}
+	user := rbacv1.Subject{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: "system:serviceaccount:" + w.namespace + ":bitcoin-operator"}
 	for _, role := range operatorRoles(w.Gomega) {
 		role.Namespace = w.namespace
 		w.Expect(w.api.Create(w.ctx, role)).To(Succeed())
@@ -175,6 +178,15 @@ func operatorRoles(g Gomega) []*rbacv1.Role {
 	}
 	g.Expect(roles).To(HaveLen(2))
 	return roles
+}
+
+// fenceDown takes the namespace out of the reach of the admission policies, and waits
+// until the API server has noticed.
+func (w *world) fenceDown() {
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}
+	w.Expect(w.api.Patch(w.ctx, namespace, client.RawPatch(types.MergePatchType, []byte(`{"metadata": {"labels": {"`+policies.TenantLabel+`": null}}}`)))).To(Succeed())
+	refused := &v1alpha1.BitcoinNetwork{ObjectMeta: metav1.ObjectMeta{Name: "tenant", Namespace: w.namespace}}
+	w.Eventually(func() error { return w.api.Create(w.ctx, refused.DeepCopy(), client.DryRunAll) }).Should(Succeed())
 }
 
 // network makes a BitcoinNetwork. It mines nothing by itself unless it is told to,

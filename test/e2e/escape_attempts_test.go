@@ -1,0 +1,493 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bitcoin-operator/bitcoin-operator/test/fleet"
+)
+
+// What stops attempts, in words that several share.
+const (
+	byNetworks      = "admission policy `networks`"
+	bySealedSecrets = "admission policy `sealed-secrets`"
+	byOperator      = "admission policy `operator`"
+	byNodes         = "admission policy `nodes`"
+	byPeople        = "admission policy `people`"
+	byReconciler    = "the rights of the team's account `reconciler`"
+	byPeopleRole    = "the rights of the team's people"
+	byOperatorRole  = "the rights of the operator"
+	bySchema        = "the definition of BitcoinNetwork"
+	byFlux          = "Flux"
+)
+
+var otherSecrets = chapter{"Other Secrets", []attempt{
+	{"a network with another Secret of the namespace", byNetworks, "spec.secret: this namespace has one Secret for RPC, bitcoin-rpc; name that one",
+		commitsNetwork("secret: another")},
+	{"a network with another team's Secret", bySchema, "spec.secret",
+		commitsNetwork("secret: " + victim + "/bitcoin-rpc")},
+	{"a Secret for pulling images, which may be any", byNetworks, "spec.imagePullSecrets: the platform allows those that it has put into this namespace",
+		commitsNetwork("imagePullSecrets: [{name: another}]")},
+	{"reading the team's own Secret", byPeopleRole, `secrets "bitcoin-rpc" is forbidden`,
+		people("get", "secret", secretName)},
+	{"a shell in a node, which has the password", byPeopleRole, `cannot create resource "pods/exec"`,
+		people("exec", "payments-0", "--", "env")},
+	{"a tunnel to a node, past the network policies", byPeopleRole, `cannot create resource "pods/portforward"`,
+		people("port-forward", "payments-0", "18443")},
+}}
+
+// sealed returns a SealedSecret that is not sealed at all, with these lines.
+func sealed(lines string) string {
+	return "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata:\n  name: attempt\n" + lines
+}
+
+var sealedSecrets = chapter{"SealedSecrets", []attempt{
+	{"a token of the operator's account, by a Secret's type", bySealedSecrets, "spec.template.type: must be Opaque, not kubernetes.io/service-account-token",
+		commitsThis(sealed("spec:\n  encryptedData: {}\n  template:\n    type: kubernetes.io/service-account-token\n    metadata:\n      annotations:\n        kubernetes.io/service-account.name: bitcoin-operator\n"))},
+	{"an account's name on a Secret", bySealedSecrets, "spec.template.metadata.annotations: kubernetes.io/service-account.name is not allowed",
+		commitsThis(sealed("spec:\n  encryptedData: {}\n  template:\n    metadata:\n      annotations:\n        kubernetes.io/service-account.name: bitcoin-operator\n"))},
+	{"one that opens in every namespace", bySealedSecrets, "sealedsecrets.bitnami.com/cluster-wide is not allowed",
+		commitsThis(sealed("  annotations:\n    sealedsecrets.bitnami.com/cluster-wide: \"true\"\nspec:\n  encryptedData: {}\n"))},
+	{"one that opens under every name", bySealedSecrets, "sealedsecrets.bitnami.com/namespace-wide is not allowed",
+		commitsThis(sealed("  annotations:\n    sealedsecrets.bitnami.com/namespace-wide: \"true\"\nspec:\n  encryptedData: {}\n"))},
+	{"one that takes over a Secret that is there", bySealedSecrets, "sealedsecrets.bitnami.com/managed is not allowed",
+		commitsThis(sealed("spec:\n  encryptedData: {}\n  template:\n    metadata:\n      annotations:\n        sealedsecrets.bitnami.com/managed: \"true\"\n"))},
+	{"one sealed as they once were, with its type hidden in it", bySealedSecrets, "spec.data: is not allowed",
+		commitsThis(sealed("spec:\n  encryptedData: {}\n  data: bWFsbG9yeQ==\n"))},
+	{"another team's, moved into the own namespace", "sealed-secrets, which seals for one name in one namespace", "no key could decrypt secret",
+		moveSealedSecret},
+	{"a finalizer, which would keep the namespace from going", bySealedSecrets, "metadata.finalizers, spec.template.metadata.finalizers: there are none in a tenant's namespace",
+		commitsThis(sealed("  finalizers: [mallory.example.com/stay]\nspec:\n  encryptedData: {}\n"))},
+}}
+
+// moveSealedSecret commits the SealedSecret of the victim as its own.
+func moveSealedSecret(h *hostile, told string) {
+	stolen, err := cluster.Kubectl(h.ctx, "get", "sealedsecret", secretName, "--namespace="+victim, "--output=jsonpath={.spec.encryptedData}")
+	h.Expect(err).NotTo(HaveOccurred())
+	delivery := h.commit("Take the other team's credentials", map[string]string{
+		file: strings.Replace(sealed("spec:\n  encryptedData: "+stolen+"\n"), "attempt", "stolen", 1)})
+	h.t.Cleanup(func() {
+		_, _ = cluster.Kubectl(context.WithoutCancel(h.ctx), "delete", "sealedsecret", "stolen", "--namespace="+mallory, "--ignore-not-found")
+	})
+	wait(h, h.ctx, fleet.All(delivery.Tried, says(fleet.Object{Kind: fleet.SealedSecret, Namespace: mallory, Name: "stolen"}, "Synced", told)))
+}
+
+// object returns a manifest of an object with that name, and these lines.
+func object(apiVersion, kind, name, lines string) string {
+	return "apiVersion: " + apiVersion + "\nkind: " + kind + "\nmetadata:\n  name: " + name + "\n" + lines
+}
+
+const rbac = "rbac.authorization.k8s.io/v1"
+
+var otherKinds = chapter{"Other kinds, and other places", []attempt{
+	{"a Role", byReconciler, `roles.rbac.authorization.k8s.io "attempt" is forbidden`,
+		commitsThis(object(rbac, "Role", "attempt", "rules: [{apiGroups: [\"\"], resources: [secrets], verbs: [\"*\"]}]\n"))},
+	{"a RoleBinding", byReconciler, `rolebindings.rbac.authorization.k8s.io "attempt" is forbidden`,
+		commitsThis(object(rbac, "RoleBinding", "attempt", "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}\nsubjects: [{kind: ServiceAccount, name: reconciler}]\n"))},
+	{"a ClusterRole", byReconciler, `clusterroles.rbac.authorization.k8s.io "attempt" is forbidden`,
+		commitsThis(object(rbac, "ClusterRole", "attempt", "rules: []\n"))},
+	{"a ClusterRoleBinding", byReconciler, `clusterrolebindings.rbac.authorization.k8s.io "attempt" is forbidden`,
+		commitsThis(object(rbac, "ClusterRoleBinding", "attempt", "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}\n"))},
+	{"a Namespace", byReconciler, `namespaces "team-m" is forbidden`,
+		commitsThis(object("v1", "Namespace", "attempt", ""))},
+	{"a Deployment", byReconciler, `deployments.apps "attempt" is forbidden`,
+		commitsThis(object("apps/v1", "Deployment", "attempt", "spec:\n  selector: {matchLabels: {a: b}}\n  template:\n    metadata: {labels: {a: b}}\n    spec: {containers: [{name: a, image: a}]}\n"))},
+	{"a Pod", byReconciler, `pods "attempt" is forbidden`,
+		commitsThis(object("v1", "Pod", "attempt", "spec: {containers: [{name: a, image: a}]}\n"))},
+	{"a Secret", byReconciler, `secrets "attempt" is forbidden`,
+		commitsThis(object("v1", "Secret", "attempt", ""))},
+	{"a Secret that kustomize generates", byReconciler, `is forbidden`,
+		commits(map[string]string{"kustomization.yaml": "resources: [payments.yaml, bitcoin-rpc.yaml]\nsecretGenerator: [{name: generated, literals: [a=b]}]\n"})},
+	{"a ServiceAccount", byReconciler, `serviceaccounts "attempt" is forbidden`,
+		commitsThis(object("v1", "ServiceAccount", "attempt", ""))},
+	{"a NetworkPolicy that opens the namespace", byReconciler, `networkpolicies.networking.k8s.io "attempt" is forbidden`,
+		commitsThis(object("networking.k8s.io/v1", "NetworkPolicy", "attempt", "spec: {podSelector: {}, ingress: [{}], egress: [{}]}\n"))},
+	{"an exemption from the admission policies", byReconciler, `is forbidden`,
+		commitsThis(object("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding", "networks", "spec: {policyName: none, validationActions: [Audit]}\n"))},
+	{"a Kustomization that applies as another account", byReconciler, `kustomizations.kustomize.toolkit.fluxcd.io "attempt" is forbidden`,
+		commitsThis(object("kustomize.toolkit.fluxcd.io/v1", "Kustomization", "attempt", "spec:\n  serviceAccountName: bitcoin-operator\n  prune: true\n  interval: 1m\n  path: ./\n  sourceRef: {kind: GitRepository, name: networks}\n"))},
+	{"a source in another namespace", byReconciler, `gitrepositories.source.toolkit.fluxcd.io "attempt" is forbidden`,
+		commitsThis(object("source.toolkit.fluxcd.io/v1", "GitRepository", "attempt", "spec: {interval: 1m, url: \"http://example.com/fleet.git\"}\n"))},
+	{"a base in another repository", byFlux + ", `--no-remote-bases`, and without a way to the world", "proxyconnect tcp",
+		commits(map[string]string{"kustomization.yaml": "resources: [\"https://example.com/base.git\"]\n"})},
+	{"a file from elsewhere", byFlux + ", without a way to the world", "proxyconnect tcp",
+		commits(map[string]string{"kustomization.yaml": "resources: [\"https://example.com/base.yaml\"]\n"})},
+	{"another team's commit, from Flux's own store", byFlux + ", which shows nothing of it", "MalformedYAMLError",
+		fetchArtifact},
+	{"a file that takes ten minutes, from the profiler of Flux's own controller, which would hold up every team's build", byFlux + ", which serves it on its pod's address alone", "connect: connection refused",
+		commitsEndless("http://127.0.0.1:8080/debug/pprof/profile?seconds=600")},
+	{"a path out of its repository", byFlux, "is not in or below",
+		commits(map[string]string{"kustomization.yaml": "resources: [../../../etc]\n"})},
+	{"a network in another namespace", byFlux + ", `targetNamespace`", "it comes to be in the team's own namespace",
+		commitElsewhere},
+	{"a finalizer, which would keep the namespace from going", byNetworks, "metadata.finalizers: networks have none in a tenant's namespace",
+		commitsThis(strings.Replace(networkWith("attempt"), "  name: attempt\n", "  name: attempt\n  finalizers: [mallory.example.com/stay]\n", 1))},
+}}
+
+// commitElsewhere commits a network that says that it is in another team's namespace.
+func commitElsewhere(h *hostile, _ string) {
+	wait(h, h.ctx, h.commit("A network for the others", map[string]string{
+		file: strings.Replace(networkWith("elsewhere"), "metadata:\n", "metadata:\n  namespace: "+victim+"\n", 1)}).Done)
+	h.Expect(network(h, h.ctx, mallory, "elsewhere").Name).To(Equal("elsewhere"))
+	_, err := cluster.Network(h.ctx, victim, "elsewhere")
+	h.Expect(err).To(MatchError(ContainSubstring("not found")))
+}
+
+// fetchArtifact commits a reference to what Flux keeps of the victim's repository.
+func fetchArtifact(h *hostile, told string) {
+	url, err := cluster.Kubectl(h.ctx, "get", "gitrepository", "networks", "--namespace="+victim, "--output=jsonpath={.status.artifact.url}")
+	h.Expect(err).NotTo(HaveOccurred())
+	commits(map[string]string{"kustomization.yaml": "resources: [\"" + url + "\"]\n"})(h, told)
+}
+
+// commitsEndless commits a reference to what never comes, and looks whether another
+// team's commit is applied meanwhile.
+func commitsEndless(url string) func(*hostile, string) {
+	return func(h *hostile, told string) {
+		commits(map[string]string{"kustomization.yaml": "resources: [\"" + url + "\"]\n"})(h, told)
+		ctx, cancel := context.WithTimeout(h.ctx, 30*time.Second)
+		defer cancel()
+		other := team(h, ctx, victim)
+		h.Expect(os.WriteFile(other.Path("README.md"), []byte(time.Now().String()+"\n"), 0o644)).To(Succeed())
+		wait(h, ctx, push(h, ctx, other, "Say something").Done)
+	}
+}
+
+var itsOperator = chapter{"Its own operator and its own bounds", []attempt{
+	{"another image for the operator", byPeopleRole, `deployments.apps "bitcoin-operator" is forbidden`,
+		people("set", "image", "deployment/bitcoin-operator", "operator=example.com/mine")},
+	{"no operator", byPeopleRole, `deployments.apps "bitcoin-operator" is forbidden`,
+		people("scale", "deployment/bitcoin-operator", "--replicas=0")},
+	{"more rights for the operator", byPeopleRole, `roles.rbac.authorization.k8s.io "bitcoin-operator" is forbidden`,
+		people("patch", "role", "bitcoin-operator", "--type=json", `--patch=[{"op":"add","path":"/rules/-","value":{}}]`)},
+	{"a larger quota", byPeopleRole, `cannot patch resource "resourcequotas"`,
+		people("patch", "resourcequota", "tenant", "--patch={}")},
+	{"no network policy", byPeopleRole, `cannot delete resource "networkpolicies"`,
+		people("delete", "networkpolicy", "tenant.default-deny")},
+	{"other limits in the tenant's ConfigMap", byPeopleRole, `configmaps "tenant" is forbidden`,
+		people("patch", "configmap", "tenant", "--patch={}")},
+	{"a weaker namespace", byPeopleRole, `namespaces "team-m" is forbidden`,
+		people("label", "namespace", mallory, "pod-security.kubernetes.io/enforce=privileged", "--overwrite")},
+	{"another repository for Flux", byPeopleRole, `cannot patch resource "gitrepositories"`,
+		people("patch", "gitrepository", "networks", "--type=merge", "--patch={}")},
+	{"another account for Flux", byPeopleRole, `cannot patch resource "kustomizations"`,
+		people("patch", "kustomization", "networks", "--type=merge", "--patch={}")},
+	{"a token of the operator", byPeopleRole, `cannot create resource "serviceaccounts/token"`,
+		people("create", "token", "bitcoin-operator")},
+	{"the operator's identity", byPeopleRole, "whether it may impersonate is answered with no",
+		impersonate},
+	{"another image for a network, past Git", byPeople, "people may change spec.nodes and spec.suspend; commit everything else to Git",
+		people("patch", "btcnet", "payments", "--type=merge", `--patch={"spec":{"image":"localhost/other:1"}}`)},
+	{"an owner for a network, with which it would go", byPeople, "and nothing else of metadata; commit everything else to Git",
+		people("patch", "btcnet", "payments", "--type=merge", `--patch={"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"none","uid":"none"}]}}`)},
+	{"no network, past Git", byPeopleRole, `cannot delete resource "bitcoinnetworks"`,
+		people("delete", "btcnet", "payments")},
+	{"another team's network", byPeopleRole, `bitcoinnetworks.bitcoin-operator.github.io is forbidden`,
+		people("get", "btcnet", "--namespace="+victim)},
+	{"the operator's lease", byPeopleRole, `cannot get resource "leases"`,
+		people("get", "lease", "bitcoin-operator")},
+	{"an event in the operator's name", byPeopleRole, `cannot create resource "events"`,
+		people("create", "--raw=/api/v1/namespaces/"+mallory+"/events", "--filename=/dev/null")},
+}}
+
+func impersonate(h *hostile, _ string) {
+	people("auth", "can-i", "impersonate", "serviceaccounts/bitcoin-operator", "--quiet")(h, "exit status 1")
+}
+
+var itsPods = chapter{"Its pods", []attempt{
+	{"the machine's network", bySchema, ".spec.hostNetwork: field not declared in schema",
+		commitsNetwork("hostNetwork: true")},
+	{"a folder of the machine", bySchema, ".spec.volumes: field not declared in schema",
+		commitsNetwork("volumes: [{name: host, hostPath: {path: /}}]")},
+	{"root, and privileges", bySchema, ".spec.securityContext: field not declared in schema",
+		commitsNetwork("securityContext: {runAsUser: 0, privileged: true}")},
+	{"another account", bySchema, ".spec.serviceAccountName: field not declared in schema",
+		commitsNetwork("serviceAccountName: bitcoin-operator")},
+	{"a pod of its own making", bySchema, ".spec.template: field not declared in schema",
+		commitsNetwork("template: {}")},
+	{"an image that the platform has not allowed", byNetworks, "spec.image: the platform does not allow example.com/anything:latest in this namespace",
+		commitsNetwork("image: example.com/anything:latest")},
+	{"an image whose name begins like an allowed one", byNetworks, "spec.image: the platform does not allow ghcr.io/bitcoin-operator/bitcoind-too:1 in this namespace",
+		commitsNetwork("image: ghcr.io/bitcoin-operator/bitcoind-too:1")},
+	{"a chain that the platform has not allowed", byNetworks, "spec.chain: the platform does not allow main in this namespace",
+		commitsNetwork("chain: main")},
+	{"the control plane's machines", byNetworks, "spec.nodeSelector: the platform allows machines to be chosen by",
+		commitsNetwork(`nodeSelector: {node-role.kubernetes.io/control-plane: ""}`)},
+	{"the same by affinity", byNetworks, "spec.affinity.nodeAffinity: the platform allows machines to be chosen by",
+		commitsNetwork("affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: node-role.kubernetes.io/control-plane, operator: Exists}]}]}}}")},
+	{"machines that are kept for others", byNetworks, "spec.tolerations: the platform allows these taints to be tolerated",
+		commitsNetwork("tolerations: [{operator: Exists}]")},
+	{"keeping other teams' pods away", byNetworks, "spec.affinity: pods of other namespaces can be neither sought nor avoided",
+		commitsNetwork("affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname, namespaceSelector: {}, labelSelector: {}}]}}")},
+	{"volumes of another class", byNetworks, "spec.storage.className: the platform allows the default class and",
+		commitsNetwork("storage: {size: 1Gi, className: gold}")},
+	{"what an image of its own finds in its pod", "the pod: Pod Security `restricted`", "no token, no root, no capability, nothing to write to but its own data",
+		lookAround},
+}}
+
+// lookAround looks, from within a node, for what a pod may have that it should not.
+func lookAround(h *hostile, _ string) {
+	inside := func(command string) string {
+		printed, err := cluster.Kubectl(h.ctx, "exec", "payments-0", "--namespace="+mallory, "--", "sh", "-c", command)
+		h.Expect(err).NotTo(HaveOccurred())
+		return strings.TrimSpace(printed)
+	}
+	h.Expect(inside("ls /var/run/secrets/kubernetes.io 2>&1 || true")).To(ContainSubstring("No such file"))
+	h.Expect(inside("id -u")).NotTo(Equal("0"))
+	h.Expect(inside("grep -h ^Cap /proc/self/status | cut -f2 | sort -u")).To(Equal(strings.Repeat("0", 16)), "capabilities")
+	h.Expect(inside("grep ^NoNewPrivs /proc/self/status | cut -f2")).To(Equal("1"))
+	h.Expect(inside("grep ^Seccomp: /proc/self/status | cut -f2")).To(Equal("2"), "a filter")
+	h.Expect(inside("touch /usr/bin/mine 2>&1 || true")).To(ContainSubstring("Read-only file system"))
+}
+
+var itsLabels = chapter{"Labels", []attempt{
+	{"passing for the operator, which reaches the API server", bySchema, "selectors go by them",
+		commitsNetwork("podLabels: {app.kubernetes.io/name: bitcoin-operator}")},
+	{"passing for another network's node", bySchema, "selectors go by them",
+		commitsNetwork("podLabels: {bitcoin-operator.github.io/network: lightning}")},
+	{"passing for a client of somebody's RPC", bySchema, "selectors go by them",
+		commitsNetwork(`podLabels: {bitcoin-operator.github.io/client: "true"}`)},
+	{"passing for the cluster's DNS", "network policies, which name its namespace, too", "it comes to be a label of a pod in the team's own namespace",
+		commitHarmless("podLabels: {k8s-app: kube-dns}")},
+}}
+
+// commitNamed commits a network of that name, with a node.
+func commitNamed(name string) func(*hostile, string) {
+	return func(h *hostile, _ string) {
+		wait(h, h.ctx, h.commit("A network called "+name, map[string]string{file: strings.Replace(networkWith(name), "nodes: 0", "nodes: 1", 1)}).Done)
+		wait(h, h.ctx, cluster.Says(h.Operator(), "Available"))
+	}
+}
+
+// commitHarmless commits a network that nobody minds.
+func commitHarmless(lines ...string) func(*hostile, string) {
+	return func(h *hostile, _ string) {
+		wait(h, h.ctx, h.commit("Nothing that anybody minds", map[string]string{file: networkWith("attempt", lines...)}).Done)
+	}
+}
+
+var injection = chapter{"bitcoin.conf", []attempt{
+	{"credentials", bySchema, "the operator sets rpcauth itself", commitsNetwork(`config: ["rpcauth=mallory:00$00"]`)},
+	{"RPC for everybody", bySchema, "the operator sets rpcallowip itself", commitsNetwork(`config: ["rpcallowip=0.0.0.0/0"]`)},
+	{"another file", bySchema, "the operator sets includeconf itself", commitsNetwork(`config: ["includeconf=/proc/self/environ"]`)},
+	{"a folder of the machine", bySchema, "the operator sets datadir itself", commitsNetwork(`config: ["datadir=/run"]`)},
+	{"a section", bySchema, "must be a line option=value", commitsNetwork(`config: ["[main]"]`)},
+	{"another section's option", bySchema, "must be a line option=value", commitsNetwork(`config: ["regtest.rpcuser=mallory"]`)},
+	{"two lines in one", bySchema, "must be a line option=value", commitsNetwork(`config: ["txindex=1\nrpcuser=mallory"]`)},
+	{"two lines in a notification", bySchema, "spec.zmq[0]", commitsNetwork(`zmq: ["rawtx\nrpcuser=mallory"]`)},
+	{"two lines in an address", bySchema, "spec.mining.address", commitsNetwork(`mining: {address: "` + someone + `\nrpcuser=mallory"}`)},
+	{"two lines in a signet's challenge", bySchema, "spec.signet.challenge",
+		commitsNetwork("chain: signet", `signet: {challenge: "51\nrpcuser=mallory"}`)},
+}}
+
+var passwords = chapter{"Passwords", []attempt{
+	{"finding the password in whatever people may read, and more", "the operator, which never writes it",
+		"it is in no object, status, event, description, log, metric, process, configuration or audit log", findPassword},
+}}
+
+// findPassword looks for the password wherever an administrator could.
+func findPassword(h *hostile, _ string) {
+	var secret corev1.Secret
+	h.Expect(cluster.API.Get(h.ctx, client.ObjectKey{Namespace: mallory, Name: secretName}, &secret)).To(Succeed())
+	password := string(secret.Data["BC_RPC_PASSWORD"])
+	h.Expect(password).NotTo(BeEmpty())
+	places := map[string][]string{
+		"objects, statuses and events": {"get", "bitcoinnetworks,statefulsets,services,configmaps,pods,events,networkpolicies,poddisruptionbudgets,leases,kustomizations,controllerrevisions", "--output=yaml"},
+		"descriptions":                 {"describe", "bitcoinnetworks,statefulsets,pods,configmaps"},
+		"the operator's log":           {"logs", "deployment/bitcoin-operator"},
+		"the operator's metrics":       {"get", "--raw=" + operatorMetrics(h)},
+		"a node's log":                 {"logs", "payments-0"},
+		"a node's processes":           {"exec", "payments-0", "--", "sh", "-c", "cat /proc/[0-9]*/cmdline /proc/1/environ | tr '\\0' ' '"},
+		"a node's configuration":       {"exec", "payments-0", "--", "sh", "-c", "cat ~/.bitcoin/bitcoin.conf /run/bitcoind/rpcauth.conf"},
+	}
+	for what, command := range places {
+		text, err := cluster.Kubectl(h.ctx, append([]string{"--namespace=" + mallory}, command...)...)
+		h.Expect(err).NotTo(HaveOccurred(), what)
+		h.Expect(text).NotTo(BeEmpty(), what)
+		h.Expect(strings.Contains(text, password)).To(BeFalse(), "the password shows in %s", what)
+	}
+	noted, err := os.ReadFile(cluster.Logs() + "/audit.log")
+	h.Expect(err).NotTo(HaveOccurred())
+	h.Expect(strings.Contains(string(noted), password)).To(BeFalse(), "the password shows in the audit log")
+}
+
+// operatorMetrics is where the API server gives the metrics of the team's operator.
+func operatorMetrics(h *hostile) string {
+	return fmt.Sprintf("/api/v1/namespaces/%s/pods/%s:8080/proxy/metrics", mallory, h.operatorPod().Name)
+}
+
+func (h *hostile) operatorPod() corev1.Pod {
+	var pods corev1.PodList
+	h.Expect(cluster.API.List(h.ctx, &pods, client.InNamespace(mallory), client.MatchingLabels{"app.kubernetes.io/name": "bitcoin-operator"})).To(Succeed())
+	h.Expect(pods.Items).To(HaveLen(1))
+	return pods.Items[0]
+}
+
+// hostileImage is the team's own.
+const hostileImage = "localhost/" + mallory + "/bitcoind"
+
+var hostileNodes = chapter{"Nodes that answer what should harm the operator", []attempt{
+	{"a gigabyte, an answer without an end, silence, wrong types, a hundred thousand items, JSON of endless depth, a redirection, a very long error",
+		"the bounds on what the operator reads", "the team's other network is looked after, and the operator lives", answerBadly},
+	{"a file for kustomize that never comes from there, which would hold up every team's build", byFlux + ", without a way to the team's pods", "proxyconnect tcp",
+		commitsEndless("http://hostile-2.hostile." + mallory + ".svc.cluster.local:18443/base.yaml")},
+}}
+
+// answerBadly runs nodes that answer RPC in every bad way, and looks whether the team's
+// other network is still looked after.
+func answerBadly(h *hostile, _ string) {
+	h.Expect(cluster.LoadProgram(h.ctx, "./test/e2e/hostile", "/usr/local/bin/bitcoind-start", hostileImage+":1")).To(Succeed())
+	manifest := strings.Replace(networkWith("hostile", "image: "+hostileImage+":1", "imagePullPolicy: Never"), "nodes: 0", "nodes: 8", 1)
+	delivery := h.commit("Nodes that answer badly", map[string]string{file: manifest})
+	of := fleet.Object{Kind: fleet.BitcoinNetwork, Namespace: mallory, Name: "hostile"}
+	wait(h, h.ctx, fleet.All(delivery.Tried, says(of, "NodesReady", "its answer makes no sense")))
+	wait(h, h.ctx, says(of, "NodesReady", "it does not answer in time"))
+
+	good := network(h, h.ctx, mallory, "payments")
+	began := time.Now()
+	scale(h, h.ctx, good, 4) // Flux puts it back, in its own time
+	wait(h, h.ctx, func(ctx context.Context) (bool, string, error) {
+		found, err := cluster.Network(ctx, mallory, "payments")
+		return err == nil && found.Status.Links != nil && found.Status.Links.Summary == "6/6", "a fourth node", err
+	})
+	h.t.Logf("a node was added beside hostile ones in %s", time.Since(began).Round(time.Second))
+	operator := h.operatorPod()
+	h.Expect(operator.Status.ContainerStatuses[0].RestartCount).To(BeZero(), "the operator was killed")
+}
+
+var takeovers = chapter{"Names that are taken", []attempt{
+	{"a network called as another one's client Service", bySchema, "must not end in '-rpc'", commitsThis(networkWith("payments-rpc"))},
+	{"a network called as the ConfigMap with the tenant's bounds", byNetworks, "metadata.name: 'tenant' is taken in a tenant's namespace", commitsThis(networkWith("tenant"))},
+	{"a network called as the operator's Deployment", "nothing: it is another kind", "both are there, each its own", commitNamed("bitcoin-operator")},
+}}
+
+var limits = chapter{"Names and numbers at their limits", []attempt{
+	{"a name of 53 characters", bySchema, "metadata.name: at most 52 characters", commitsThis(networkWith(strings.Repeat("a", 53)))},
+	{"1001 nodes", bySchema, "spec.nodes", commitsThis(strings.Replace(networkWith("attempt"), "nodes: 0", "nodes: 1001", 1))},
+	{"a thousand nodes", "the namespace's quota", "exceeded quota: tenant", aThousandNodes},
+	{"five hundred networks", "the namespace's quota", "exceeded quota: tenant", tooManyNetworks},
+	{"a machine's memory for every node", "the namespace's limits", "exceeded quota: tenant",
+		commitNode("resources: {requests: {memory: 64Gi}, limits: {memory: 64Gi}}")},
+}}
+
+// commitNode commits a network of one node that does not come up, and says why.
+func commitNode(lines ...string) func(*hostile, string) {
+	return func(h *hostile, told string) {
+		manifest := strings.Replace(networkWith("attempt", lines...), "nodes: 0", "nodes: 1", 1)
+		delivery := h.commit("A node", map[string]string{file: manifest})
+		wait(h, h.ctx, fleet.All(delivery.Tried, says(fleet.Object{Kind: fleet.BitcoinNetwork, Namespace: mallory, Name: "attempt"}, "NodesReady", told)))
+	}
+}
+
+func aThousandNodes(h *hostile, told string) {
+	// What cannot be pulled costs the machine little.
+	manifest := strings.Replace(networkWith("attempt", "image: "+hostileImage+":none"), "nodes: 0", "nodes: 1000", 1)
+	delivery := h.commit("A thousand nodes", map[string]string{file: manifest})
+	of := fleet.Object{Kind: fleet.BitcoinNetwork, Namespace: mallory, Name: "attempt"}
+	wait(h, h.ctx, fleet.All(delivery.Tried, func(ctx context.Context) (bool, string, error) {
+		found, err := cluster.Kubectl(ctx, "get", "events", "--namespace="+mallory, "--output=jsonpath={.items[*].message}")
+		return strings.Contains(found, told), "an event of " + of.String() + " that says " + told, err
+	}))
+	// Kubernetes' count lags by a few while others' pods go.
+	h.Expect(len(lives(h, h.ctx, mallory, "attempt"))).To(BeNumerically("<=", 110))
+}
+
+// tooManyNetworks commits more than the quota allows. Not ten thousand: building one
+// push of those takes Flux a quarter of an hour, as docs/security.md says.
+func tooManyNetworks(h *hostile, told string) {
+	var all strings.Builder
+	for i := range 500 {
+		all.WriteString("---\n" + networkWith(fmt.Sprintf("many-%d", i)))
+	}
+	commits(map[string]string{file: all.String()})(h, told)
+	printed, err := cluster.Kubectl(h.ctx, "get", "btcnet", "--namespace="+mallory, "--output=name")
+	h.Expect(err).NotTo(HaveOccurred())
+	made := strings.Fields(printed)
+	h.Expect(len(made)).To(BeNumerically("<=", 20))
+	// Flux forgets what it has made of a commit that it could not apply whole.
+	made = slices.DeleteFunc(made, func(name string) bool { return !strings.Contains(name, "/many-") })
+	_, err = cluster.Kubectl(h.ctx, append([]string{"delete", "--namespace=" + mallory}, made...)...)
+	h.Expect(err).NotTo(HaveOccurred())
+}
+
+var history = chapter{"Its history in Git", []attempt{
+	{"rewriting it", "nothing: it is the team's own", "what is committed is applied; nodes that stay do not notice", rewriteHistory},
+	{"deleting it", "the Git server", "refusing to delete the current branch", deleteHistory},
+}}
+
+func rewriteHistory(h *hostile, _ string) {
+	before := lives(h, h.ctx, mallory, "payments")
+	wait(h, h.ctx, h.commit("As in the beginning", nil).Done)
+	h.Expect(h.Rewrite(h.ctx, "A new beginning")).To(Succeed())
+	wait(h, h.ctx, push(h, h.ctx, h.Team, "Nothing else").Done)
+	h.Expect(lives(h, h.ctx, mallory, "payments")).To(Equal(before))
+}
+
+func deleteHistory(h *hostile, told string) {
+	before := lives(h, h.ctx, mallory, "payments")
+	h.Expect(h.Withdraw(h.ctx)).To(MatchError(ContainSubstring(told)))
+	h.Expect(lives(h, h.ctx, mallory, "payments")).To(Equal(before))
+}
+
+// owned is what makes an object one of the team's network, as far as anybody says.
+const owned = "  ownerReferences: [{apiVersion: bitcoin-operator.github.io/v1alpha1, kind: BitcoinNetwork, name: payments, uid: 00000000-0000-0000-0000-000000000000, controller: true}]\n"
+
+// statefulSet returns one, with these lines for its pods.
+func statefulSet(metadata string, lines ...string) string {
+	manifest := object("apps/v1", "StatefulSet", "attempt", metadata+"spec:\n  serviceName: a\n  selector: {matchLabels: {a: b}}\n  template:\n    metadata: {labels: {a: b}}\n    spec:\n      automountServiceAccountToken: false\n")
+	for _, line := range lines {
+		manifest += "      " + line + "\n"
+	}
+	return manifest
+}
+
+// What the policies say of several attempts.
+const (
+	onlyControlled = "the operator writes what a BitcoinNetwork controls, and nothing else"
+	noVolumes      = "spec.template.spec.volumes: nodes have volumes of kind emptyDir and configMap only"
+)
+
+const plainContainer = "containers: [{name: a, image: a}]"
+
+// This team's operator is in its own hands: somebody has found a way to run code in it.
+var asItsOperator = chapter{"As its operator, taken over", []attempt{
+	{"reading another Secret", byOperatorRole, `secrets "another" is forbidden`, operator("get", "secret", "another")},
+	{"listing Secrets", byOperatorRole, `cannot list resource "secrets"`, operator("get", "secrets")},
+	{"another team's Secret", byOperatorRole, `secrets "bitcoin-rpc" is forbidden`, operator("get", "secret", secretName, "--namespace="+victim)},
+	{"another team's pods", byOperatorRole, `cannot list resource "pods"`, operator("get", "pods", "--namespace="+victim)},
+	{"a network of its own", byOperatorRole, `cannot create resource "bitcoinnetworks"`, operatorCreates(networkWith("attempt"))},
+	{"a pod", byOperatorRole, `cannot create resource "pods"`, operatorCreates(object("v1", "Pod", "attempt", "spec: {containers: [{name: a, image: a}]}\n"))},
+	{"a shell in a pod", byOperatorRole, `cannot create resource "pods/exec"`, operator("create", "--raw=/api/v1/namespaces/"+mallory+"/pods/payments-0/exec?command=env&stdout=true", "--filename=/dev/null")},
+	{"a StatefulSet that is no network's", byOperator, onlyControlled,
+		operatorCreates(statefulSet("", plainContainer))},
+	{"a StatefulSet with another Secret in its environment", byNodes, "spec.template: nodes may have one Secret, bitcoin-rpc",
+		operatorCreates(statefulSet(owned, "containers: [{name: a, image: a, envFrom: [{secretRef: {name: another}}]}]"))},
+	{"a StatefulSet with another Secret in a volume", byNodes, noVolumes,
+		operatorCreates(statefulSet(owned, plainContainer, "volumes: [{name: a, secret: {secretName: another}}]"))},
+	{"a StatefulSet with a token in a volume", byNodes, noVolumes,
+		operatorCreates(statefulSet(owned, plainContainer, "volumes: [{name: a, projected: {sources: [{serviceAccountToken: {path: token}}]}}]"))},
+	{"a StatefulSet with another account", byNodes, "spec.template.spec.serviceAccountName: nodes run as the account default",
+		operatorCreates(statefulSet(owned, plainContainer, "serviceAccountName: reconciler"))},
+	{"a StatefulSet with its account's token", byNodes, "spec.template.spec.automountServiceAccountToken: must be false",
+		operatorCreates(strings.Replace(statefulSet(owned, plainContainer), "automountServiceAccountToken: false", "automountServiceAccountToken: true", 1))},
+	{"a StatefulSet that pulls with another Secret", byNodes, "spec.template.spec.imagePullSecrets: the platform allows those that it has put into this namespace",
+		operatorCreates(statefulSet(owned, plainContainer, "imagePullSecrets: [{name: another}]"))},
+	{"its own bounds", byOperator, onlyControlled,
+		operator("patch", "configmap", "tenant", "--type=merge", `--patch={"data":{"images":"*"}}`)},
+	{"the policy that denies everything", byOperator, onlyControlled,
+		operator("patch", "networkpolicy", "tenant.default-deny", "--type=merge", `--patch={"spec":{"egress":[{}]}}`)},
+	{"a Service on every machine's port", byOperator, "the operator's Services are of type ClusterIP, without externalIPs",
+		operatorCreates(object("v1", "Service", "attempt", owned+"spec: {type: NodePort, ports: [{port: 1}]}\n"))},
+	{"a Service with an address that is not its own", byOperator, "the operator's Services are of type ClusterIP, without externalIPs",
+		operatorCreates(object("v1", "Service", "attempt", owned+"spec: {externalIPs: [192.0.2.1], ports: [{port: 1}]}\n"))},
+	{"another lease", byOperator, "the operator has one lease, bitcoin-operator",
+		operatorCreates(object("coordination.k8s.io/v1", "Lease", "attempt", "spec: {}\n"))},
+}}

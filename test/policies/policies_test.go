@@ -1,0 +1,439 @@
+package policies_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/yaml"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/test/policies"
+)
+
+// apiServer is a real one, with the policies. It is nil with -short.
+var apiServer *rest.Config
+
+var scheme = runtime.NewScheme()
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (code int, err error) {
+	if testing.Short() {
+		return m.Run(), nil
+	}
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return 0, err
+		}
+	}
+	environment := &envtest.Environment{
+		CRDDirectoryPaths:     []string{"../../gitops/crds", "../../gitops/infrastructure/sealed-secrets/crd.yaml"},
+		ErrorIfCRDPathMissing: true,
+	}
+	if apiServer, err = environment.Start(); err != nil {
+		return 0, fmt.Errorf("start the API server (KUBEBUILDER_ASSETS must name a folder with kube-apiserver and etcd, as make test does): %w", err)
+	}
+	defer func() {
+		if stopped := environment.Stop(); err == nil {
+			err = stopped
+		}
+	}()
+	api, err := client.New(apiServer, client.Options{Scheme: scheme})
+	if err != nil {
+		return 0, err
+	}
+	if err := policies.Install(context.Background(), api, "../../gitops/policies"); err != nil {
+		return 0, err
+	}
+	return m.Run(), nil
+}
+
+// team is a tenant on the API server.
+type team struct {
+	Gomega
+	ctx       context.Context
+	t         *testing.T
+	namespace string
+}
+
+func newTeam(t *testing.T, bounds map[string]string) *team {
+	t.Helper()
+	if apiServer == nil {
+		t.Skip("needs an API server, which -short leaves out")
+	}
+	team := &team{Gomega: NewWithT(t), ctx: t.Context(), t: t}
+	var err error
+	team.namespace, err = policies.Tenant(team.ctx, team.as(""), bounds)
+	team.Expect(err).NotTo(HaveOccurred())
+	return team
+}
+
+// bounds are those of a team that has some of everything.
+func bounds() map[string]string {
+	return map[string]string{
+		"secret":           "bitcoin-rpc",
+		"chains":           "regtest, signet",
+		"images":           "example.com/bitcoind\nexample.com/team-a/",
+		"imagePullSecrets": "registry",
+		"nodeLabels":       "zone pool=bitcoin",
+		"tolerations":      "bitcoin",
+		"storageClasses":   "fast\nslow",
+	}
+}
+
+// as returns a client of that user, or of the administrator.
+func (team *team) as(user string, groups ...string) client.Client {
+	config := rest.CopyConfig(apiServer)
+	config.Impersonate = rest.ImpersonationConfig{UserName: user, Groups: groups}
+	api, err := client.New(config, client.Options{Scheme: scheme})
+	team.Expect(err).NotTo(HaveOccurred())
+	return api
+}
+
+// operator returns a client of the team's operator, which may do anything here: what
+// stops it is not its Role.
+func (team *team) operator() client.Client {
+	user := "system:serviceaccount:" + team.namespace + ":bitcoin-operator"
+	team.allow(user, rbacv1.PolicyRule{APIGroups: []string{"*"}, Resources: []string{"*"}, Verbs: []string{"*"}})
+	return team.as(user)
+}
+
+func (team *team) allow(user string, rule rbacv1.PolicyRule) {
+	name := metav1.ObjectMeta{Name: "allowed", Namespace: team.namespace}
+	team.Expect(team.as("").Create(team.ctx, &rbacv1.Role{ObjectMeta: name, Rules: []rbacv1.PolicyRule{rule}})).To(Succeed())
+	team.Expect(team.as("").Create(team.ctx, &rbacv1.RoleBinding{
+		ObjectMeta: name,
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: name.Name},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: user}},
+	})).To(Succeed())
+}
+
+// object reads a manifest of an object of the team's.
+func (team *team) object(manifest string) *unstructured.Unstructured {
+	object := &unstructured.Unstructured{}
+	team.Expect(yaml.UnmarshalStrict([]byte(manifest), &object.Object)).To(Succeed(), manifest)
+	object.SetNamespace(team.namespace)
+	return object
+}
+
+// expect expects an error with a text, or none where there is none.
+func (team *team) expect(err error, want, reason string) {
+	team.t.Helper()
+	if want == "" {
+		team.Expect(err).NotTo(HaveOccurred(), reason)
+		return
+	}
+	team.Expect(err).To(MatchError(ContainSubstring(want)), reason)
+}
+
+// A policy that cannot be evaluated lets nothing pass.
+func TestPoliciesFailClosed(t *testing.T) {
+	team := newTeam(t, bounds())
+	var list admissionv1.ValidatingAdmissionPolicyList
+	team.Expect(team.as("").List(team.ctx, &list)).To(Succeed())
+	team.Expect(list.Items).To(HaveLen(5))
+	for _, policy := range list.Items {
+		team.Expect(policy.Spec.FailurePolicy).To(HaveValue(Equal(admissionv1.Fail)), policy.Name)
+	}
+	var bindings admissionv1.ValidatingAdmissionPolicyBindingList
+	team.Expect(team.as("").List(team.ctx, &bindings)).To(Succeed())
+	team.Expect(bindings.Items).To(HaveLen(5))
+	for _, binding := range bindings.Items {
+		team.Expect(binding.Spec.ValidationActions).To(HaveExactElements(admissionv1.Deny), binding.Name)
+		if binding.Spec.ParamRef != nil {
+			team.Expect(binding.Spec.ParamRef.ParameterNotFoundAction).To(HaveValue(Equal(admissionv1.DenyAction)), binding.Name)
+		}
+	}
+}
+
+func TestNetworks(t *testing.T) {
+	const affine = "affinity: {%sAffinity: {%sDuringSchedulingIgnoredDuringExecution: %s}}"
+	within := `{topologyKey: host, labelSelector: {}}`
+	across := `{topologyKey: host, labelSelector: {}, namespaceSelector: {}}`
+	named := `{topologyKey: host, labelSelector: {}, namespaces: [team-b]}`
+	for _, test := range []struct {
+		reason string
+		spec   string
+		want   string // empty where it passes
+	}{
+		{"what most networks are", `secret: bitcoin-rpc`, ""},
+		{"default credentials, which the operator knows", ``, ""},
+		{"another Secret", `secret: another`, "spec.secret: this namespace has one Secret for RPC, bitcoin-rpc; name that one"},
+
+		{"a chain that is allowed", `{secret: bitcoin-rpc, chain: signet}`, ""},
+		{"a chain that is not", `{secret: bitcoin-rpc, chain: main}`, "spec.chain: the platform does not allow main in this namespace, but: regtest, signet"},
+
+		{"an image that is allowed", `image: example.com/bitcoind`, ""},
+		{"any tag of it", `image: "example.com/bitcoind:29"`, ""},
+		{"any digest of it", `image: "example.com/bitcoind@sha256:00"`, ""},
+		{"both", `image: "example.com/bitcoind:29@sha256:00"`, ""},
+		{"one below a folder", `image: "example.com/team-a/any/thing:1"`, ""},
+		{"another", `image: "docker.io/library/alpine:3"`, "spec.image: the platform does not allow docker.io/library/alpine:3 in this namespace, but: example.com/bitcoind, example.com/team-a/"},
+		{"one whose name begins alike", `image: "example.com/bitcoind-too"`, "spec.image: the platform does not allow"},
+		{"one below one", `image: "example.com/bitcoind/too"`, "spec.image: the platform does not allow"},
+		{"one at a port, which looks like a tag", `image: "example.com/bitcoind:80/too"`, "spec.image: the platform does not allow"},
+		{"a folder's own name", `image: "example.com/team-a"`, "spec.image: the platform does not allow"},
+
+		{"the platform's own Secret for pulling", `imagePullSecrets: [{name: registry}]`, ""},
+		{"any other", `imagePullSecrets: [{name: bitcoin-rpc}]`, "spec.imagePullSecrets: the platform allows those that it has put into this namespace"},
+
+		{"a label with any value", `nodeSelector: {zone: a}`, ""},
+		{"a label with its one value", `nodeSelector: {pool: bitcoin}`, ""},
+		{"another value of it", `nodeSelector: {pool: control-plane}`, "spec.nodeSelector: the platform allows machines to be chosen by: zone pool=bitcoin"},
+		{"another label", `nodeSelector: {kubernetes.io/hostname: a}`, "spec.nodeSelector: the platform allows machines to be chosen by"},
+		{"all of several", `nodeSelector: {zone: a, pool: control-plane}`, "spec.nodeSelector: the platform allows machines to be chosen by"},
+		{"the same in affinity's words", fmt.Sprintf(affine, "node", "required", `{nodeSelectorTerms: [{matchExpressions: [{key: zone, operator: Exists}, {key: pool, operator: In, values: [bitcoin]}]}]}`), ""},
+		{"another value in affinity's words", fmt.Sprintf(affine, "node", "required", `{nodeSelectorTerms: [{matchExpressions: [{key: pool, operator: In, values: [bitcoin, other]}]}]}`), "spec.affinity.nodeAffinity: the platform allows"},
+		{"every value but one", fmt.Sprintf(affine, "node", "required", `{nodeSelectorTerms: [{matchExpressions: [{key: pool, operator: NotIn, values: [bitcoin]}]}]}`), "spec.affinity.nodeAffinity: the platform allows"},
+		{"a machine by its name", fmt.Sprintf(affine, "node", "required", `{nodeSelectorTerms: [{matchFields: [{key: metadata.name, operator: In, values: [a]}]}]}`), "spec.affinity.nodeAffinity: the platform allows"},
+		{"what is only preferred", fmt.Sprintf(affine, "node", "preferred", `[{weight: 1, preference: {matchExpressions: [{key: other, operator: Exists}]}}]`), "spec.affinity.nodeAffinity: the platform allows"},
+
+		{"its own pods apart", fmt.Sprintf(affine, "podAnti", "required", "["+within+"]"), ""},
+		{"away from everybody's", fmt.Sprintf(affine, "podAnti", "required", "["+across+"]"), "spec.affinity: pods of other namespaces can be neither sought nor avoided"},
+		{"away from another team's", fmt.Sprintf(affine, "podAnti", "preferred", "[{weight: 1, podAffinityTerm: "+named+"}]"), "spec.affinity: pods of other namespaces"},
+		{"near another team's", fmt.Sprintf(affine, "pod", "required", "["+named+"]"), "spec.affinity: pods of other namespaces"},
+		{"near everybody's, if it can be", fmt.Sprintf(affine, "pod", "preferred", "[{weight: 1, podAffinityTerm: "+across+"}]"), "spec.affinity: pods of other namespaces"},
+
+		{"a taint that may be tolerated", `tolerations: [{key: bitcoin, operator: Exists}]`, ""},
+		{"another", `tolerations: [{key: node-role.kubernetes.io/control-plane, operator: Exists}]`, "spec.tolerations: the platform allows these taints to be tolerated, by name: bitcoin"},
+		{"all", `tolerations: [{operator: Exists}]`, "spec.tolerations: the platform allows these taints"},
+
+		{"the default class", `storage: {size: 1Gi}`, ""},
+		{"a class that is allowed", `storage: {size: 1Gi, className: slow}`, ""},
+		{"another", `storage: {size: 1Gi, className: gold}`, "spec.storage.className: the platform allows the default class and: fast slow"},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			team := newTeam(t, bounds())
+			network := team.network("payments", test.spec)
+			team.expect(team.as("").Create(team.ctx, network), test.want, test.reason)
+		})
+	}
+}
+
+// network returns a network with these fields in its spec.
+func (team *team) network(name, spec string) *unstructured.Unstructured {
+	network := team.object("apiVersion: bitcoin-operator.github.io/v1alpha1\nkind: BitcoinNetwork\nmetadata: {name: " + name + "}\nspec: {nodes: 1}\n")
+	fields := map[string]any{}
+	team.Expect(yaml.Unmarshal([]byte(spec), &fields)).To(Succeed())
+	fields["nodes"] = int64(1)
+	network.Object["spec"] = fields
+	return network
+}
+
+func TestNetworksOfATeamWithoutBounds(t *testing.T) {
+	team := newTeam(t, map[string]string{"secret": "bitcoin-rpc", "chains": "regtest"})
+	for reason, spec := range map[string]string{
+		"an image":      "image: example.com/bitcoind",
+		"another chain": "{secret: bitcoin-rpc, chain: signet}",
+		"a label":       "nodeSelector: {zone: a}",
+		"a taint":       "tolerations: [{key: bitcoin, operator: Exists}]",
+		"all taints":    "tolerations: [{operator: Exists}]",
+		"a class":       "storage: {size: 1Gi, className: fast}",
+		"a Secret":      "imagePullSecrets: [{name: registry}]",
+	} {
+		team.expect(team.as("").Create(team.ctx, team.network("payments", spec)), "the platform", reason)
+	}
+	team.expect(team.as("").Create(team.ctx, team.network("payments", "storage: {size: 1Gi}")), "", "the defaults")
+
+	team = newTeam(t, map[string]string{"secret": "bitcoin-rpc", "chains": "regtest", "nodeLabels": "*", "tolerations": "*"})
+	team.expect(team.as("").Create(team.ctx, team.network("payments",
+		`{nodeSelector: {zone: a}, tolerations: [{operator: Exists}], affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchFields: [{key: metadata.name, operator: In, values: [a]}]}]}}}}`)),
+		"", "a team that may choose any machine")
+}
+
+func TestNetworkThatWouldNotGo(t *testing.T) {
+	team := newTeam(t, bounds())
+	stays := team.network("payments", "")
+	stays.SetFinalizers([]string{"example.com/stay"})
+	team.expect(team.as("").Create(team.ctx, stays), "metadata.finalizers: networks have none in a tenant's namespace", "a finalizer")
+	team.expect(team.as("").Create(team.ctx, team.network("tenant", "")), "metadata.name: 'tenant' is taken", "the name of the ConfigMap with the bounds")
+
+	goes := team.network("payments", "")
+	team.Expect(team.as("").Create(team.ctx, goes)).To(Succeed())
+	team.expect(team.as("").Delete(team.ctx, goes, client.PropagationPolicy(metav1.DeletePropagationForeground)), "", "foreground deletion, which is a finalizer of Kubernetes' own")
+}
+
+func TestSealedSecrets(t *testing.T) {
+	for _, test := range []struct {
+		reason   string
+		metadata string
+		spec     string
+		want     string
+	}{
+		{"as kubeseal makes it", "{name: bitcoin-rpc}", "{encryptedData: {a: Ag==}, template: {metadata: {name: bitcoin-rpc}, type: Opaque}}", ""},
+		{"without a template", "{name: bitcoin-rpc}", "{encryptedData: {a: Ag==}}", ""},
+		{"with labels and annotations of the team's", "{name: bitcoin-rpc, annotations: {a: b}}", "{encryptedData: {}, template: {metadata: {labels: {a: b}, annotations: {example.com/a: b}}}}", ""},
+		{"a token", "{name: a}", "{encryptedData: {}, template: {type: kubernetes.io/service-account-token}}", "spec.template.type: must be Opaque, not kubernetes.io/service-account-token"},
+		{"registry credentials, which kubelets use", "{name: a}", "{encryptedData: {}, template: {type: kubernetes.io/dockerconfigjson}}", "spec.template.type: must be Opaque"},
+		{"an account", "{name: a}", "{encryptedData: {}, template: {metadata: {annotations: {kubernetes.io/service-account.name: default}}}}", "spec.template.metadata.annotations: kubernetes.io/service-account.name is not allowed"},
+		{"every namespace", `{name: a, annotations: {sealedsecrets.bitnami.com/cluster-wide: "true"}}`, "{encryptedData: {}}", "sealedsecrets.bitnami.com/cluster-wide is not allowed; seal with kubeseal --scope strict"},
+		{"every name", `{name: a, annotations: {sealedsecrets.bitnami.com/namespace-wide: "true"}}`, "{encryptedData: {}}", "sealedsecrets.bitnami.com/namespace-wide is not allowed"},
+		{"every namespace, as said in the template", "{name: a}", `{encryptedData: {}, template: {metadata: {annotations: {sealedsecrets.bitnami.com/cluster-wide: "true"}}}}`, "sealedsecrets.bitnami.com/cluster-wide is not allowed"},
+		{"a Secret that is there", "{name: a}", `{encryptedData: {}, template: {metadata: {annotations: {sealedsecrets.bitnami.com/managed: "true"}}}}`, "sealedsecrets.bitnami.com/managed is not allowed"},
+		{"the sealing of old", "{name: a}", "{encryptedData: {}, data: Ag==}", "spec.data: is not allowed"},
+		{"one that stays", "{name: a, finalizers: [example.com/stay]}", "{encryptedData: {}}", "metadata.finalizers, spec.template.metadata.finalizers: there are none"},
+		{"a Secret that stays", "{name: a}", "{encryptedData: {}, template: {metadata: {finalizers: [example.com/stay]}}}", "metadata.finalizers, spec.template.metadata.finalizers: there are none"},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			team := newTeam(t, bounds())
+			sealed := team.object("apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: " + test.metadata + "\nspec: " + test.spec + "\n")
+			team.expect(team.as("").Create(team.ctx, sealed), test.want, test.reason)
+		})
+	}
+}
+
+const owner = `ownerReferences: [{apiVersion: bitcoin-operator.github.io/v1alpha1, kind: BitcoinNetwork, name: payments, uid: "1", controller: true}]`
+
+// statefulSet returns one of the operator's, with these changes to its pods.
+func statefulSet(pod string) string {
+	return `
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: payments, ` + owner + `}
+spec:
+  serviceName: payments
+  selector: {matchLabels: {a: b}}
+  template:
+    metadata: {labels: {a: b}}
+    spec: ` + pod + "\n"
+}
+
+func TestOperator(t *testing.T) {
+	const (
+		plain       = `containers: [{name: bitcoind, image: a}], automountServiceAccountToken: false`
+		onlyOwned   = "the operator writes what a BitcoinNetwork controls, and nothing else"
+		noVolumes   = "spec.template.spec.volumes: nodes have volumes of kind emptyDir and configMap only"
+		oneSecret   = "spec.template: nodes may have one Secret, bitcoin-rpc"
+		onlyCluster = "the operator's Services are of type ClusterIP"
+	)
+	for _, test := range []struct {
+		reason   string
+		manifest string
+		want     string
+	}{
+		{"a StatefulSet as it makes them", statefulSet(`{containers: [{name: bitcoind, image: a, envFrom: [{secretRef: {name: bitcoin-rpc}}], env: [{name: A, value: b}]}],
+      automountServiceAccountToken: false, imagePullSecrets: [{name: registry}], volumes: [{name: a, emptyDir: {}}, {name: b, configMap: {name: payments}}]}`), ""},
+		{"one that nobody owns", strings.Replace(statefulSet(`{`+plain+`}`), ", "+owner, "", 1), onlyOwned},
+		{"one that another kind owns", strings.Replace(statefulSet(`{`+plain+`}`), "kind: BitcoinNetwork", "kind: Other", 1), onlyOwned},
+		{"one that a network of another group owns", strings.Replace(statefulSet(`{`+plain+`}`), "bitcoin-operator.github.io/v1alpha1", "example.com/v1", 1), onlyOwned},
+		{"one that a network does not control", strings.Replace(statefulSet(`{`+plain+`}`), ", controller: true", "", 1), onlyOwned},
+		{"another Secret in the environment", statefulSet(`{containers: [{name: a, image: a, envFrom: [{secretRef: {name: other}}]}], automountServiceAccountToken: false}`), oneSecret},
+		{"a key of another Secret", statefulSet(`{containers: [{name: a, image: a, env: [{name: A, valueFrom: {secretKeyRef: {name: other, key: a}}}]}], automountServiceAccountToken: false}`), oneSecret},
+		{"another Secret in an init container", statefulSet(`{initContainers: [{name: i, image: a, envFrom: [{secretRef: {name: other}}]}], ` + plain + `}`), oneSecret},
+		{"a Secret as a volume", statefulSet(`{` + plain + `, volumes: [{name: a, secret: {secretName: other}}]}`), noVolumes},
+		{"a token as a volume", statefulSet(`{` + plain + `, volumes: [{name: a, projected: {sources: [{serviceAccountToken: {path: token}}]}}]}`), noVolumes},
+		{"a folder of the machine", statefulSet(`{` + plain + `, volumes: [{name: a, hostPath: {path: /}}]}`), noVolumes},
+		{"a driver with a Secret", statefulSet(`{` + plain + `, volumes: [{name: a, csi: {driver: a, nodePublishSecretRef: {name: other}}}]}`), noVolumes},
+		{"another Secret for pulling", statefulSet(`{` + plain + `, imagePullSecrets: [{name: other}]}`), "spec.template.spec.imagePullSecrets: the platform allows those"},
+		{"a token", statefulSet(`{containers: [{name: a, image: a}], automountServiceAccountToken: true}`), "spec.template.spec.automountServiceAccountToken: must be false"},
+		{"a token by default", statefulSet(`{containers: [{name: a, image: a}]}`), "spec.template.spec.automountServiceAccountToken: must be false"},
+		{"its own account", statefulSet(`{` + plain + `, serviceAccountName: bitcoin-operator}`), "spec.template.spec.serviceAccountName: nodes run as the account default"},
+
+		{"a Service as it makes them", "apiVersion: v1\nkind: Service\nmetadata: {name: payments, " + owner + "}\nspec: {clusterIP: None, ports: [{port: 1}]}", ""},
+		{"one on every machine", "apiVersion: v1\nkind: Service\nmetadata: {name: payments, " + owner + "}\nspec: {type: NodePort, ports: [{port: 1}]}", onlyCluster},
+		{"one for the world", "apiVersion: v1\nkind: Service\nmetadata: {name: payments, " + owner + "}\nspec: {type: LoadBalancer, ports: [{port: 1}]}", onlyCluster},
+		{"one by another name", "apiVersion: v1\nkind: Service\nmetadata: {name: payments, " + owner + "}\nspec: {type: ExternalName, externalName: example.com}", onlyCluster},
+		{"somebody's address", "apiVersion: v1\nkind: Service\nmetadata: {name: payments, " + owner + "}\nspec: {externalIPs: [192.0.2.1], ports: [{port: 1}]}", onlyCluster},
+		{"a ConfigMap that nobody owns", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: payments}", onlyOwned},
+		{"a budget that nobody owns", "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: payments}\nspec: {maxUnavailable: 1}", onlyOwned},
+		{"a policy that nobody owns", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: payments}\nspec: {podSelector: {}}", onlyOwned},
+		{"its lease", "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: bitcoin-operator}\nspec: {}", ""},
+		{"another", "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: other}\nspec: {}", "the operator has one lease, bitcoin-operator"},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			team := newTeam(t, bounds())
+			team.expect(team.operator().Create(team.ctx, team.object(test.manifest)), test.want, test.reason)
+		})
+	}
+}
+
+// What is not a network's stays out of the operator's hands, however it tries.
+func TestOperatorTakesNothingOver(t *testing.T) {
+	team := newTeam(t, bounds())
+	operator := team.operator()
+	tenant := team.object("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: tenant}")
+	const refused = "the operator writes what a BitcoinNetwork controls, and nothing else"
+	for reason, patch := range map[string]string{
+		"changing its own bounds":     `{"data": {"images": "a/"}}`,
+		"making them a network's own": `{"metadata": {"ownerReferences": [{"apiVersion": "bitcoin-operator.github.io/v1alpha1", "kind": "BitcoinNetwork", "name": "a", "uid": "1", "controller": true}]}}`,
+	} {
+		team.expect(operator.Patch(team.ctx, tenant, client.RawPatch(types.MergePatchType, []byte(patch))), refused, reason)
+	}
+	team.expect(team.as("").Patch(team.ctx, tenant, client.RawPatch(types.MergePatchType, []byte(`{"data": {"images": "a/"}}`))), "", "the platform changes them")
+}
+
+func TestPeople(t *testing.T) {
+	const (
+		person = "somebody@example.com"
+		spec   = "people may change spec.nodes and spec.suspend; commit everything else to Git"
+		meta   = "people may change the annotation reconcile.fluxcd.io/requestedAt, and nothing else of metadata; commit everything else to Git"
+	)
+	for _, test := range []struct {
+		reason string
+		patch  string
+		want   string
+	}{
+		{"scaling", `{"spec": {"nodes": 5}}`, ""},
+		{"suspending", `{"spec": {"suspend": true}}`, ""},
+		{"resuming", `{"spec": {"suspend": null}}`, ""},
+		{"asking for a look", `{"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": "now"}}}`, ""},
+		{"another image", `{"spec": {"image": "example.com/bitcoind"}}`, spec},
+		{"other options", `{"spec": {"config": ["txindex=1"]}}`, spec},
+		{"no options any more", `{"spec": {"config": null}}`, spec},
+		{"another note", `{"metadata": {"annotations": {"kustomize.toolkit.fluxcd.io/reconcile": "disabled"}}}`, meta},
+		{"a note less", `{"metadata": {"annotations": {"note": null}}}`, meta},
+		{"a label", `{"metadata": {"labels": {"a": "b"}}}`, meta},
+		{"an owner, with which it would go", `{"metadata": {"ownerReferences": [{"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": "1"}]}}`, meta},
+		{"a finalizer of Kubernetes' own, with which it would stay", `{"metadata": {"finalizers": ["orphan"]}}`, meta},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			team := newTeam(t, bounds())
+			team.allow(person, rbacv1.PolicyRule{APIGroups: []string{"bitcoin-operator.github.io"}, Resources: []string{"bitcoinnetworks"}, Verbs: []string{"get", "patch"}})
+			network := team.network("payments", `{suspend: true, config: [server=1]}`)
+			network.Object["spec"].(map[string]any)["config"] = []any{"dbcache=100"}
+			network.SetAnnotations(map[string]string{"note": "of the team's"})
+			team.Expect(team.as("").Create(team.ctx, network)).To(Succeed())
+			patch := client.RawPatch(types.MergePatchType, []byte(test.patch))
+			team.expect(team.as(person).Patch(team.ctx, network.DeepCopy(), patch, client.DryRunAll), test.want, test.reason)
+
+			reconciler := "system:serviceaccount:" + team.namespace + ":reconciler"
+			team.expect(team.reconciles(reconciler).Patch(team.ctx, network.DeepCopy(), patch), "", "Git may")
+		})
+	}
+}
+
+// reconciles returns a client of an account that may do with networks what Git says.
+func (team *team) reconciles(user string) client.Client {
+	name := metav1.ObjectMeta{Name: "reconciler", Namespace: team.namespace}
+	team.Expect(team.as("").Create(team.ctx, &rbacv1.Role{ObjectMeta: name, Rules: []rbacv1.PolicyRule{{
+		APIGroups: []string{"bitcoin-operator.github.io"}, Resources: []string{"bitcoinnetworks"}, Verbs: []string{"*"}}}})).To(Succeed())
+	team.Expect(team.as("").Create(team.ctx, &rbacv1.RoleBinding{
+		ObjectMeta: name,
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: name.Name},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: user}},
+	})).To(Succeed())
+	return team.as(user)
+}
