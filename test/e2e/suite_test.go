@@ -48,7 +48,14 @@ func run(m *testing.M) (code int, err error) {
 	if cluster, err = fleet.Open("."); err != nil {
 		return 0, err
 	}
-	return m.Run(), nil
+	audit, err := cluster.Audit()
+	if err != nil {
+		return 0, err
+	}
+	if code = m.Run(); code != 0 {
+		return code, nil
+	}
+	return 0, checkRights(context.Background(), audit)
 }
 
 // demo runs the demo, which starts the cluster if need be, and makes the tenants
