@@ -140,7 +140,7 @@ func newHostile(t *testing.T, g Gomega, ctx context.Context) *hostile {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Minute)
 		defer cancel()
-		removeTenant(NewWithT(t), ctx, platform, mallory)
+		removeTenants(NewWithT(t), ctx, platform, mallory)
 	})
 	h := &hostile{Gomega: g, ctx: ctx, t: t, Team: team(g, ctx, mallory), platform: platform, seed: map[string]string{}}
 	g.Expect(h.Seed(platform)).To(Succeed())

@@ -32,7 +32,7 @@ func TestLifeOfATenant(t *testing.T) {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Minute)
 		defer cancel()
-		removeTenant(NewWithT(t), ctx, platform, name)
+		removeTenants(NewWithT(t), ctx, platform, name)
 	})
 
 	team := team(g, ctx, name)
@@ -113,21 +113,35 @@ func TestLifeOfATenant(t *testing.T) {
 
 	t.Run("off-boarding leaves the namespace, and nothing in it", func(t *testing.T) {
 		g := NewWithT(t)
-		removeTenant(g, ctx, platform, name)
+		removeTenants(g, ctx, platform, name)
 	})
 }
 
-// removeTenant takes a tenant out of the fleet, waits until all of it has gone,
-// and then deletes the namespace, which stays until somebody does.
-func removeTenant(g Gomega, ctx context.Context, platform *fleet.Fleet, name string) {
-	if _, err := os.Stat(platform.Path("tenants", name)); err != nil {
-		return // done
+// removeTenants takes tenants out of the fleet, waits until all of them has gone,
+// and then deletes their namespaces, which stay until somebody does.
+func removeTenants(g Gomega, ctx context.Context, platform *fleet.Fleet, names ...string) {
+	var left []string
+	everything := []fleet.Condition{}
+	for _, name := range names {
+		if _, err := os.Stat(platform.Path("tenants", name)); err != nil {
+			continue // done
+		}
+		g.Expect(platform.RemoveTenant(name)).To(Succeed())
+		left, everything = append(left, name), append(everything, gone(name))
 	}
-	g.Expect(platform.RemoveTenant(name)).To(Succeed())
-	commit, err := platform.Push(ctx, "Remove "+name)
+	if len(left) == 0 {
+		return
+	}
+	commit, err := platform.Push(ctx, fmt.Sprint("Remove ", left))
 	g.Expect(err).NotTo(HaveOccurred())
-	wait(g, ctx, fleet.All(platform.Delivery("tenants", commit).Done, gone(name)))
+	wait(g, ctx, fleet.All(append(everything, platform.Delivery("tenants", commit).Done)...))
+	for _, name := range left {
+		removeNamespace(g, ctx, name)
+	}
+}
 
+// removeNamespace deletes a namespace, and waits until it has gone.
+func removeNamespace(g Gomega, ctx context.Context, name string) {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	g.Expect(cluster.API.Delete(ctx, namespace)).To(Succeed())
 	wait(g, ctx, func(ctx context.Context) (bool, string, error) {

@@ -350,6 +350,10 @@ func TestOperator(t *testing.T) {
 		{"another Secret for pulling", statefulSet(`{` + plain + `, imagePullSecrets: [{name: other}]}`), "spec.template.spec.imagePullSecrets: the platform allows those"},
 		{"a token", statefulSet(`{containers: [{name: a, image: a}], automountServiceAccountToken: true}`), "spec.template.spec.automountServiceAccountToken: must be false"},
 		{"a token by default", statefulSet(`{containers: [{name: a, image: a}]}`), "spec.template.spec.automountServiceAccountToken: must be false"},
+		{"a machine past the scheduler", statefulSet(`{` + plain + `, nodeName: control-plane}`), "spec.template.spec.nodeName, spec.template.spec.priorityClassName: nodes are placed by the scheduler"},
+		{"a place before others", statefulSet(`{` + plain + `, priorityClassName: system-node-critical}`), "nodes are placed by the scheduler"},
+		{"a taint that is allowed", statefulSet(`{` + plain + `, tolerations: [{key: bitcoin, operator: Exists}]}`), ""},
+		{"all taints", statefulSet(`{` + plain + `, tolerations: [{operator: Exists}]}`), "spec.template.spec.tolerations: the platform does not allow"},
 		{"its own account", statefulSet(`{` + plain + `, serviceAccountName: bitcoin-operator}`), "spec.template.spec.serviceAccountName: nodes run as the account default"},
 
 		{"a Service as it makes them", "apiVersion: v1\nkind: Service\nmetadata: {name: payments, " + owner + "}\nspec: {clusterIP: None, ports: [{port: 1}]}", ""},
