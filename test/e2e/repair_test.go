@@ -86,24 +86,33 @@ func TestNodeThatHangs(t *testing.T) {
 	g.Expect(syscall.Kill(process, syscall.SIGSTOP)).To(Succeed())
 	t.Cleanup(func() { _ = syscall.Kill(process, syscall.SIGCONT) })
 
-	wait(g, ctx, func(ctx context.Context) (bool, string, error) {
-		state, err := cluster.State(ctx, found.Object())
-		return strings.Contains(state.Message("NodesReady"), "lightning-2: it does not answer in time"), state.Message("NodesReady"), err
-	})
+	within(t, g, ctx, "it was told of", time.Minute, tells(found, "NodesReady", "NodesNotReady", "lightning-2: it does not answer in time"))
 	now := network(g, ctx, "team-b", "lightning")
 	g.Expect(now.Status.Ready).To(Equal("2/3"))
 	g.Expect(now.Status.Links.Connected).To(BeEquivalentTo(1), "the others are peered all the same")
 
 	g.Expect(syscall.Kill(process, syscall.SIGCONT)).To(Succeed())
-	wait(g, ctx, cluster.NetworksReady("team-b"))
-	wait(g, ctx, found.Connected)
+	within(t, g, ctx, "it was back", 10*time.Second, fleet.All(cluster.Says(found.Object(), "Ready"), found.Connected))
 }
 
-// processOf returns the process of a node's bitcoind, as the machine sees it: that
-// of this name in the container's control group.
+// within waits for a condition that must be so in time, and logs how long it took.
+func within(t *testing.T, g Gomega, ctx context.Context, what string, most time.Duration, condition fleet.Condition) {
+	t.Helper()
+	ctx, cancel := context.WithTimeoutCause(ctx, most, fmt.Errorf("%s is what should be so within %s", what, most))
+	defer cancel()
+	began := time.Now()
+	wait(g, ctx, condition)
+	t.Logf("%s after %s", what, time.Since(began).Round(100*time.Millisecond))
+}
+
+// processOf returns the process of a node's bitcoind.
 func processOf(g Gomega, ctx context.Context, node fleet.Node) int {
-	var pod corev1.Pod
-	g.Expect(cluster.API.Get(ctx, client.ObjectKey{Namespace: node.Namespace, Name: node.Pod()}, &pod)).To(Succeed())
+	return processIn(g, pod(g, ctx, node), "bitcoind")
+}
+
+// processIn returns the process of that name in a pod's one container, as the machine
+// sees it.
+func processIn(g Gomega, pod *corev1.Pod, program string) int {
 	container := strings.TrimPrefix(pod.Status.ContainerStatuses[0].ContainerID, "containerd://")
 	names, err := filepath.Glob("/proc/[0-9]*/comm")
 	g.Expect(err).NotTo(HaveOccurred())
@@ -112,11 +121,11 @@ func processOf(g Gomega, ctx context.Context, node fleet.Node) int {
 		// Processes end while we look; those are not the one.
 		comm, _ := os.ReadFile(name)
 		cgroup, _ := os.ReadFile(filepath.Join(filepath.Dir(name), "cgroup"))
-		if strings.TrimSpace(string(comm)) == "bitcoind" && strings.Contains(string(cgroup), container) {
+		if strings.TrimSpace(string(comm)) == program && strings.Contains(string(cgroup), container) {
 			found, err = strconv.Atoi(filepath.Base(filepath.Dir(name)))
 			g.Expect(err).NotTo(HaveOccurred())
 		}
 	}
-	g.Expect(found).NotTo(BeZero(), "no process of %s was found", node)
+	g.Expect(found).NotTo(BeZero(), "no process %s of %s was found", program, pod.Name)
 	return found
 }

@@ -27,7 +27,7 @@ import (
 // A Cluster is the local cluster of a clone of this repository.
 type Cluster struct {
 	// API speaks to the cluster as its administrator.
-	API client.Client
+	API client.WithWatch
 
 	root string
 }
@@ -56,7 +56,7 @@ func Open(dir string) (*Cluster, error) {
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return nil, err
 	}
-	if c.API, err = client.New(config, client.Options{Scheme: scheme}); err != nil {
+	if c.API, err = client.NewWithWatch(config, client.Options{Scheme: scheme}); err != nil {
 		return nil, fmt.Errorf("make a client for the cluster: %w", err)
 	}
 	return c, nil

@@ -64,8 +64,8 @@ type Change struct {
 	Dial []string
 	// Remove are the names of this network that its list should not hold.
 	Remove []string
-	// Disconnect are connections to close: silent ones of this network, and
-	// those to strangers.
+	// Disconnect are connections to close: silent ones of this network, second ones
+	// to the same node, and those to strangers.
 	Disconnect []int32
 	// Strangers are the comments of the latter.
 	Strangers []string
@@ -144,12 +144,20 @@ func Decide(network Network, reports map[int]Report) Plan {
 // dialling is dialled at the next look: bitcoind closes a connection only after
 // it has answered.
 func (n Network) cut(change *Change, report Report) {
+	var connected []string
 	for _, peer := range report.Peers {
 		stranger := slices.IndexFunc(peer.Comments, n.Stranger)
 		switch {
 		case stranger >= 0:
 			change.Strangers = append(change.Strangers, peer.Comments[stranger])
-		case !peer.Silent || !n.isOurs(peer):
+		case peer.Silent && n.isOurs(peer):
+		case !peer.Inbound && peer.Handshaken && n.Owns(peer.Name) && !slices.Contains(connected, peer.Name):
+			connected = append(connected, peer.Name)
+			continue
+		case slices.Contains(connected, peer.Name):
+			// The list's own thread and onetry have dialled in the same moment: each of
+			// these takes one of the few places of a node, at both ends.
+		default:
 			continue
 		}
 		change.Disconnect = append(change.Disconnect, peer.ID)

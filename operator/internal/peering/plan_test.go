@@ -216,6 +216,37 @@ func TestDecide(t *testing.T) {
 			parts:   [][]int{{0}, {1}},
 		},
 		{
+			reason: "of two connections to one node, dialled in the same moment, the later is closed by who dialled",
+			nodes:  2,
+			reports: with(linked(2), 1, func(r *Report) {
+				again := r.Peers[0]
+				again.ID = 7
+				r.Peers = append(r.Peers, again)
+			}),
+			changes: map[int]string{1: "disconnect 7"},
+			parts:   [][]int{{0, 1}},
+		},
+		{
+			reason: "one that has fallen silent goes rather than the other",
+			nodes:  2,
+			reports: with(linked(2), 1, func(r *Report) {
+				again := r.Peers[0]
+				again.ID, r.Peers[0].Silent = 7, true
+				r.Peers = append(r.Peers, again)
+			}),
+			changes: map[int]string{1: "disconnect 0"},
+			parts:   [][]int{{0, 1}},
+		},
+		{
+			reason: "a person's own peer is not counted",
+			nodes:  2,
+			reports: with(linked(2), 1, func(r *Report) {
+				own := Peer{ID: 8, Name: "elsewhere.example:18444", Handshaken: true}
+				r.Peers = append(r.Peers, own, own)
+			}),
+			parts: [][]int{{0, 1}},
+		},
+		{
 			reason: "a person's own peer may be as silent as it likes",
 			nodes:  2,
 			reports: with(linked(2), 1, func(r *Report) {
