@@ -137,7 +137,7 @@ func TestSecretComesLate(t *testing.T) {
 func TestStatusReadsLikeATrueStory(t *testing.T) {
 	t.Parallel()
 	g, ctx := needsCluster(t)
-	watched, err := cluster.API.Watch(ctx, &v1alpha1.BitcoinNetworkList{}, client.InNamespace("team-a"), client.MatchingFields{"metadata.name": "story"})
+	watched, err := cluster.Watch(ctx, &v1alpha1.BitcoinNetworkList{}, client.InNamespace("team-a"), client.MatchingFields{"metadata.name": "story"})
 	g.Expect(err).NotTo(HaveOccurred())
 	told := make(chan []string)
 	go func() { told <- storyOf(watched.ResultChan()) }()

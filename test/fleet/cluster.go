@@ -7,6 +7,7 @@
 package fleet
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -27,9 +29,15 @@ import (
 // A Cluster is the local cluster of a clone of this repository.
 type Cluster struct {
 	// API speaks to the cluster as its administrator.
-	API client.WithWatch
+	API client.Client
 
-	root string
+	watcher client.WithWatch
+	root    string
+}
+
+// Watch tells of changes to objects of a list's kind until it is stopped.
+func (c *Cluster) Watch(ctx context.Context, list client.ObjectList, options ...client.ListOption) (watch.Interface, error) {
+	return c.watcher.Watch(ctx, list, options...)
 }
 
 // Open returns the cluster of the clone that a folder is in. The cluster must be
@@ -56,7 +64,12 @@ func Open(dir string) (*Cluster, error) {
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return nil, err
 	}
-	if c.API, err = client.NewWithWatch(config, client.Options{Scheme: scheme}); err != nil {
+	if c.API, err = client.New(config, client.Options{Scheme: scheme}); err != nil {
+		return nil, fmt.Errorf("make a client for the cluster: %w", err)
+	}
+	watching := rest.CopyConfig(config)
+	watching.Timeout = 0 // a watch has no end
+	if c.watcher, err = client.NewWithWatch(watching, client.Options{Scheme: scheme}); err != nil {
 		return nil, fmt.Errorf("make a client for the cluster: %w", err)
 	}
 	return c, nil
