@@ -400,8 +400,8 @@ func aThousandNodes(h *hostile, told string) {
 	h.Expect(len(lives(h, h.ctx, mallory, "attempt"))).To(BeNumerically("<=", 110))
 }
 
-// tooManyNetworks commits more than the quota allows. Not ten thousand: building one
-// push of those takes Flux a quarter of an hour, as docs/security.md says.
+// tooManyNetworks commits more than the quota allows. Not ten thousand: Flux builds
+// one push of those for many minutes, as docs/security.md says.
 func tooManyNetworks(h *hostile, told string) {
 	var all strings.Builder
 	for i := range 500 {
