@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -33,7 +34,7 @@ func TestPasswordChangesUnderAClient(t *testing.T) {
 	block, err := found.Nodes[0].Mine(ctx)
 	g.Expect(err).NotTo(HaveOccurred())
 	old := pairOf(g, ctx, "team-b")
-	next := pair{"lightning operator", strings.Repeat(`"p#ss' w\rd $(x) `, 12) + "ü"}
+	next := pair{"lightning operator", strings.Repeat(`"p#ss' w\rd $(x) `, 12) + "ü" + rand.Text()}
 	sealer, err := cluster.Sealer(ctx)
 	g.Expect(err).NotTo(HaveOccurred())
 
