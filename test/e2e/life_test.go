@@ -41,26 +41,26 @@ func TestNetworkGrowsAndShrinks(t *testing.T) {
 func TestOperatorIsKilled(t *testing.T) {
 	const namespace, name = "team-b", "outlives"
 	g, ctx := needsClusterFor(t, 10*time.Minute)
-	network := up(t, g, ctx, namespace, name, v1alpha1.BitcoinNetworkSpec{Nodes: 3, Secret: secretName})
-	tip := mine(g, ctx, network, 0, 5)
+	outlives := up(t, g, ctx, namespace, name, v1alpha1.BitcoinNetworkSpec{Nodes: 3, Secret: secretName})
+	tip := mine(g, ctx, outlives, 0, 5)
 
-	scale(g, ctx, network, 12)
+	scale(g, ctx, outlives, 12)
 	wait(g, ctx, atLeast(namespace, name, 4))
 	killOperator(g, ctx, namespace)
-	ready(g, ctx, network)
-	scale(g, ctx, network, 5)
+	ready(g, ctx, outlives)
+	scale(g, ctx, outlives, 5)
 	killOperator(g, ctx, namespace)
-	ready(g, ctx, network)
+	ready(g, ctx, outlives)
 	g.Expect(lives(g, ctx, namespace, name)).To(HaveLen(5))
 
 	before := lives(g, ctx, namespace, name)
-	alter(g, ctx, network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Config = []v1alpha1.ConfigLine{"maxmempool=20"} })
+	alter(g, ctx, outlives, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Config = []v1alpha1.ConfigLine{"maxmempool=20"} })
 	wait(g, ctx, replaced(namespace, name, before, 2))
 	killOperator(g, ctx, namespace)
 	wait(g, ctx, replaced(namespace, name, before, 5))
-	ready(g, ctx, network)
+	ready(g, ctx, outlives)
 	between := lives(g, ctx, namespace, name)
-	wait(g, ctx, has(networkNow(g, ctx, network), tip))
+	wait(g, ctx, has(network(g, ctx, namespace, name), tip))
 	g.Consistently(func() map[string]life { return lives(g, ctx, namespace, name) }, "10s", "1s").Should(Equal(between), "a node was replaced twice")
 }
 
@@ -102,10 +102,6 @@ func replaced(namespace, name string, before map[string]life, nodes int) fleet.C
 		}
 		return others >= nodes, fmt.Sprintf("%d of %d nodes to be replaced", others, nodes), err
 	}
-}
-
-func networkNow(g Gomega, ctx context.Context, of fleet.Network) fleet.Network {
-	return network(g, ctx, of.Namespace, of.Name)
 }
 
 // A network may be there before its credentials, for as long as it takes.

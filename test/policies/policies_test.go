@@ -117,12 +117,13 @@ func (team *team) as(user string, groups ...string) client.Client {
 // stops it is not its Role.
 func (team *team) operator() client.Client {
 	user := "system:serviceaccount:" + team.namespace + ":bitcoin-operator"
-	team.allow(user, rbacv1.PolicyRule{APIGroups: []string{"*"}, Resources: []string{"*"}, Verbs: []string{"*"}})
+	team.allow("operator", user, rbacv1.PolicyRule{APIGroups: []string{"*"}, Resources: []string{"*"}, Verbs: []string{"*"}})
 	return team.as(user)
 }
 
-func (team *team) allow(user string, rule rbacv1.PolicyRule) {
-	name := metav1.ObjectMeta{Name: "allowed", Namespace: team.namespace}
+// allow gives a user of the team a right, by a Role of that name.
+func (team *team) allow(role, user string, rule rbacv1.PolicyRule) {
+	name := metav1.ObjectMeta{Name: role, Namespace: team.namespace}
 	team.Expect(team.as("").Create(team.ctx, &rbacv1.Role{ObjectMeta: name, Rules: []rbacv1.PolicyRule{rule}})).To(Succeed())
 	team.Expect(team.as("").Create(team.ctx, &rbacv1.RoleBinding{
 		ObjectMeta: name,
@@ -415,7 +416,7 @@ func TestPeople(t *testing.T) {
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			team := newTeam(t, bounds())
-			team.allow(person, rbacv1.PolicyRule{APIGroups: []string{"bitcoin-operator.github.io"}, Resources: []string{"bitcoinnetworks"}, Verbs: []string{"get", "patch"}})
+			team.allow("people", person, rbacv1.PolicyRule{APIGroups: []string{"bitcoin-operator.github.io"}, Resources: []string{"bitcoinnetworks"}, Verbs: []string{"get", "patch"}})
 			network := team.network("payments", `{suspend: true, config: [server=1]}`)
 			network.Object["spec"].(map[string]any)["config"] = []any{"dbcache=100"}
 			network.SetAnnotations(map[string]string{"note": "of the team's"})
@@ -424,20 +425,8 @@ func TestPeople(t *testing.T) {
 			team.expect(team.as(person).Patch(team.ctx, network.DeepCopy(), patch, client.DryRunAll), test.want, test.reason)
 
 			reconciler := "system:serviceaccount:" + team.namespace + ":reconciler"
-			team.expect(team.reconciles(reconciler).Patch(team.ctx, network.DeepCopy(), patch), "", "Git may")
+			team.allow("reconciler", reconciler, rbacv1.PolicyRule{APIGroups: []string{"bitcoin-operator.github.io"}, Resources: []string{"bitcoinnetworks"}, Verbs: []string{"*"}})
+			team.expect(team.as(reconciler).Patch(team.ctx, network.DeepCopy(), patch), "", "Git may")
 		})
 	}
-}
-
-// reconciles returns a client of an account that may do with networks what Git says.
-func (team *team) reconciles(user string) client.Client {
-	name := metav1.ObjectMeta{Name: "reconciler", Namespace: team.namespace}
-	team.Expect(team.as("").Create(team.ctx, &rbacv1.Role{ObjectMeta: name, Rules: []rbacv1.PolicyRule{{
-		APIGroups: []string{"bitcoin-operator.github.io"}, Resources: []string{"bitcoinnetworks"}, Verbs: []string{"*"}}}})).To(Succeed())
-	team.Expect(team.as("").Create(team.ctx, &rbacv1.RoleBinding{
-		ObjectMeta: name,
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: name.Name},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: user}},
-	})).To(Succeed())
-	return team.as(user)
 }
