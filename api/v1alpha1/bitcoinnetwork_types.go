@@ -4,6 +4,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // BitcoinNetwork is a network of bitcoind nodes in one namespace, peered with
@@ -69,7 +70,8 @@ type BitcoinNetworkSpec struct {
 	// as well. Several networks may share it. It must be the one that the
 	// namespace's operator may read (its flag --secret); a network that names
 	// another is Stalled. While the Secret is missing the network waits. A
-	// changed key replaces the nodes one at a time.
+	// changed key has the nodes started again in their pods, with their data, one at
+	// a time.
 	//
 	// Absent, the nodes use the well-known credentials "user" and "password":
 	// for trying things out, on regtest only.
@@ -148,8 +150,9 @@ type BitcoinNetworkSpec struct {
 	Peering Peering `json:"peering,omitempty"`
 
 	// Storage gives each node a volume for its chain and wallets. Absent, they
-	// are in the pod (an emptyDir), and gone with it; a network of several nodes
-	// keeps its chain all the same while they are replaced one at a time.
+	// are in the pod (an emptyDir), and gone with it. The network keeps its chain all
+	// the same while nodes are replaced: each only when another node has the best
+	// block. It is lost when all pods go at once, as with nodes: 0.
 	// +optional
 	Storage *Storage `json:"storage,omitempty"`
 
@@ -203,6 +206,15 @@ type BitcoinNetworkSpec struct {
 	// sees.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
+
+	// Protect keeps the network, and with it its chain, from being deleted by a
+	// commit or by a person: where the platform's admission policies are in force,
+	// DELETE is refused to Flux's account of the team and to the team's people, and
+	// to nobody else. A network that is renamed in Git, or whose file is removed,
+	// stays; Flux says so on the team's Kustomization until the network is back in
+	// Git, or was committed with protect: false first. Setting it replaces no node.
+	// +optional
+	Protect bool `json:"protect,omitempty"`
 
 	// Interval is how often the operator looks at the network when nothing calls
 	// for it, as a duration such as "30s" or "5m", 5 seconds to 1 hour. What
@@ -307,6 +319,37 @@ type BitcoinNetworkStatus struct {
 	// +optional
 	Height *int64 `json:"height,omitempty"`
 
+	// BestBlock is the tip with the most work among the data that the network's
+	// nodes still have. The operator evicts, scales away and deletes no data before
+	// another node has shown that this block is on its active chain. It is absent
+	// while no node has more than the first block of the chain. It is written
+	// before an act that rests on it, and else with the height.
+	// +optional
+	BestBlock *BestBlockStatus `json:"bestBlock,omitempty"`
+
+	// Rollout lists the nodes that the operator has taken down to restart or to
+	// replace them, each until it serves again. There is one at most, unless one
+	// does not come back while credentials change.
+	// +optional
+	// +listType=map
+	// +listMapKey=ordinal
+	Rollout []RolloutStatus `json:"rollout,omitempty"`
+
+	// SecretChangedAt is when the Secret last changed, of what every node has read.
+	// +optional
+	SecretChangedAt *metav1.Time `json:"secretChangedAt,omitempty"`
+
+	// SecretPairs is how many pairs of user and password the Secret had then: 1, or
+	// 2 while a password is being changed.
+	// +optional
+	SecretPairs int32 `json:"secretPairs,omitempty"`
+
+	// DrainsHeldSince is since when fewer than two nodes that are ready have the
+	// best block, so that the disruption budget keeps ready nodes from being
+	// evicted; see the operator's flag --drain-hold.
+	// +optional
+	DrainsHeldSince *metav1.Time `json:"drainsHeldSince,omitempty"`
+
 	// Image is the container image that the nodes should run.
 	// +optional
 	Image string `json:"image,omitempty"`
@@ -337,6 +380,70 @@ type LinksStatus struct {
 	Summary string `json:"summary"`
 }
 
+// BestBlockStatus is a block that is the tip of a chain.
+type BestBlockStatus struct {
+	// Height is the block's height.
+	// +required
+	Height int64 `json:"height"`
+
+	// Hash is the block's hash, in hexadecimal.
+	// +required
+	Hash string `json:"hash"`
+
+	// ChainWork is the work in the chain that ends with the block, in hexadecimal,
+	// as bitcoind tells it.
+	// +required
+	ChainWork string `json:"chainWork"`
+}
+
+// RolloutAction is what the operator does to a node.
+// +kubebuilder:validation:Enum=Restart;Replace
+type RolloutAction string
+
+const (
+	// RestartAction stops bitcoind over RPC, and the kubelet starts it again in the
+	// same pod: its data stay, and it reads the Secret anew.
+	RestartAction RolloutAction = "Restart"
+	// ReplaceAction evicts the node's pod, and the StatefulSet makes another.
+	ReplaceAction RolloutAction = "Replace"
+)
+
+// RolloutStatus is a node that the operator has taken down. It is written before
+// the operator does so, and so outlives the operator.
+type RolloutStatus struct {
+	// Ordinal is the node's number.
+	// +required
+	Ordinal int32 `json:"ordinal"`
+
+	// Action is what the operator does to the node.
+	// +required
+	Action RolloutAction `json:"action"`
+
+	// PodUID is the UID of the pod that the node had before.
+	// +required
+	PodUID types.UID `json:"podUID"`
+
+	// Restarts is how often the container of that pod had been started again before.
+	// +required
+	Restarts int32 `json:"restarts"`
+
+	// Since is when the operator took the node down.
+	// +required
+	Since metav1.Time `json:"since"`
+}
+
+// RepairStatus tells of replacements of a node that was broken by itself.
+type RepairStatus struct {
+	// Count is how many there were, 3 at most, since the node last served for a
+	// while.
+	// +required
+	Count int32 `json:"count"`
+
+	// Last is when the last one was.
+	// +required
+	Last metav1.Time `json:"last"`
+}
+
 // NodeStatus is one node of a network.
 type NodeStatus struct {
 	// Ordinal is the node's number, from 0, as in its pod's name.
@@ -357,6 +464,11 @@ type NodeStatus struct {
 	// whatever address its pod has.
 	// +optional
 	DNSName string `json:"dnsName,omitempty"`
+
+	// Repair tells how often the operator has replaced the node because it was
+	// broken by itself.
+	// +optional
+	Repair *RepairStatus `json:"repair,omitempty"`
 }
 
 // BitcoinNetworkList is a list of networks.

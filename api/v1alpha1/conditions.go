@@ -39,6 +39,9 @@ const (
 	SecretIncompleteReason = "SecretIncomplete"
 	// SecretInvalidReason: the Secret's type or a value cannot be used. Stalled.
 	SecretInvalidReason = "SecretInvalid"
+	// CredentialsRejectedReason: nodes that were started with the Secret as it is
+	// reject its current credentials, or accept some that it no longer has.
+	CredentialsRejectedReason = "CredentialsRejected"
 	// SecretForbiddenReason: the operator may not read that Secret. Stalled.
 	SecretForbiddenReason = "SecretForbidden"
 )
@@ -84,6 +87,45 @@ const (
 	// SuspendedReason: the operator leaves the network as it is, because
 	// spec.suspend says so. Stalled, unless all is well as it is.
 	SuspendedReason = "Suspended"
-	// RollingReason: nodes are being replaced, one at a time.
+	// RollingReason: nodes are being restarted or replaced, one at a time.
 	RollingReason = "Rolling"
+	// RolloutBlockedReason: a node that has to be replaced waits for what only
+	// somebody can change. Stalled.
+	RolloutBlockedReason = "RolloutBlocked"
+)
+
+// Reasons of Reconciling.
+const (
+	// ProgressingReason: what was asked for is not there yet.
+	ProgressingReason = "Progressing"
+	// DegradedReason: what was there is not there any more.
+	DegradedReason = "Degraded"
+)
+
+// Reasons of events that are not also reasons of a condition.
+const (
+	// CreatedEvent: the network's objects were made.
+	CreatedEvent = "Created"
+	// ScaledEvent: the network has more nodes, or fewer.
+	ScaledEvent = "Scaled"
+	// ResumedEvent: the network is no longer suspended.
+	ResumedEvent = "Resumed"
+	// RecoveredEvent: what was not there any more is back.
+	RecoveredEvent = "Recovered"
+	// RepairedEvent: a node that was broken by itself is being replaced.
+	RepairedEvent = "Repaired"
+	// WaitingEvent: a node has waited for a minute to be restarted, replaced or scaled
+	// away.
+	WaitingEvent = "Waiting"
+	// ChainLostEvent: no node has the best block any more.
+	ChainLostEvent = "ChainLost"
+	// DrainMayLoseChainEvent: evictions were refused for as long as the platform
+	// allows, to keep the last node that has the best block, and no longer are.
+	DrainMayLoseChainEvent = "DrainMayLoseChain"
+	// ForeignPeerEvent: a node was connected to one of another network.
+	ForeignPeerEvent = "ForeignPeer"
+	// MinedEvent: a block was mined out of turn.
+	MinedEvent = "Mined"
+	// MiningFailedEvent: a block could not be mined.
+	MiningFailedEvent = "MiningFailed"
 )

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"time"
 
 	fluxevents "github.com/fluxcd/pkg/runtime/events"
 	"github.com/fluxcd/pkg/runtime/leaderelection"
@@ -28,6 +29,7 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/credentials"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/events"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/metrics"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/observe"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 )
 
@@ -77,6 +79,8 @@ func parse(args []string) (options, error) {
 		"The address ranges of the cluster's pods, services and machines, beside private ones, where nodes of public chains may not look for peers.")
 	flags.StringSliceVar(&opts.allowedChains, "allowed-chains", bitcoind.ChainNames(),
 		"The chains that networks may follow.")
+	flags.DurationVar(&opts.platform.DrainHold, "drain-hold", 15*time.Minute,
+		"How long evictions of ready nodes are refused, as by a drain, when fewer than two of them have the best block; nodes with volumes and public chains are not held.")
 	flags.StringVar(&opts.metricsAddr, "metrics-addr", ":8080",
 		"The address to serve metrics on; 0 serves none.")
 	flags.StringVar(&opts.healthAddr, "health-addr", ":9440",
@@ -93,6 +97,7 @@ func parse(args []string) (options, error) {
 			return opts, fmt.Errorf("flag --%s must be set", flag)
 		}
 	}
+	opts.allowedChains, opts.platform.ClusterRanges = items(opts.allowedChains), items(opts.platform.ClusterRanges)
 	for _, chain := range opts.allowedChains {
 		if _, err := bitcoind.ChainNamed(chain); err != nil {
 			return opts, fmt.Errorf("flag --allowed-chains: %w; known are %s", err, strings.Join(bitcoind.ChainNames(), ", "))
@@ -104,6 +109,18 @@ func parse(args []string) (options, error) {
 		}
 	}
 	return opts, nil
+}
+
+// items returns the items of a list as people write it: without the spaces around them,
+// and without empty ones, as behind a last comma.
+func items(list []string) []string {
+	var items []string
+	for _, item := range list {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
 }
 
 func run(ctx context.Context, opts options) error {
@@ -151,15 +168,20 @@ func run(ctx context.Context, opts options) error {
 		return fmt.Errorf("register metrics: %w", err)
 	}
 	reconciler := &controller.Reconciler{
-		Client:        manager.GetClient(),
-		API:           manager.GetAPIReader(),
-		Credentials:   credentials.Reader{API: manager.GetAPIReader(), Secret: opts.secret},
-		Nodes:         bitcoind.NewClient(),
-		Platform:      opts.platform,
-		AllowedChains: opts.allowedChains,
-		Metrics:       collector,
-		Events:        recorder,
-		Clock:         clock.RealClock{},
+		Client: manager.GetClient(),
+		API:    manager.GetAPIReader(),
+		Observer: &observe.Observer{
+			Client:        manager.GetClient(),
+			API:           manager.GetAPIReader(),
+			Credentials:   credentials.Reader{API: manager.GetAPIReader(), Secret: opts.secret},
+			AllowedChains: opts.allowedChains,
+			Clock:         clock.RealClock{},
+		},
+		Nodes:    bitcoind.NewClient(),
+		Platform: opts.platform,
+		Metrics:  collector,
+		Events:   recorder,
+		Clock:    clock.RealClock{},
 	}
 	if err := reconciler.SetupWithManager(manager); err != nil {
 		return fmt.Errorf("set up the controller: %w", err)

@@ -1,5 +1,5 @@
 // Package bitcoind knows what a bitcoind node is: its chains and ports, its
-// configuration, its credentials, and how to ask it things over JSON-RPC.
+// configuration, its credentials, and how to ask it things over JSON-RPC and REST.
 package bitcoind
 
 import (

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+	"unique"
 )
 
 // The environment variables, and the keys of the Secret, that carry a node's
@@ -47,21 +48,43 @@ func pairFrom(value func(key string) string, userKey, passwordKey string) (Crede
 			return Credentials{}, fmt.Errorf("%s %w", key, ErrMissing)
 		}
 	}
-	pair := Credentials{User: value(userKey), Password: value(passwordKey)}
-	return pair, pair.validate(userKey, passwordKey)
+	credentials := NewCredentials(value(userKey), value(passwordKey))
+	return credentials, credentials.validate(userKey, passwordKey)
 }
 
-// Credentials are what a client of a node's JSON-RPC proves itself with. They
-// print and marshal as nothing, so that no log line holds a password by accident.
-// Beware of one way: fmt prints what is in another struct's unexported field
-// without asking.
+// Credentials are what a client of a node's JSON-RPC proves itself with. Those of
+// the same pair are equal by ==, and the zero value is those of nobody.
+//
+// They print and marshal as nothing, so that no log line holds a password by
+// accident. In another struct's unexported field fmt does not ask, but follows no
+// pointer to a string: it prints where the texts are. A handle for the pair would
+// be one to a struct, which it does follow when a verb does not suit.
 type Credentials struct {
-	User, Password string
+	user, password unique.Handle[string]
+}
+
+// NewCredentials returns the credentials of a user.
+func NewCredentials(user, password string) Credentials {
+	return Credentials{unique.Make(user), unique.Make(password)}
+}
+
+// User returns the name of the user.
+func (c Credentials) User() string { return textOf(c.user) }
+
+// Password returns the password in plain text.
+func (c Credentials) Password() string { return textOf(c.password) }
+
+// textOf returns the text behind a handle, and nothing for that of the zero value.
+func textOf(handle unique.Handle[string]) string {
+	if handle == (unique.Handle[string]{}) {
+		return ""
+	}
+	return handle.Value()
 }
 
 // DefaultCredentials are well known. A regtest network that names no Secret
 // uses them; nothing else does.
-var DefaultCredentials = Credentials{User: "user", Password: "password"}
+var DefaultCredentials = NewCredentials("user", "password")
 
 // Format implements fmt.Formatter.
 func (Credentials) Format(state fmt.State, _ rune) {
@@ -79,12 +102,13 @@ const redacted = "[credentials]"
 // validate tells what about the credentials bitcoind could not take. The message
 // names the key at fault and holds nothing of its value.
 func (c Credentials) validate(userKey, passwordKey string) error {
+	user, password := c.User(), c.Password()
 	switch {
-	case strings.ContainsAny(c.User, ":#") || strings.ContainsFunc(c.User, unicode.IsControl) || strings.TrimSpace(c.User) != c.User:
+	case strings.ContainsAny(user, ":#") || strings.ContainsFunc(user, unicode.IsControl) || strings.TrimSpace(user) != user:
 		return fmt.Errorf("%s must have no ':', '#' or control character, and no space at its ends: bitcoin.conf cannot hold such a user name", userKey)
-	case !utf8.ValidString(c.User):
+	case !utf8.ValidString(user):
 		return fmt.Errorf("%s is not valid UTF-8", userKey)
-	case !utf8.ValidString(c.Password) || strings.Contains(c.Password, "\x00"):
+	case !utf8.ValidString(password) || strings.Contains(password, "\x00"):
 		return fmt.Errorf("%s is not valid UTF-8 without NUL", passwordKey)
 	}
 	return nil
@@ -95,6 +119,6 @@ func (c Credentials) validate(userKey, passwordKey string) error {
 // Bitcoin Core's source makes it.
 func RPCAuth(credentials Credentials, salt string) string {
 	mac := hmac.New(sha256.New, []byte(salt))
-	mac.Write([]byte(credentials.Password))
-	return fmt.Sprintf("rpcauth=%s:%s$%s", credentials.User, salt, hex.EncodeToString(mac.Sum(nil)))
+	mac.Write([]byte(credentials.Password()))
+	return fmt.Sprintf("rpcauth=%s:%s$%s", credentials.User(), salt, hex.EncodeToString(mac.Sum(nil)))
 }

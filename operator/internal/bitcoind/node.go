@@ -6,13 +6,12 @@ import (
 	"fmt"
 
 	"github.com/btcsuite/btcd/btcjson"
-	"github.com/btcsuite/btcd/chainhash/v2"
 )
 
 // State is what a node says of itself.
 type State struct {
-	// Chain is the height, the hash and the time of its tip, and whether it is in
-	// initial download.
+	// Chain is the height, the hash, the work and the time of its tip, and whether
+	// it is in initial download.
 	Chain ChainInfo
 	// Network is its version and user agent.
 	Network btcjson.GetNetworkInfoResult
@@ -28,6 +27,11 @@ type ChainInfo struct {
 	// Time is the time that the tip carries, in seconds since 1970, which btcd's
 	// type lacks.
 	Time int64 `json:"time"`
+}
+
+// Tip returns the end of the node's chain.
+func (s State) Tip() Tip {
+	return Tip{Height: s.Chain.Blocks, Hash: s.Chain.BestBlockHash, Work: s.Chain.ChainWork}
 }
 
 // Check asks a node how it stands, in one request, and has it ping its peers, so
@@ -77,12 +81,13 @@ func (c *Client) Check(ctx context.Context, endpoint Endpoint) (State, error) {
 // the states of all nodes of a network are held at once, and those of a hostile one
 // must not push out the networks beside it.
 func (s *State) trim() error {
-	if _, err := chainhash.NewHashFromStr(s.Chain.BestBlockHash); err != nil {
-		return fmt.Errorf("getblockchaininfo: %w: bestblockhash: %w", ErrAnswer, err)
+	if err := s.Tip().validate(); err != nil {
+		return fmt.Errorf("getblockchaininfo: %w", err)
 	}
 	s.Chain = ChainInfo{Time: s.Chain.Time, GetBlockChainInfoResult: btcjson.GetBlockChainInfoResult{
 		Blocks:               s.Chain.Blocks,
 		BestBlockHash:        s.Chain.BestBlockHash,
+		ChainWork:            s.Chain.ChainWork,
 		InitialBlockDownload: s.Chain.InitialBlockDownload,
 	}}
 	if len(s.Network.SubVersion) > maxAgentBytes {
@@ -198,12 +203,23 @@ func (c *Client) Mine(ctx context.Context, endpoint Endpoint, address string) er
 	if address == "" {
 		mine = call{"generatetodescriptor", []any{1, anyone}}
 	}
-	responses, err := c.batch(ctx, endpoint, checkTimeout, []call{mine})
+	return c.order(ctx, endpoint, mine)
+}
+
+// Shutdown has a node end in good order. It returns when the node has agreed, which
+// then writes its data and closes its ports.
+func (c *Client) Shutdown(ctx context.Context, endpoint Endpoint) error {
+	return c.order(ctx, endpoint, call{method: "stop"})
+}
+
+// order sends a single call whose result tells nothing.
+func (c *Client) order(ctx context.Context, endpoint Endpoint, order call) error {
+	responses, err := c.batch(ctx, endpoint, checkTimeout, []call{order})
 	if err != nil {
 		return err
 	}
 	if responses[0].Error != nil {
-		return fmt.Errorf("%s: %w", mine.method, responses[0].Error)
+		return fmt.Errorf("%s: %w", order.method, responses[0].Error)
 	}
 	return nil
 }

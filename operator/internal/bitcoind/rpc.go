@@ -34,14 +34,14 @@ const (
 var (
 	// ErrUnauthorized: the node knows no such credentials. bitcoind sleeps on
 	// each such request, so don't hurry with the next.
-	ErrUnauthorized = errors.New("it refuses the credentials")
+	ErrUnauthorized = errors.New("it rejects the credentials")
 	// ErrForbidden: the node's configuration does not let this client or
 	// method in.
 	ErrForbidden = errors.New("it forbids the request")
-	// ErrBusy: the node's queue of requests is full.
+	// ErrBusy: the node's queue of requests is full. RPC and REST share it.
 	ErrBusy = errors.New("its queue of RPC requests is full")
 	// ErrAnswer: the answer is not one that bitcoind gives.
-	ErrAnswer = errors.New("its answer makes no sense")
+	ErrAnswer = errors.New("its response is invalid")
 )
 
 // Endpoint is where, and with what, a node's JSON-RPC is reached.
@@ -53,8 +53,8 @@ type Endpoint struct {
 	Credentials Credentials
 }
 
-// Client asks nodes over JSON-RPC. It keeps no connections, and is safe for
-// concurrent use.
+// Client asks nodes over JSON-RPC, and over REST for their tips. It keeps no
+// connections, and is safe for concurrent use.
 //
 // It has btcd's types, and a transport of its own rather than btcd's rpcclient:
 // that one reads an answer of any size, retries for minutes, and quotes what it
@@ -95,7 +95,7 @@ type response struct {
 }
 
 // batch sends the calls in one HTTP request and returns their responses in the
-// same order. The time-out does not count the wait for a slot.
+// same order.
 func (c *Client) batch(ctx context.Context, endpoint Endpoint, timeout time.Duration, calls []call) ([]response, error) {
 	requests := make([]*btcjson.Request, len(calls))
 	for i, call := range calls {
@@ -110,7 +110,13 @@ func (c *Client) batch(ctx context.Context, endpoint Endpoint, timeout time.Dura
 		return nil, fmt.Errorf("encode the batch: %w", err)
 	}
 
-	answer, err := c.post(ctx, endpoint, body, timeout)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+endpoint.Address+"/", bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("make a request to %s: %w", endpoint.Address, err)
+	}
+	request.SetBasicAuth(endpoint.Credentials.User(), endpoint.Credentials.Password())
+	request.Header.Set("Content-Type", "application/json")
+	answer, err := c.send(request, timeout)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +127,10 @@ func (c *Client) batch(ctx context.Context, endpoint Endpoint, timeout time.Dura
 	return inOrder(responses, len(calls))
 }
 
-func (c *Client) post(ctx context.Context, endpoint Endpoint, body []byte, timeout time.Duration) ([]byte, error) {
+// send sends a request and returns the answer to it, within the bounds on what a
+// node may cost. The time-out does not count the wait for a slot.
+func (c *Client) send(request *http.Request, timeout time.Duration) ([]byte, error) {
+	ctx := request.Context()
 	select {
 	case c.slots <- struct{}{}:
 		defer func() { <-c.slots }()
@@ -131,14 +140,7 @@ func (c *Client) post(ctx context.Context, endpoint Endpoint, body []byte, timeo
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+endpoint.Address+"/", bytes.NewReader(body))
-	if err != nil {
-		return nil, fmt.Errorf("make a request to %s: %w", endpoint.Address, err)
-	}
-	request.SetBasicAuth(endpoint.Credentials.User, endpoint.Credentials.Password)
-	request.Header.Set("Content-Type", "application/json")
-
-	response, err := c.http.Do(request)
+	response, err := c.http.Do(request.WithContext(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -245,7 +247,7 @@ func Explain(err error) string {
 	var network interface{ Timeout() bool }
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
-		return "it does not answer in time"
+		return "it timed out"
 	case errors.As(err, &rpcError):
 		return rpcError.Message
 	case errors.Is(err, ErrUnauthorized), errors.Is(err, ErrForbidden), errors.Is(err, ErrBusy):
@@ -253,9 +255,9 @@ func Explain(err error) string {
 	case errors.Is(err, ErrAnswer):
 		return printable(err.Error())
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "its RPC port is closed"
+		return "its RPC port refuses connections"
 	default:
-		return "the connection to its RPC port fails"
+		return "its RPC port is unreachable"
 	}
 }
 
@@ -276,7 +278,7 @@ func Outcome(err error) string {
 	case errors.Is(err, ErrBusy):
 		return "busy"
 	case errors.Is(err, ErrAnswer):
-		return "nonsense"
+		return "invalid_response"
 	default:
 		return "unreachable"
 	}

@@ -22,7 +22,7 @@ import (
 
 const (
 	mebibyte  = 1 << 20
-	outOfTime = "it does not answer in time"
+	outOfTime = "it timed out"
 )
 
 // What a hostile node may try. Whatever it is, the operator learns in a few words
@@ -43,11 +43,11 @@ func TestHostileNodes(t *testing.T) {
 					return
 				}
 			}
-		}, "its answer makes no sense: it is longer than 524288 bytes"},
+		}, "its response is invalid: it is longer than 524288 bytes"},
 		{"an answer that says it is a gigabyte", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "1073741824")
 			write(w, strings.Repeat("[", 2*mebibyte))
-		}, "its answer makes no sense: it is longer than 524288 bytes"},
+		}, "its response is invalid: it is longer than 524288 bytes"},
 		{"an answer that never ends", func(w http.ResponseWriter, r *http.Request) {
 			for r.Context().Err() == nil {
 				write(w, " ")
@@ -62,61 +62,61 @@ func TestHostileNodes(t *testing.T) {
 			for r.Context().Err() == nil {
 				w.WriteHeader(http.StatusEarlyHints)
 			}
-		}, "the connection to its RPC port fails"},
+		}, "its RPC port is unreachable"},
 		{"headers of a megabyte", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X", strings.Repeat("x", mebibyte))
-		}, "the connection to its RPC port fails"},
+		}, "its RPC port is unreachable"},
 		{"an answer that breaks off", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			write(w, "[")
-		}, "the connection to its RPC port fails"},
-		{"something that is not HTTP", hijacked("\x00\x1b[31mSSH-2.0-hush\r\n\r\n"), "the connection to its RPC port fails"},
-		{"nothing", hijacked(""), "the connection to its RPC port fails"},
+		}, "its RPC port is unreachable"},
+		{"something that is not HTTP", hijacked("\x00\x1b[31mSSH-2.0-hush\r\n\r\n"), "its RPC port is unreachable"},
+		{"nothing", hijacked(""), "its RPC port is unreachable"},
 
 		{"as long an answer as may be, of responses", always("[" + strings.Repeat("{},", maxAnswerBytes/3-2) + "{}]"),
-			"its answer makes no sense: a list of more than 5 items"},
+			"its response is invalid: a list of more than 5 items"},
 		{"of objects for an id", always(`[{"id": [` + strings.Repeat("{},", maxAnswerBytes/3-10) + `{}]}]`),
-			"its answer makes no sense: item 0 of a list: json: cannot unmarshal array into Go struct field response.id of type int"},
+			"its response is invalid: item 0 of a list: json: cannot unmarshal array into Go struct field response.id of type int"},
 		{"JSON nested as deep as may be", always("[" + strings.Repeat("[", maxAnswerBytes-2)),
-			"its answer makes no sense: item 0 of a list: invalid character '[' exceeded max depth"},
+			"its response is invalid: item 0 of a list: invalid character '[' exceeded max depth"},
 		{"JSON nested deep in a result", always(`[{"id": 0, "result": ` + strings.Repeat(`{"a":`, maxAnswerBytes/5-20)),
-			"its answer makes no sense: item 0 of a list: invalid character '{' exceeded max depth"},
+			"its response is invalid: item 0 of a list: invalid character '{' exceeded max depth"},
 		{"compression that nobody asked for", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = w.Write(compressed)
-		}, "its answer makes no sense: not a JSON array"},
+		}, "its response is invalid: not a JSON array"},
 
-		{"no answer at all", always(""), "its answer makes no sense: not a JSON array"},
+		{"no answer at all", always(""), "its response is invalid: not a JSON array"},
 		{"an object", always(`{"result": null, "error": {"code": -32700, "message": "Parse error"}, "id": null}`),
-			"its answer makes no sense: not a JSON array"},
-		{"null", always("null"), "its answer makes no sense: not a JSON array"},
-		{"a web page", always("<html>"), "its answer makes no sense: not a JSON array"},
-		{"a list that does not end", always(`[{"id": 0},`), "its answer makes no sense: item 1 of a list: EOF"},
-		{"a list that ends otherwise", always(`[{"id": 0}}`), "its answer makes no sense: a list without an end"},
-		{"no responses", always("[]"), "its answer makes no sense: 0 responses to 5 calls"},
-		{"too few responses", ids("0", "1", "2", "3"), "its answer makes no sense: 4 responses to 5 calls"},
-		{"too many responses", ids("0", "1", "2", "3", "4", "5"), "its answer makes no sense: a list of more than 5 items"},
-		{"an id twice", ids("0", "1", "2", "3", "3"), "its answer makes no sense: a response with an id that nobody gave"},
-		{"an id too high", ids("1", "2", "3", "4", "5"), "its answer makes no sense: a response with an id that nobody gave"},
-		{"an id too low", ids("-1", "0", "1", "2", "3"), "its answer makes no sense: a response with an id that nobody gave"},
-		{"an id that is no whole number", ids("0", "1", "2", "3", "3.5"), "its answer makes no sense: item 4 of a list: json: cannot unmarshal number 3.5"},
-		{"an id beyond any number", ids("1e999", "1", "2", "3", "4"), "its answer makes no sense: item 0 of a list: json: cannot unmarshal number 1e999"},
-		{"an id that is text", ids(`"0"`, "1", "2", "3", "4"), "its answer makes no sense: item 0 of a list: json: cannot unmarshal string"},
-		{"no id", ids("null", "1", "2", "3", "4"), "its answer makes no sense: a response with an id that nobody gave"},
-		{"responses that are numbers", always("[1, 2, 3, 4, 5]"), "its answer makes no sense: item 0 of a list: json: cannot unmarshal number"},
-		{"responses that are null", always("[null, null, null, null, null]"), "its answer makes no sense: a response with an id that nobody gave"},
-		{"no results", ids("0", "1", "2", "3", "4"), "getblockchaininfo: its answer makes no sense: unexpected end of JSON input"},
+			"its response is invalid: not a JSON array"},
+		{"null", always("null"), "its response is invalid: not a JSON array"},
+		{"a web page", always("<html>"), "its response is invalid: not a JSON array"},
+		{"a list that does not end", always(`[{"id": 0},`), "its response is invalid: item 1 of a list: EOF"},
+		{"a list that ends otherwise", always(`[{"id": 0}}`), "its response is invalid: a list without an end"},
+		{"no responses", always("[]"), "its response is invalid: 0 responses to 5 calls"},
+		{"too few responses", ids("0", "1", "2", "3"), "its response is invalid: 4 responses to 5 calls"},
+		{"too many responses", ids("0", "1", "2", "3", "4", "5"), "its response is invalid: a list of more than 5 items"},
+		{"an id twice", ids("0", "1", "2", "3", "3"), "its response is invalid: a response with an id that nobody gave"},
+		{"an id too high", ids("1", "2", "3", "4", "5"), "its response is invalid: a response with an id that nobody gave"},
+		{"an id too low", ids("-1", "0", "1", "2", "3"), "its response is invalid: a response with an id that nobody gave"},
+		{"an id that is no whole number", ids("0", "1", "2", "3", "3.5"), "its response is invalid: item 4 of a list: json: cannot unmarshal number 3.5"},
+		{"an id beyond any number", ids("1e999", "1", "2", "3", "4"), "its response is invalid: item 0 of a list: json: cannot unmarshal number 1e999"},
+		{"an id that is text", ids(`"0"`, "1", "2", "3", "4"), "its response is invalid: item 0 of a list: json: cannot unmarshal string"},
+		{"no id", ids("null", "1", "2", "3", "4"), "its response is invalid: a response with an id that nobody gave"},
+		{"responses that are numbers", always("[1, 2, 3, 4, 5]"), "its response is invalid: item 0 of a list: json: cannot unmarshal number"},
+		{"responses that are null", always("[null, null, null, null, null]"), "its response is invalid: a response with an id that nobody gave"},
+		{"no results", ids("0", "1", "2", "3", "4"), "getblockchaininfo: its response is invalid: unexpected end of JSON input"},
 
 		{"an error as long as may be", failing(strings.Repeat("x", maxAnswerBytes-1000)), strings.Repeat("x", 200)},
 		{"an error that is no text", failing(`\u0000\u001b[31m\n\r\t\u202e\ufeff`), "  [31m     "},
 		{"an error that is not UTF-8", failing("\xff\xfe"), "\ufffd\ufffd"},
 
-		{"401", status(http.StatusUnauthorized), "it refuses the credentials"},
+		{"401", status(http.StatusUnauthorized), "it rejects the credentials"},
 		{"403", status(http.StatusForbidden), "it forbids the request"},
 		{"503", status(http.StatusServiceUnavailable), "its queue of RPC requests is full"},
-		{"500", status(http.StatusInternalServerError), "its answer makes no sense: HTTP status 500"},
-		{"404", status(http.StatusNotFound), "its answer makes no sense: HTTP status 404"},
-		{"204", status(http.StatusNoContent), "its answer makes no sense: HTTP status 204"},
+		{"500", status(http.StatusInternalServerError), "its response is invalid: HTTP status 500"},
+		{"404", status(http.StatusNotFound), "its response is invalid: HTTP status 404"},
+		{"204", status(http.StatusNoContent), "its response is invalid: HTTP status 204"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			served := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -268,6 +268,13 @@ func TestDeadlines(t *testing.T) {
 		{"bitcoind goes on dialling without us", func(c *Client) error {
 			return c.UpdatePeers(t.Context(), Endpoint{Address: "node"}, PeerChange{})
 		}, time.Second},
+		{"a node agrees to end before it writes its data", func(c *Client) error {
+			return c.Shutdown(t.Context(), Endpoint{Address: "node"})
+		}, 2 * time.Second},
+		{"a tip is asked for where a check would be", func(c *Client) error {
+			_, err := c.Tip(t.Context(), "node")
+			return err
+		}, 2 * time.Second},
 	} {
 		var left time.Duration
 		client := &Client{slots: make(chan struct{}, 1), http: &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -290,20 +297,42 @@ func TestExplain(t *testing.T) {
 		err    error
 		want   string
 	}{
-		{"a deadline", context.DeadlineExceeded, "it does not answer in time"},
-		{"a deadline, as http tells it", &url.Error{Op: "Post", URL: "http://192.0.2.1:1/", Err: context.DeadlineExceeded}, "it does not answer in time"},
-		{"a time-out of the network", &net.OpError{Op: "dial", Err: timeout{}}, "it does not answer in time"},
-		{"nobody listens", connectionRefused(t), "its RPC port is closed"},
-		{"a connection that breaks", &url.Error{Op: "Post", URL: "http://192.0.2.1:1/", Err: errors.New("EOF")}, "the connection to its RPC port fails"},
+		{"a deadline", context.DeadlineExceeded, "it timed out"},
+		{"a deadline, as http tells it", &url.Error{Op: "Post", URL: "http://192.0.2.1:1/", Err: context.DeadlineExceeded}, "it timed out"},
+		{"a time-out of the network", &net.OpError{Op: "dial", Err: timeout{}}, "it timed out"},
+		{"nobody listens", connectionRefused(t), "its RPC port refuses connections"},
+		{"a connection that breaks", &url.Error{Op: "Post", URL: "http://192.0.2.1:1/", Err: errors.New("EOF")}, "its RPC port is unreachable"},
 		{"a call's error", btcjson.NewRPCError(-28, "Loading block index…"), "Loading block index…"},
 		{"a call's error, in others", fmt.Errorf("a: %w", errors.Join(btcjson.NewRPCError(-28, "Loading block index…"))), "Loading block index…"},
-		{"credentials", ErrUnauthorized, "it refuses the credentials"},
+		{"credentials", ErrUnauthorized, "it rejects the credentials"},
 		{"what is not allowed", ErrForbidden, "it forbids the request"},
 		{"a queue", ErrBusy, "its queue of RPC requests is full"},
-		{"an answer, and why", fmt.Errorf("%w: HTTP status 500", ErrAnswer), "its answer makes no sense: HTTP status 500"},
-		{"an answer that is quoted", fmt.Errorf("%w: \x1b[31m\n", ErrAnswer), "its answer makes no sense:  [31m "},
+		{"an answer, and why", fmt.Errorf("%w: HTTP status 500", ErrAnswer), "its response is invalid: HTTP status 500"},
+		{"an answer that is quoted", fmt.Errorf("%w: \x1b[31m\n", ErrAnswer), "its response is invalid:  [31m "},
 	} {
 		if got := Explain(test.err); got != test.want {
+			t.Errorf("%s: %q, want %q", test.reason, got, test.want)
+		}
+	}
+}
+
+func TestOutcome(t *testing.T) {
+	for _, test := range []struct {
+		reason string
+		err    error
+		want   string
+	}{
+		{"an answer", nil, "ok"},
+		{"a deadline, as http tells it", &url.Error{Op: "Post", URL: "http://192.0.2.1:1/", Err: context.DeadlineExceeded}, "timeout"},
+		{"a time-out of the network", &net.OpError{Op: "dial", Err: timeout{}}, "timeout"},
+		{"a call's error, in others", fmt.Errorf("stop: %w", btcjson.NewRPCError(-28, "Loading block index…")), "rpc_error"},
+		{"credentials", ErrUnauthorized, "unauthorized"},
+		{"what is not allowed", ErrForbidden, "forbidden"},
+		{"a queue", fmt.Errorf("it is starting, or %w", ErrBusy), "busy"},
+		{"an answer that is none", fmt.Errorf("%w: HTTP status 500", ErrAnswer), "invalid_response"},
+		{"nobody listens", connectionRefused(t), "unreachable"},
+	} {
+		if got := Outcome(test.err); got != test.want {
 			t.Errorf("%s: %q, want %q", test.reason, got, test.want)
 		}
 	}
@@ -373,13 +402,19 @@ func (timeout) Timeout() bool { return true }
 
 func connectionRefused(t *testing.T) error {
 	t.Helper()
+	_, err := NewClient().Check(t.Context(), Endpoint{Address: closedPort(t)})
+	return err
+}
+
+// closedPort returns an address of loopback where nobody listens.
+func closedPort(t *testing.T) string {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	listener.Close()
-	_, err = NewClient().Check(t.Context(), Endpoint{Address: listener.Addr().String()})
-	return err
+	return listener.Addr().String()
 }
 
 // allocatedBy returns how many bytes the process allocates meanwhile, freed or

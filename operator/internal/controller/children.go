@@ -14,55 +14,34 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
-	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/plan"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 )
 
 // fieldOwner is the operator's name in the managed fields of what it applies.
 const fieldOwner = "bitcoin-operator"
 
-// conflict tells that an object which a network needs belongs to someone else.
-type conflict struct {
-	kind, name string
-}
-
-// Error implements error.
-func (c *conflict) Error() string {
-	return fmt.Sprintf("%s %q exists and is not this network's; delete or rename it, or give the network another name", c.kind, c.name)
-}
-
-// leftover tells that an object is that of a network of this name that has been
-// deleted, and goes when Kubernetes has collected it.
-type leftover struct {
-	kind, name string
-}
-
-// Error implements error.
-func (l *leftover) Error() string {
-	return fmt.Sprintf("waiting for the %s %q of the deleted network of this name to go", l.kind, l.name)
-}
-
-// application sums up what is wanted of an object, and what is live. As long as
+// fingerprint sums up what is wanted of an object, and what is live. As long as
 // neither has changed since an object was applied there is nothing to apply.
-type application struct {
+type fingerprint struct {
 	wanted, live [sha256.Size]byte
 }
 
-// applyChildren makes the objects of a network what they should be, and tells
-// whether the StatefulSet is new. It returns *conflict when one of them belongs
-// to someone else.
-func (r *Reconciler) applyChildren(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *observation, memory *memory) (created bool, err error) {
-	children, err := resources.Children(network, r.Platform, seen.chain, len(seen.pairs), seen.statefulSet)
+// applyChildren makes the objects of a network what they should be, and reports
+// whether the StatefulSet is new. From then on what is seen of the network has the
+// StatefulSet as it was applied.
+func (p *pass) applyChildren(ctx context.Context, shape plan.Shape) (created bool, err error) {
+	children, err := resources.Children(p.network, p.Platform, p.seen.Chain, shape.Size.Pods, shape.Drain.Budget, p.seen.StatefulSet)
 	if err != nil {
 		return false, err
 	}
 	for _, child := range children {
-		live, isNew, err := r.applyChild(ctx, network, child, memory)
+		live, isNew, err := p.applyChild(ctx, child)
 		if err != nil {
 			return false, err
 		}
 		if set, isSet := live.(*appsv1.StatefulSet); isSet {
-			seen.statefulSet, created = set, isNew
+			p.seen.StatefulSet, created = set, isNew
 		}
 	}
 	return created, nil
@@ -70,47 +49,47 @@ func (r *Reconciler) applyChildren(ctx context.Context, network *v1alpha1.Bitcoi
 
 // applyChild makes one object what it should be. It returns the object as it is
 // then, and whether it is new.
-func (r *Reconciler) applyChild(ctx context.Context, network *v1alpha1.BitcoinNetwork, child client.Object, memory *memory) (live client.Object, created bool, err error) {
+func (p *pass) applyChild(ctx context.Context, child client.Object) (live client.Object, created bool, err error) {
 	gvk := child.GetObjectKind().GroupVersionKind()
 	key := gvk.Kind + "/" + child.GetName()
 	// Not to block the network's deletion spares the operator a right that some
 	// platforms ask for that.
-	if err := controllerutil.SetControllerReference(network, child, r.Client.Scheme(), controllerutil.WithBlockOwnerDeletion(false)); err != nil {
+	if err := controllerutil.SetControllerReference(p.network, child, p.Client.Scheme(), controllerutil.WithBlockOwnerDeletion(false)); err != nil {
 		return nil, false, fmt.Errorf("own %s %s: %w", gvk.Kind, child.GetName(), err)
 	}
-	empty, err := r.Client.Scheme().New(gvk)
+	empty, err := p.Client.Scheme().New(gvk)
 	if err != nil {
 		return nil, false, fmt.Errorf("make a %s: %w", gvk.Kind, err)
 	}
 	live = empty.(client.Object)
-	exists, err := r.read(ctx, client.ObjectKeyFromObject(child), live)
+	exists, err := p.read(ctx, client.ObjectKeyFromObject(child), live)
 	if err != nil {
 		return nil, false, fmt.Errorf("read %s %s: %w", gvk.Kind, child.GetName(), err)
 	}
-	if exists && !metav1.IsControlledBy(live, network) {
-		if owner := metav1.GetControllerOf(live); owner != nil && owner.Kind == "BitcoinNetwork" && owner.Name == network.Name {
-			return nil, false, &leftover{kind: gvk.Kind, name: child.GetName()}
+	if exists && !metav1.IsControlledBy(live, p.network) {
+		if owner := metav1.GetControllerOf(live); owner != nil && owner.Kind == "BitcoinNetwork" && owner.Name == p.network.Name {
+			return nil, false, &leftoverError{kind: gvk.Kind, name: child.GetName()}
 		}
-		return nil, false, &conflict{kind: gvk.Kind, name: child.GetName()}
+		return nil, false, &conflictError{kind: gvk.Kind, name: child.GetName()}
 	}
 
 	if exists {
-		found, err := applicationOf(child, live)
+		found, err := fingerprintOf(child, live)
 		if err != nil {
 			return nil, false, err
 		}
-		if found == memory.applied[key] {
+		if found == p.cache.applied[key] {
 			return live, false, nil
 		}
 	}
-	if err := r.apply(ctx, child, live); err != nil {
+	if err := p.apply(ctx, child, live); err != nil {
 		return nil, false, fmt.Errorf("apply %s %s: %w", gvk.Kind, child.GetName(), err)
 	}
-	memory.applied[key], err = applicationOf(child, live)
+	p.cache.applied[key], err = fingerprintOf(child, live)
 	return live, !exists, err
 }
 
-// read reads an object and tells whether it exists. The cache holds only what
+// read reads an object and reports whether it exists. The cache holds only what
 // carries the operator's label, so what it lacks the API server is asked for: it
 // may be there and belong to someone else.
 func (r *Reconciler) read(ctx context.Context, key client.ObjectKey, object client.Object) (bool, error) {
@@ -138,17 +117,17 @@ func (r *Reconciler) apply(ctx context.Context, object, live client.Object) erro
 	return runtime.DefaultUnstructuredConverter.FromUnstructured(applied.Object, live)
 }
 
-func applicationOf(wanted, live client.Object) (application, error) {
-	var of application
+func fingerprintOf(wanted, live client.Object) (fingerprint, error) {
+	var of fingerprint
 	var err error
-	if of.wanted, err = sum(wanted); err != nil {
+	if of.wanted, err = hash(wanted); err != nil {
 		return of, err
 	}
-	of.live, err = sum(live)
+	of.live, err = hash(live)
 	return of, err
 }
 
-func sum(object client.Object) ([sha256.Size]byte, error) {
+func hash(object client.Object) ([sha256.Size]byte, error) {
 	content, err := contentOf(object)
 	if err != nil {
 		return [sha256.Size]byte{}, err

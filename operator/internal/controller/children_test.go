@@ -12,6 +12,7 @@ import (
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state/statetest"
 )
 
 // setOf returns the StatefulSet that a network wants.
@@ -21,7 +22,7 @@ func setOf(network *v1alpha1.BitcoinNetwork, platform resources.Platform) *appsv
 }
 
 func childrenOf(network *v1alpha1.BitcoinNetwork, platform resources.Platform) []client.Object {
-	children, err := resources.Children(network, platform, regtest, 1, nil)
+	children, err := resources.Children(network, platform, statetest.Regtest, int(network.Spec.Nodes), resources.Budget{MaxUnavailable: 1, AlwaysAllow: true}, nil)
 	if err != nil {
 		panic(err)
 	}
@@ -30,7 +31,7 @@ func childrenOf(network *v1alpha1.BitcoinNetwork, platform resources.Platform) [
 
 // liveSet returns a network's StatefulSet as it comes from the API server.
 func liveSet(changes ...func(*appsv1.StatefulSet)) *appsv1.StatefulSet {
-	set := setOf(networkOf(3), platform)
+	set := setOf(statetest.Network(3), platform)
 	set.UID, set.ResourceVersion, set.Generation, set.CreationTimestamp = "uid", "10", 1, metav1.Now()
 	set.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: fieldOwner, Operation: metav1.ManagedFieldsOperationApply}}
 	for _, change := range changes {
@@ -41,9 +42,9 @@ func liveSet(changes ...func(*appsv1.StatefulSet)) *appsv1.StatefulSet {
 
 // An object is applied again when what is wanted of it, or what it is, has
 // changed, and not for what others write about it.
-func TestApplicationTellsWhetherToApplyAgain(t *testing.T) {
-	wanted := func() client.Object { return setOf(networkOf(3), platform) }
-	applied, err := applicationOf(wanted(), liveSet())
+func TestFingerprintTellsWhetherToApplyAgain(t *testing.T) {
+	wanted := func() client.Object { return setOf(statetest.Network(3), platform) }
+	applied, err := fingerprintOf(wanted(), liveSet())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,8 +57,8 @@ func TestApplicationTellsWhetherToApplyAgain(t *testing.T) {
 		again        bool
 	}{
 		{"nothing has changed", wanted(), liveSet(), false},
-		{"another number of nodes is wanted", setOf(networkOf(4), platform), liveSet(), true},
-		{"another image is wanted", setOf(networkOf(3), other), liveSet(), true},
+		{"another number of nodes is wanted", setOf(statetest.Network(4), platform), liveSet(), true},
+		{"another image is wanted", setOf(statetest.Network(3), other), liveSet(), true},
 		{"its status has changed", wanted(), liveSet(func(set *appsv1.StatefulSet) { set.Status.ReadyReplicas = 2 }), false},
 		{"and its version with that", wanted(), liveSet(func(set *appsv1.StatefulSet) { set.ResourceVersion = "11" }), false},
 		{"who wrote which field is stripped from the cache", wanted(), liveSet(func(set *appsv1.StatefulSet) { set.ManagedFields = nil }), false},
@@ -70,7 +71,7 @@ func TestApplicationTellsWhetherToApplyAgain(t *testing.T) {
 		{"somebody deletes it, and waits", wanted(), liveSet(func(set *appsv1.StatefulSet) { set.DeletionTimestamp = new(metav1.Now()) }), true},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
-			now, err := applicationOf(test.wanted, test.live)
+			now, err := fingerprintOf(test.wanted, test.live)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -115,7 +116,7 @@ func TestContentIsWhatIsWanted(t *testing.T) {
 
 // A field without a value would be applied as one, and taken over.
 func TestChildrenApplyNoEmptyFields(t *testing.T) {
-	network := networkOf(3)
+	network := statetest.Network(3)
 	for _, child := range childrenOf(network, platform) {
 		content, err := contentOf(child)
 		if err != nil {
@@ -153,11 +154,4 @@ func emptyFields(value any, path string) []string {
 		}
 	}
 	return found
-}
-
-func TestConflictSaysWhatToDo(t *testing.T) {
-	const want = `Service "payments" exists and is not this network's; delete or rename it, or give the network another name`
-	if got := (&conflict{kind: "Service", name: "payments"}).Error(); got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
-	}
 }

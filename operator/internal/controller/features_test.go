@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state/statetest"
 )
 
 func TestNewNetworkIsFresh(t *testing.T) {
@@ -44,7 +45,7 @@ func TestPodThatCannotBeMadeIsExplained(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.secret()
-	w.machine.withhold("payments-1", `create Pod payments-1 in StatefulSet payments failed error: pods "payments-1" is forbidden: exceeded quota: tight`)
+	w.kubelet.withhold("payments-1", `create Pod payments-1 in StatefulSet payments failed error: pods "payments-1" is forbidden: exceeded quota: tight`)
 	network := w.network("payments", 2)
 	w.Eventually(w.condition(network, v1alpha1.NodesReadyCondition)).Should(ContainSubstring(
 		`payments-1: it has no pod: create Pod payments-1 in StatefulSet payments failed error: pods "payments-1" is forbidden: exceeded quota: tight`))
@@ -80,9 +81,9 @@ func TestEveryObjectMayBeSomebodyElses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.secret()
-	for i, object := range childrenOf(networkOf(1), platform) {
+	for i, object := range childrenOf(statetest.Network(1), platform) {
 		name := string(rune('a'+i)) + "-network"
-		foreign := childrenOf(networkOf(1, func(n *v1alpha1.BitcoinNetwork) { n.Name, n.Namespace = name, w.namespace }), platform)[i]
+		foreign := childrenOf(statetest.Network(1, func(n *v1alpha1.BitcoinNetwork) { n.Name, n.Namespace = name, w.namespace }), platform)[i]
 		foreign.SetLabels(nil)
 		w.Expect(w.api.Create(w.ctx, foreign)).To(Succeed())
 		network := w.network(name, 1)

@@ -1,5 +1,5 @@
-// Package controller reconciles BitcoinNetworks: it observes a network and its
-// nodes, plans, acts, and reports.
+// Package controller reconciles BitcoinNetworks: it has a network and its nodes
+// observed, applies the network's objects, plans, acts, and reports.
 package controller
 
 import (
@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/fluxcd/pkg/apis/meta"
 	"github.com/fluxcd/pkg/runtime/conditions"
@@ -22,42 +21,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
-	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
-	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/credentials"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/metrics"
-	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/observe"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/plan"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/status"
 )
-
-const (
-	// steadyInterval is how often a network is looked at when nothing calls for
-	// it, unless it says otherwise: the net below the watches.
-	steadyInterval = 30 * time.Second
-	// settlingInterval is how soon it is looked at again while a link is missing
-	// that could stand.
-	settlingInterval = time.Second
-	// rollingInterval is how soon it is looked at again while nodes wait to be
-	// replaced, since no watch tells that a tip has caught up.
-	rollingInterval = 5 * time.Second
-	// credentialsInterval is how soon a Secret that is missing is looked for
-	// again; where the watch works, it is seen at once.
-	credentialsInterval = 5 * time.Second
-	// heightInterval is how often a change of nothing but the height is worth a
-	// write.
-	heightInterval = time.Minute
-)
-
-// Nodes is what the reconciler asks of bitcoind nodes. *bitcoind.Client has it.
-type Nodes interface {
-	// Check asks a node how it stands.
-	Check(ctx context.Context, endpoint bitcoind.Endpoint) (bitcoind.State, error)
-	// UpdatePeers changes the peers of a node.
-	UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, change bitcoind.PeerChange) error
-	// BlockHashes asks a node for the hashes of its chain at some heights.
-	BlockHashes(ctx context.Context, endpoint bitcoind.Endpoint, heights []int32) ([]string, error)
-	// Mine has a node make a block.
-	Mine(ctx context.Context, endpoint bitcoind.Endpoint, address string) error
-}
 
 // Reconciler reconciles the BitcoinNetworks of one namespace.
 type Reconciler struct {
@@ -65,14 +35,12 @@ type Reconciler struct {
 	Client client.Client
 	// API reads from the API server itself.
 	API client.Reader
-	// Credentials reads the networks' credentials.
-	Credentials credentials.Reader
+	// Observer finds out how networks stand.
+	Observer *observe.Observer
 	// Nodes talks to the nodes.
 	Nodes Nodes
 	// Platform is what the platform team decides.
 	Platform resources.Platform
-	// AllowedChains are those that networks may follow.
-	AllowedChains []string
 	// Metrics counts what there is to count.
 	Metrics *metrics.Collector
 	// Events tells events to Kubernetes, and to Flux where it is asked to.
@@ -80,7 +48,18 @@ type Reconciler struct {
 	// Clock tells the time.
 	Clock clock.PassiveClock
 
-	memories sync.Map // of types.NamespacedName to *memory
+	caches sync.Map // of types.NamespacedName to *cache
+}
+
+// pass is one reconcile of one network.
+type pass struct {
+	*Reconciler
+	network *v1alpha1.BitcoinNetwork
+	// before is the network as it was last written.
+	before *v1alpha1.BitcoinNetwork
+	nodes  Nodes
+	seen   *state.Network
+	cache  *cache
 }
 
 // Reconcile brings one network closer to what it should be and reports how it
@@ -89,8 +68,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	network := &v1alpha1.BitcoinNetwork{}
 	switch err := r.Client.Get(ctx, request.NamespacedName, network); {
 	case apierrors.IsNotFound(err):
-		r.memories.Delete(request.NamespacedName)
-		r.Metrics.DeleteNetwork(request.NamespacedName)
+		r.forget(request.NamespacedName)
 		return ctrl.Result{}, nil
 	case err != nil:
 		return ctrl.Result{}, fmt.Errorf("read BitcoinNetwork %s: %w", request.Name, err)
@@ -98,147 +76,76 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{}, nil // its children are owned, and go with it
 	}
 	defer r.Metrics.Reconciled(request.NamespacedName, r.Clock.Now())
-	memory := r.memoryOf(request.NamespacedName)
-	network, err := memory.latest(network)
+	cache := r.cacheOf(request.NamespacedName)
+	network, err := cache.latest(network)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	if asked, _ := meta.ReconcileAnnotationValue(network.Annotations); asked != network.Status.LastHandledReconcileAt {
-		// Somebody wants to see what is so now: spare no node.
-		memory.patience = newPatience()
+		r.Observer.AskAll(request.NamespacedName) // somebody wants to see what is so now
 	}
 
-	seen, err := r.observe(ctx, network, memory)
+	nodes := meteredNodes{r.Nodes, r.Metrics, request.NamespacedName}
+	seen, err := r.Observer.Observe(ctx, network, nodes)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	plan := planLinks(network, r.Platform, seen)
-	done := r.act(ctx, network, seen, plan, memory)
-
-	before := network.DeepCopy()
-	report(network, r.Platform, seen, plan, done.failure)
-	r.reportHeight(before, network, seen, memory)
-	r.Metrics.SetNetwork(request.NamespacedName, measure(network, seen, plan))
-	if err := r.writeStatus(ctx, before, network, memory); err != nil {
-		return ctrl.Result{}, errors.Join(done.failure, err)
-	}
-	for _, event := range slices.Concat(eventsOf(before, network, done), strangerEvents(network, plan), done.events) {
-		r.Events.Event(network, event.kind, event.reason, event.message)
-	}
-
-	if done.failure != nil && !conditions.IsStalled(network) {
-		return ctrl.Result{}, done.failure
-	}
-	return ctrl.Result{RequeueAfter: r.nextLook(network, seen, plan, done, memory)}, nil
+	p := &pass{Reconciler: r, network: network, before: network.DeepCopy(), nodes: nodes, seen: seen, cache: cache}
+	return p.run(ctx)
 }
 
-// deeds are what a reconcile has done to a network.
-type deeds struct {
-	// created tells that the network's StatefulSet is new.
-	created bool
-	// mined tells that a block was made.
-	mined bool
-	// events tell of what does not show in the status.
-	events []event
-	// failure is what went wrong; the rest was done all the same.
-	failure error
+// run applies, plans, acts and reports. What fails on the way does not keep the rest
+// from being done, nor from being told.
+func (p *pass) run(ctx context.Context) (ctrl.Result, error) {
+	known := p.network.DeepCopy()
+	shape := plan.ShapeOf(p.network, p.seen, p.Platform)
+	created, failure := p.applyShape(ctx, shape)
+	todo := plan.For(p.network, p.seen, p.Platform, shape)
+	outcome := p.act(ctx, todo)
+	outcome.Created, outcome.Failure = created, errors.Join(failure, outcome.Failure)
+
+	status.Report(p.network, p.Platform, p.seen, todo, outcome)
+	p.cache.heightAt = status.ReportHeight(known, p.network, p.seen, p.cache.heightAt)
+	p.Metrics.SetNetwork(client.ObjectKeyFromObject(p.network), status.Measure(p.network, p.seen, todo, outcome))
+	if err := p.writeStatus(ctx); err != nil {
+		return ctrl.Result{}, errors.Join(outcome.Failure, err)
+	}
+	p.tell(slices.Concat(
+		status.Events(known, p.network, p.seen, todo, outcome),
+		p.cache.patience.Events(p.network, p.seen, todo, outcome),
+		status.Mined(p.network, todo.Mine, outcome.MiningProblem, p.cache.miningProblem),
+	))
+	p.cache.miningProblem = outcome.MiningProblem
+
+	if outcome.Failure != nil && !conditions.IsStalled(p.network) {
+		return ctrl.Result{}, outcome.Failure
+	}
+	return ctrl.Result{RequeueAfter: jitter.Percent(0.1, nil)(todo.LookAgain)}, nil
 }
 
-// act makes the network's objects what they should be, has the nodes make and
-// break links and blocks, and replaces a pod when it is time. It does nothing to a
-// network that is suspended, or that may not be, nor without credentials: no node
-// must start without, and those that run go on running.
-func (r *Reconciler) act(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *observation, plan peering.Plan, memory *memory) deeds {
-	var done deeds
-	if network.Spec.Suspend || seen.unfit != nil || seen.notAllowed {
-		return done
+// tell records events.
+func (p *pass) tell(events []status.Event) {
+	for _, event := range events {
+		p.Events.Event(p.network, event.Type, event.Reason, event.Message)
 	}
-	done.created, done.failure = r.applyChildren(ctx, network, seen, memory)
-	r.updatePeers(ctx, seen, plan, memory) // whatever is wrong with the objects
-	if done.failure != nil {
-		return done
-	}
-	done.failure = r.growClaims(ctx, network, seen)
-	if pod := nextToReplace(network, seen, plan); pod != nil {
-		done.failure = errors.Join(done.failure, r.replace(ctx, pod))
-		return done // it must not go with a block that its node alone has
-	}
-	if due := nextBlock(network, seen, plan, r.Clock.Now()); due != nil && due.wait == 0 {
-		done.events = r.mine(ctx, network, seen, due, memory)
-		done.mined = memory.miningProblem == ""
-	}
-	return done
 }
 
-// reportHeight writes the greatest height of a tip into the status, and keeps
-// what was there when the height alone would make a write too soon.
-func (r *Reconciler) reportHeight(before, after *v1alpha1.BitcoinNetwork, seen *observation, memory *memory) {
-	tips := tipsOf(seen)
-	if len(seen.nodes) == 0 {
-		after.Status.Height = nil // it went with the nodes
-	}
-	if len(tips) == 0 {
-		return
-	}
-	height, known := tips[0].height, before.Status.Height
-	if known != nil && height < *known && seen.answering() < len(seen.nodes) {
-		return // the chain may be longer where nobody answers, and nodes are replaced by that
-	}
-	now := r.Clock.Now()
-	otherwiseSame := equality.Semantic.DeepEqual(before.Status, after.Status)
-	if otherwiseSame && known != nil && now.Sub(memory.heightAt) < heightInterval {
-		return
-	}
-	if known == nil || *known != height {
-		memory.heightAt = now
-	}
-	after.Status.Height = &height
-}
-
-// writeStatus writes the status, once and only if it has changed.
-func (r *Reconciler) writeStatus(ctx context.Context, before, after *v1alpha1.BitcoinNetwork, memory *memory) error {
-	if equality.Semantic.DeepEqual(before.Status, after.Status) {
+// writeStatus writes the status if it has changed since it was last written.
+func (p *pass) writeStatus(ctx context.Context) error {
+	if equality.Semantic.DeepEqual(p.before.Status, p.network.Status) {
 		return nil
 	}
-	if err := r.Client.Status().Patch(ctx, after, client.MergeFrom(before), client.FieldOwner(fieldOwner)); err != nil {
-		return fmt.Errorf("write the status of %s: %w", after.Name, err)
+	if err := p.Client.Status().Patch(ctx, p.network, client.MergeFrom(p.before), client.FieldOwner(fieldOwner)); err != nil {
+		return fmt.Errorf("write the status of %s: %w", p.network.Name, err)
 	}
-	memory.written = after.DeepCopy()
+	p.before = p.network.DeepCopy()
+	p.cache.written = p.before
 	return nil
 }
 
-// nextLook returns how long the network may be left alone.
-func (r *Reconciler) nextLook(network *v1alpha1.BitcoinNetwork, seen *observation, plan peering.Plan, done deeds, memory *memory) time.Duration {
-	if seen.unfit != nil {
-		return credentialsInterval
-	}
-	steady := steadyInterval
-	if network.Spec.Interval != nil {
-		steady = network.Spec.Interval.Duration
-	}
-	next := jitter.Percent(0.1, nil)(steady)
-	for _, node := range seen.nodes {
-		if !node.answers() && !node.refuses && podProblem(node.pod) == "" {
-			next = min(next, memory.patience.wait(node.pod))
-		}
-	}
-	if network.Spec.Suspend || seen.notAllowed {
-		return next
-	}
-	if len(outdated(seen)) > 0 {
-		next = min(next, rollingInterval)
-	}
-	if len(plan.Changes) > 0 || done.mined {
-		next = min(next, settlingInterval)
-	}
-	if due := nextBlock(network, seen, plan, r.Clock.Now()); due != nil && due.wait > 0 {
-		next = min(next, due.wait)
-	}
-	return next
-}
-
-// memoryOf returns what is remembered of a network.
-func (r *Reconciler) memoryOf(name types.NamespacedName) *memory {
-	found, _ := r.memories.LoadOrStore(name, newMemory())
-	return found.(*memory)
+// forget drops what is remembered of a network that is gone.
+func (r *Reconciler) forget(network types.NamespacedName) {
+	r.caches.Delete(network)
+	r.Observer.Forget(network)
+	r.Metrics.DeleteNetwork(network)
 }

@@ -71,12 +71,12 @@ func TestScalingTouchesOnlyWhatComesAndGoes(t *testing.T) {
 		w.Expect(w.uids()[name]).To(Equal(uid), "%s was restarted", name)
 	}
 
-	updates := w.nodes.Updates(w.machine.address("payments-0"))
+	updates := w.nodes.Updates(w.kubelet.address("payments-0"))
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes = 5 })
 	network = w.becomesReady(network)
 	w.Expect(network.Status.Links.Summary).To(Equal("10/10"))
 	w.Expect(network.Status.Nodes).To(HaveLen(5))
-	w.Expect(w.nodes.Updates(w.machine.address("payments-0"))).To(Equal(updates), "a node that stays was told about those that go")
+	w.Expect(w.nodes.Updates(w.kubelet.address("payments-0"))).To(Equal(updates), "a node that stays was told about those that go")
 }
 
 func TestParking(t *testing.T) {
@@ -85,10 +85,11 @@ func TestParking(t *testing.T) {
 	w.secret()
 	network := w.becomesReady(w.network("payments", 2))
 	w.tells("Normal Connected ")
+	w.nodes.MineAt(w.kubelet.address("payments-0"))
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes = 0 })
 	network = w.becomesReady(network)
 	w.Expect(conditions.GetReason(network, meta.ReadyCondition)).To(Equal(v1alpha1.ParkedReason))
-	w.tells("Warning Parked")
+	w.tells("Warning Parked scaling to 0 nodes, which have no volumes: the chain will be lost, up to block 1 ")
 }
 
 func TestDefaultCredentials(t *testing.T) {
@@ -197,7 +198,7 @@ func TestNodeThatDoesNotAnswer(t *testing.T) {
 	network := w.becomesReady(w.network("payments", 4))
 	w.tells("Normal Connected ")
 
-	w.nodes.Fail(w.machine.address("payments-1"), bitcoind.ErrBusy)
+	w.nodes.Fail(w.kubelet.address("payments-1"), bitcoind.ErrBusy)
 	w.touch("payments-1")
 	w.Eventually(w.condition(network, v1alpha1.NodesReadyCondition)).Should(
 		Equal("False NodesNotReady: 3 of 4 nodes answer RPC; payments-1: its queue of RPC requests is full"))
@@ -206,7 +207,7 @@ func TestNodeThatDoesNotAnswer(t *testing.T) {
 	w.Expect(conditions.GetReason(now, meta.ReconcilingCondition)).To(Equal("Degraded"))
 	w.Expect(conditions.IsStalled(now)).To(BeFalse())
 
-	w.nodes.Fail(w.machine.address("payments-1"), nil)
+	w.nodes.Fail(w.kubelet.address("payments-1"), nil)
 	w.becomesReady(network)
 	told := w.tells("Normal Recovered 4 nodes answer RPC")
 	w.Expect(told).To(HaveExactElements(HavePrefix("Warning Degraded 3 of 4 nodes answer RPC; payments-1:"), Not(BeEmpty())))
@@ -226,7 +227,7 @@ func TestPodThatIsReplacedIsPeeredAgain(t *testing.T) {
 	w.Eventually(func() []v1alpha1.NodeStatus { return w.status(network).Status.Nodes }).Should(
 		ContainElement(HaveField("IP", w.pod("payments-1").Status.PodIP)))
 	w.becomesReady(network)
-	w.Expect(w.nodes.State(w.machine.address("payments-1")).Peers).To(HaveLen(3))
+	w.Expect(w.nodes.State(w.kubelet.address("payments-1")).Peers).To(HaveLen(3))
 }
 
 func TestSteadyNetworkIsLeftAlone(t *testing.T) {
@@ -237,7 +238,7 @@ func TestSteadyNetworkIsLeftAlone(t *testing.T) {
 		spec.Storage = &v1alpha1.Storage{Size: resource.MustParse("1Gi")}
 	}))
 	w.tells("Normal Connected ")
-	node := w.machine.address("payments-2")
+	node := w.kubelet.address("payments-2")
 	updates, checks := w.nodes.Updates(node), w.nodes.Checks(node)
 	applies := w.applies.Load()
 	version, setVersion := w.status(network).ResourceVersion, w.statefulSet("payments").ResourceVersion
@@ -264,7 +265,7 @@ func TestObjectOfSomebodyElse(t *testing.T) {
 	w.Expect(w.api.Create(w.ctx, foreign)).To(Succeed())
 	network := w.network("payments", 2)
 	w.Eventually(w.condition(network, meta.StalledCondition)).Should(Equal(
-		`True Conflict: Service "payments" exists and is not this network's; delete or rename it, or give the network another name`))
+		`True Conflict: Service "payments" already exists and is not owned by this network; delete it, or give the network another name`))
 	w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(foreign), foreign)).To(Succeed())
 	w.Expect(foreign.OwnerReferences).To(BeEmpty())
 	w.Expect(w.uids()).To(BeEmpty())
@@ -293,7 +294,7 @@ func TestImageChangeReplacesOneNodeAtATime(t *testing.T) {
 	w := newWorld(t)
 	w.secret()
 	network := w.becomesReady(w.network("payments", 3))
-	w.nodes.MineAt(w.machine.address("payments-0"))
+	w.nodes.MineAt(w.kubelet.address("payments-0"))
 	before := w.uids()
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Image = "bitcoind:next" })
 	w.Eventually(w.condition(network, meta.ReadyCondition)).ShouldNot(BeEmpty())
@@ -303,7 +304,7 @@ func TestImageChangeReplacesOneNodeAtATime(t *testing.T) {
 	for name, uid := range w.uids() {
 		w.Expect(uid).NotTo(Equal(before[name]), "%s was not replaced", name)
 		w.Expect(w.pod(name).Spec.Containers[0].Image).To(Equal("bitcoind:next"))
-		w.Expect(w.nodes.State(w.machine.address(name)).Chain.Blocks).To(BeEquivalentTo(1), "the chain was lost on the way")
+		w.Expect(w.nodes.State(w.kubelet.address(name)).Chain.Blocks).To(BeEquivalentTo(1), "the chain was lost on the way")
 	}
 	w.Expect(network.Status.Image).To(Equal("bitcoind:next"))
 }
@@ -313,7 +314,7 @@ func TestImageThatDoesNotExist(t *testing.T) {
 	w := newWorld(t)
 	w.secret()
 	network := w.becomesReady(w.network("payments", 3))
-	w.machine.refuse("bitcoind:typo")
+	w.kubelet.refuse("bitcoind:typo")
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Image = "bitcoind:typo" })
 	w.Eventually(w.condition(network, v1alpha1.NodesReadyCondition)).Should(SatisfyAll(
 		HavePrefix("False NodesNotReady: 2 of 3 nodes answer RPC"), ContainSubstring("ImagePullBackOff: no such image")))
@@ -329,7 +330,7 @@ func TestSplitAndForkAreTold(t *testing.T) {
 	w.secret()
 	network := w.becomesReady(w.network("payments", 2))
 	w.tells("Normal Connected ")
-	a, b := w.machine.address("payments-0"), w.machine.address("payments-1")
+	a, b := w.kubelet.address("payments-0"), w.kubelet.address("payments-1")
 	w.nodes.Cut(a, b)
 	w.nodes.MineAt(a)
 	w.nodes.MineAt(a)
@@ -357,13 +358,13 @@ func TestSuspendedNetworkIsLeftAsItIs(t *testing.T) {
 	now := w.status(network)
 	w.Expect(now.Status.ObservedGeneration).To(Equal(now.Generation))
 	w.Consistently(w.uids).Should(Equal(before))
-	w.Expect(w.tells("Normal Suspended the network is left as it is from now on: spec.suspend is set")).To(HaveLen(1))
+	w.Expect(w.tells("Normal Suspended reconciliation is suspended: spec.suspend is true")).To(HaveLen(1))
 	w.Expect(w.events.Events).To(BeEmpty())
 
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Suspend = false })
 	w.becomesReady(network)
 	w.Expect(w.uids()).To(HaveLen(4))
-	w.tells("Normal Resumed the network is looked after again")
+	w.tells("Normal Resumed reconciliation resumed")
 }
 
 func TestReconcileIsRequested(t *testing.T) {
@@ -371,13 +372,13 @@ func TestReconcileIsRequested(t *testing.T) {
 	w := newWorld(t)
 	w.secret()
 	network := w.becomesReady(w.network("payments", 1))
-	checks := w.nodes.Checks(w.machine.address("payments-0"))
+	checks := w.nodes.Checks(w.kubelet.address("payments-0"))
 
 	before := network.DeepCopy()
 	network.Annotations = map[string]string{meta.ReconcileRequestAnnotation: "now"}
 	w.Expect(w.api.Patch(w.ctx, network, client.MergeFrom(before))).To(Succeed())
 	w.Eventually(func() string { return w.status(network).Status.LastHandledReconcileAt }).Should(Equal("now"))
-	w.Expect(w.nodes.Checks(w.machine.address("payments-0"))).To(BeNumerically(">", checks))
+	w.Expect(w.nodes.Checks(w.kubelet.address("payments-0"))).To(BeNumerically(">", checks))
 }
 
 func TestDegree(t *testing.T) {
@@ -393,7 +394,7 @@ func TestDegree(t *testing.T) {
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Peering.Degree = 3 })
 	w.Expect(w.becomesReady(network).Status.Links.Summary).To(Equal("30/30"))
 	for ordinal := range 12 {
-		state := w.nodes.State(w.machine.address(fmt.Sprintf("payments-%d", ordinal)))
+		state := w.nodes.State(w.kubelet.address(fmt.Sprintf("payments-%d", ordinal)))
 		w.Expect(len(state.Added)).To(BeNumerically("<=", 3), "payments-%d lists what it should not dial any more", ordinal)
 	}
 	w.Expect(w.uids()).To(Equal(before), "a change of links restarted a node")
@@ -406,9 +407,9 @@ func TestLinkToALostMachineIsMadeAnew(t *testing.T) {
 	w := newWorld(t)
 	w.secret()
 	network := w.becomesReady(w.network("payments", 3))
-	lost := w.machine.address("payments-0")
+	lost := w.kubelet.address("payments-0")
 	w.nodes.Freeze(lost)
-	w.machine.forget("payments-0") // so that nothing closes its connections
+	w.kubelet.forget("payments-0") // so that nothing closes its connections
 	w.Expect(w.api.Delete(w.ctx, w.pod("payments-0"))).To(Succeed())
 	w.Eventually(w.condition(network, v1alpha1.PeersConnectedCondition)).Should(HavePrefix("False "))
 	w.nodes.Elapse(2 * time.Minute)
@@ -424,7 +425,7 @@ func TestNetworkThatIsMadeAnew(t *testing.T) {
 	w.Expect(w.api.Delete(w.ctx, w.becomesReady(w.network("payments", 1)))).To(Succeed())
 	network := w.network("payments", 2)
 	w.Eventually(w.condition(network, meta.ReconcilingCondition)).Should(Equal(
-		`True Progressing: waiting for the ConfigMap "payments" of the deleted network of this name to go`))
+		`True Progressing: waiting for ConfigMap "payments", left over from a deleted network of the same name, to be garbage-collected`))
 	w.Expect(w.status(network).Status.Ready).To(Equal("0/2"), "the deleted network's nodes are not this one's")
 
 	for _, object := range append(childrenOf(network, platform), w.pod("payments-0")) {

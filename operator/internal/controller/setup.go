@@ -19,7 +19,7 @@ import (
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
+	informers "sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -37,16 +37,16 @@ const maxConcurrentReconciles = 4
 
 // CacheOptions returns what the manager's cache may hold: of one namespace, the
 // networks and what carries the operator's label, and of one Secret the metadata.
-func CacheOptions(namespace, secret string) (cache.Options, error) {
+func CacheOptions(namespace, secret string) (informers.Options, error) {
 	ours, err := labels.NewRequirement(resources.NetworkLabel, selection.Exists, nil)
 	if err != nil {
-		return cache.Options{}, fmt.Errorf("select by label %s: %w", resources.NetworkLabel, err)
+		return informers.Options{}, fmt.Errorf("select by label %s: %w", resources.NetworkLabel, err)
 	}
-	owned := cache.ByObject{Label: labels.NewSelector().Add(*ours)}
-	return cache.Options{
-		DefaultNamespaces: map[string]cache.Config{namespace: {}},
-		DefaultTransform:  cache.TransformStripManagedFields(),
-		ByObject: map[client.Object]cache.ByObject{
+	owned := informers.ByObject{Label: labels.NewSelector().Add(*ours)}
+	return informers.Options{
+		DefaultNamespaces: map[string]informers.Config{namespace: {}},
+		DefaultTransform:  informers.TransformStripManagedFields(),
+		ByObject: map[client.Object]informers.ByObject{
 			&corev1.Pod{}:                   owned,
 			&corev1.Service{}:               owned,
 			&corev1.ConfigMap{}:             owned,
@@ -97,12 +97,12 @@ func networkByLabel(_ context.Context, object client.Object) []reconcile.Request
 // metadata alone, so no value is ever in the cache. Unlike other watches it does
 // not have to be in sync for the operator to start: an operator that may not
 // watch its Secret must be there to say so.
-func (r *Reconciler) watchSecret(ctx context.Context, informers cache.Cache, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+func (r *Reconciler) watchSecret(ctx context.Context, watches informers.Cache, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	secret := &metav1.PartialObjectMetadata{}
 	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	informer, err := informers.GetInformer(ctx, secret, cache.BlockUntilSynced(false))
+	informer, err := watches.GetInformer(ctx, secret, informers.BlockUntilSynced(false))
 	if err != nil {
-		return fmt.Errorf("watch Secret %s: %w", r.Credentials.Secret, err)
+		return fmt.Errorf("watch Secret %s: %w", r.Observer.Credentials.Secret, err)
 	}
 	wake := func(any) {
 		var networks v1alpha1.BitcoinNetworkList
@@ -111,7 +111,7 @@ func (r *Reconciler) watchSecret(ctx context.Context, informers cache.Cache, que
 			return
 		}
 		for _, network := range networks.Items {
-			if network.Spec.Secret == r.Credentials.Secret {
+			if network.Spec.Secret == r.Observer.Credentials.Secret {
 				queue.Add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&network)})
 			}
 		}

@@ -4,8 +4,10 @@ package credentials
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -15,9 +17,9 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 )
 
-// Unfit tells why there are no credentials to use. It is a state of the world
+// UnusableError tells why there are no credentials to use. It is a state of the world
 // that somebody must change, not a failure of the operator.
-type Unfit struct {
+type UnusableError struct {
 	// Reason is one of the reasons of the condition CredentialsReady.
 	Reason string
 	// Message says what is wrong and what to do, and holds no value.
@@ -25,7 +27,7 @@ type Unfit struct {
 }
 
 // Error implements error.
-func (u *Unfit) Error() string { return u.Message }
+func (u *UnusableError) Error() string { return u.Message }
 
 // Reader reads the credentials of networks.
 type Reader struct {
@@ -36,18 +38,27 @@ type Reader struct {
 	Secret string
 }
 
-// Read returns the credentials of a network: the pair to use, then the previous one
-// while there is one. Without, it returns an *Unfit that tells why.
-func (r Reader) Read(ctx context.Context, network *v1alpha1.BitcoinNetwork) ([]bitcoind.Credentials, error) {
+// Found are the credentials of a network.
+type Found struct {
+	// Pairs are the pair to use, then the previous one while there is one.
+	Pairs []bitcoind.Credentials
+	// ChangedAt is when the Secret became what it is, by the API server's clock. It is
+	// zero where there is no Secret.
+	ChangedAt time.Time
+}
+
+// Read returns the credentials of a network. Without, it returns an *UnusableError
+// that tells why.
+func (r Reader) Read(ctx context.Context, network *v1alpha1.BitcoinNetwork) (Found, error) {
 	name := network.Spec.Secret
 	switch name {
 	case "":
-		return []bitcoind.Credentials{bitcoind.DefaultCredentials}, nil
+		return Found{Pairs: []bitcoind.Credentials{bitcoind.DefaultCredentials}}, nil
 	case r.Secret:
 	default:
 		// Not even a try: making pods that mount it would tell its content to
 		// whoever may make a BitcoinNetwork.
-		return nil, &Unfit{v1alpha1.SecretForbiddenReason, fmt.Sprintf(
+		return Found{}, &UnusableError{v1alpha1.SecretForbiddenReason, fmt.Sprintf(
 			"spec.secret: the operator of this namespace may read Secret %q only; set spec.secret to that, or ask the platform team", r.Secret)}
 	}
 
@@ -55,14 +66,18 @@ func (r Reader) Read(ctx context.Context, network *v1alpha1.BitcoinNetwork) ([]b
 	err := r.API.Get(ctx, client.ObjectKey{Namespace: network.Namespace, Name: name}, secret)
 	switch {
 	case apierrors.IsNotFound(err):
-		return nil, r.missing(ctx, network)
+		return Found{}, r.missing(ctx, network)
 	case apierrors.IsForbidden(err):
-		return nil, &Unfit{v1alpha1.SecretForbiddenReason, fmt.Sprintf(
+		return Found{}, &UnusableError{v1alpha1.SecretForbiddenReason, fmt.Sprintf(
 			"the operator's Role does not let it read Secret %q; the platform team must name it there", name)}
 	case err != nil:
-		return nil, fmt.Errorf("read Secret %s/%s: %w", network.Namespace, name, err)
+		return Found{}, fmt.Errorf("read Secret %s/%s: %w", network.Namespace, name, err)
 	}
-	return parse(secret)
+	pairs, err := parse(secret)
+	if err != nil {
+		return Found{}, err
+	}
+	return Found{Pairs: pairs, ChangedAt: changedAt(secret)}, nil
 }
 
 // parse takes the credentials out of a Secret.
@@ -70,15 +85,35 @@ func parse(secret *corev1.Secret) ([]bitcoind.Credentials, error) {
 	if secret.Type != corev1.SecretTypeOpaque {
 		// A sealed template may ask for a type that Kubernetes fills by itself,
 		// such as a service account's token.
-		return nil, &Unfit{v1alpha1.SecretInvalidReason, fmt.Sprintf(
+		return nil, &UnusableError{v1alpha1.SecretInvalidReason, fmt.Sprintf(
 			"Secret %q is of type %s; it must be of type %s", secret.Name, secret.Type, corev1.SecretTypeOpaque)}
 	}
 	found, err := bitcoind.CredentialsFrom(func(key string) string { return string(secret.Data[key]) })
 	switch {
 	case errors.Is(err, bitcoind.ErrMissing):
-		return nil, &Unfit{v1alpha1.SecretIncompleteReason, fmt.Sprintf("Secret %q: %s", secret.Name, err)}
+		return nil, &UnusableError{v1alpha1.SecretIncompleteReason, fmt.Sprintf("Secret %q: %s", secret.Name, err)}
 	case err != nil:
-		return nil, &Unfit{v1alpha1.SecretInvalidReason, fmt.Sprintf("Secret %q: %s", secret.Name, err)}
+		return nil, &UnusableError{v1alpha1.SecretInvalidReason, fmt.Sprintf("Secret %q: %s", secret.Name, err)}
 	}
 	return found, nil
+}
+
+// changedAt returns when the data of a Secret became what they are: when the manager
+// of a field of them last changed what it manages, or where nobody says so when the
+// Secret was made.
+func changedAt(secret *corev1.Secret) time.Time {
+	changed := secret.CreationTimestamp.Time
+	for _, entry := range secret.ManagedFields {
+		var fields struct {
+			Data       map[string]any `json:"f:data"`
+			StringData map[string]any `json:"f:stringData"` // what was applied as such is not under f:data
+		}
+		if entry.Time == nil || entry.FieldsV1 == nil || json.Unmarshal(entry.FieldsV1.Raw, &fields) != nil {
+			continue
+		}
+		if (fields.Data != nil || fields.StringData != nil) && entry.Time.After(changed) {
+			changed = entry.Time.Time
+		}
+	}
+	return changed
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
@@ -100,7 +101,7 @@ func TestRead(t *testing.T) {
 	server := apiServerWith([]client.Object{secret(holding("another", hush))})
 	got, err := Reader{API: server, Secret: "bitcoin-rpc"}.Read(t.Context(), network("bitcoin-rpc"))
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(slices.Equal(got, []bitcoind.Credentials{{User: "hush-user", Password: "hush-password"}})).To(BeTrue())
+	g.Expect(slices.Equal(got.Pairs, []bitcoind.Credentials{bitcoind.NewCredentials("hush-user", "hush-password")})).To(BeTrue())
 	g.Expect(server.reads).To(Equal([]string{"Secret team-a/bitcoin-rpc"}), "one read, of that Secret")
 }
 
@@ -113,7 +114,7 @@ func TestReadTakesWhatBitcoindTakes(t *testing.T) {
 	} {
 		found := secret(holding(bitcoind.UserKey, values[0]), holding(bitcoind.PasswordKey, values[1]))
 		got, err := Reader{API: apiServerWith([]client.Object{found}), Secret: "bitcoin-rpc"}.Read(t.Context(), network("bitcoin-rpc"))
-		if want := []bitcoind.Credentials{{User: values[0], Password: values[1]}}; err != nil || !slices.Equal(got, want) {
+		if want := []bitcoind.Credentials{bitcoind.NewCredentials(values[0], values[1])}; err != nil || !slices.Equal(got.Pairs, want) {
 			t.Errorf("%s: not taken as it is: %v", reason, err)
 		}
 	}
@@ -124,8 +125,8 @@ func TestPreviousPairComesAfterThePresentOne(t *testing.T) {
 	server := apiServerWith([]client.Object{secret(holding(bitcoind.PreviousUserKey, "old-user"), holding(bitcoind.PreviousPasswordKey, "old-password"))})
 	got, err := Reader{API: server, Secret: "bitcoin-rpc"}.Read(t.Context(), network("bitcoin-rpc"))
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(slices.Equal(got, []bitcoind.Credentials{
-		{User: "hush-user", Password: "hush-password"}, {User: "old-user", Password: "old-password"},
+	g.Expect(slices.Equal(got.Pairs, []bitcoind.Credentials{
+		bitcoind.NewCredentials("hush-user", "hush-password"), bitcoind.NewCredentials("old-user", "old-password"),
 	})).To(BeTrue())
 }
 
@@ -134,12 +135,12 @@ func TestNetworkWithoutASecretHasTheDefault(t *testing.T) {
 	server := apiServerWith([]client.Object{secret()})
 	got, err := Reader{API: server, Secret: "bitcoin-rpc"}.Read(t.Context(), network(""))
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(slices.Equal(got, []bitcoind.Credentials{bitcoind.DefaultCredentials})).To(BeTrue())
+	g.Expect(slices.Equal(got.Pairs, []bitcoind.Credentials{bitcoind.DefaultCredentials})).To(BeTrue())
 	g.Expect(server.reads).To(BeEmpty())
 }
 
-// Why credentials are unfit, and the message that the user reads.
-func TestUnfit(t *testing.T) {
+// Why credentials are unusable, and the message that the user reads.
+func TestUnusable(t *testing.T) {
 	const (
 		missing          = `Secret "bitcoin-rpc" does not exist in namespace team-a`
 		tokenOfAnAccount = corev1.SecretTypeServiceAccountToken
@@ -205,11 +206,11 @@ func TestUnfit(t *testing.T) {
 			g := NewWithT(t)
 			reader := Reader{API: apiServerWith(test.objects, test.failures...), Secret: "bitcoin-rpc"}
 			got, err := reader.Read(t.Context(), network("bitcoin-rpc"))
-			unfit := &Unfit{}
-			g.Expect(errors.As(err, &unfit)).To(BeTrue(), "%v is no *Unfit", err)
-			g.Expect(unfit.Reason + ": " + unfit.Message).To(Equal(test.want))
-			g.Expect(unfit.Error()).To(Equal(unfit.Message))
-			g.Expect(got == nil).To(BeTrue(), "credentials that are unfit must not be used")
+			unusable := &UnusableError{}
+			g.Expect(errors.As(err, &unusable)).To(BeTrue(), "%v is no *UnusableError", err)
+			g.Expect(unusable.Reason + ": " + unusable.Message).To(Equal(test.want))
+			g.Expect(unusable.Error()).To(Equal(unusable.Message))
+			g.Expect(got.Pairs == nil).To(BeTrue(), "credentials that are unusable must not be used")
 			g.Expect(fmt.Sprintf("%+v", err)).NotTo(ContainSubstring(hush), "it tells a value")
 		})
 	}
@@ -223,10 +224,10 @@ func TestAnotherSecretIsNotRead(t *testing.T) {
 	for _, objects := range [][]client.Object{nil, {other}} {
 		server := apiServerWith(objects)
 		_, err := Reader{API: server, Secret: "bitcoin-rpc"}.Read(t.Context(), network("tls"))
-		unfit := &Unfit{}
-		g.Expect(errors.As(err, &unfit)).To(BeTrue())
-		g.Expect(unfit.Reason).To(Equal(v1alpha1.SecretForbiddenReason))
-		g.Expect(unfit.Message).To(Equal(
+		unusable := &UnusableError{}
+		g.Expect(errors.As(err, &unusable)).To(BeTrue())
+		g.Expect(unusable.Reason).To(Equal(v1alpha1.SecretForbiddenReason))
+		g.Expect(unusable.Message).To(Equal(
 			`spec.secret: the operator of this namespace may read Secret "bitcoin-rpc" only; set spec.secret to that, or ask the platform team`))
 		g.Expect(server.reads).To(BeEmpty())
 	}
@@ -246,8 +247,70 @@ func TestFailureToReadIsAnError(t *testing.T) {
 		_, err := Reader{API: server, Secret: "bitcoin-rpc"}.Read(t.Context(), network("bitcoin-rpc"))
 		g.Expect(err).To(MatchError(failed))
 		g.Expect(err).To(MatchError(HavePrefix("read Secret team-a/bitcoin-rpc: ")))
-		g.Expect(errors.As(err, new(*Unfit))).To(BeFalse())
+		g.Expect(errors.As(err, new(*UnusableError))).To(BeFalse())
 	}
+}
+
+// When the data of a Secret became what they are, the API server says in its list of
+// who manages which fields.
+func TestChangedAt(t *testing.T) {
+	made := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	manages := func(after time.Duration, fields string) metav1.ManagedFieldsEntry {
+		return metav1.ManagedFieldsEntry{
+			Manager: "controller", Operation: metav1.ManagedFieldsOperationUpdate,
+			Time: new(metav1.NewTime(made.Add(after))), FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)},
+		}
+	}
+	const (
+		hour     = time.Hour
+		data     = `{"f:data":{".":{},"f:BC_RPC_PASSWORD":{},"f:BC_RPC_USER":{}},"f:type":{}}`
+		password = `{"f:data":{"f:BC_RPC_PASSWORD":{}}}`
+		metadata = `{"f:metadata":{"f:annotations":{".":{},"f:data":{}},"f:labels":{"f:data":{}}}}`
+	)
+	untimed := manages(hour, data)
+	untimed.Time = nil
+	unsaid := manages(hour, data)
+	unsaid.FieldsV1 = nil
+
+	for _, test := range []struct {
+		reason  string
+		entries []metav1.ManagedFieldsEntry
+		want    time.Duration // after the Secret was made
+	}{
+		{"nobody says", nil, 0},
+		{"who made it has never changed it", []metav1.ManagedFieldsEntry{manages(0, data)}, 0},
+		{"it was changed", []metav1.ManagedFieldsEntry{manages(hour, data)}, hour},
+		{"it was applied as plain text, which the API server notes so", []metav1.ManagedFieldsEntry{manages(hour, `{"f:stringData":{"f:BC_RPC_USER":{}}}`)}, hour},
+		{"by two, of whom one changed a part of it later", []metav1.ManagedFieldsEntry{manages(hour, data), manages(2*hour, password)}, 2 * hour},
+		{"in whatever order they are told", []metav1.ManagedFieldsEntry{manages(2*hour, password), manages(hour, data)}, 2 * hour},
+		{"whoever labels it changes nothing", []metav1.ManagedFieldsEntry{manages(hour, data), manages(2*hour, metadata)}, hour},
+		{"nor does who looks after its type", []metav1.ManagedFieldsEntry{manages(hour, data), manages(2*hour, `{"f:type":{}}`)}, hour},
+		{"an entry without a time says nothing", []metav1.ManagedFieldsEntry{untimed}, 0},
+		{"nor does one without fields", []metav1.ManagedFieldsEntry{unsaid}, 0},
+		{"nor one that cannot be read", []metav1.ManagedFieldsEntry{manages(hour, `{"f:data":`), manages(hour, `{"f:data":"odd"}`)}, 0},
+		{"the Secret was not changed before it was made", []metav1.ManagedFieldsEntry{manages(-hour, data)}, 0},
+	} {
+		found := secret(func(s *corev1.Secret) {
+			s.CreationTimestamp, s.ManagedFields = metav1.NewTime(made), test.entries
+		})
+		if got := changedAt(found); !got.Equal(made.Add(test.want)) {
+			t.Errorf("%s: %s, want %s", test.reason, got, made.Add(test.want))
+		}
+	}
+}
+
+func TestReadTellsWhenTheSecretChanged(t *testing.T) {
+	g := NewWithT(t)
+	made := metav1.NewTime(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	server := apiServerWith([]client.Object{secret(func(s *corev1.Secret) { s.CreationTimestamp = made })})
+	reader := Reader{API: server, Secret: "bitcoin-rpc"}
+	found, err := reader.Read(t.Context(), network("bitcoin-rpc"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(found.ChangedAt).To(BeTemporally("==", made.Time))
+
+	found, err = reader.Read(t.Context(), network(""))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(found.ChangedAt).To(BeZero(), "the default credentials never do")
 }
 
 // The sealed Secret is asked for only where there is none unsealed.

@@ -17,7 +17,7 @@ var sealedSecretKind = schema.GroupVersionKind{Group: "bitnami.com", Version: "v
 
 // missing explains why a Secret is not there, with the words of its SealedSecret
 // if there is one that could not be unsealed.
-func (r Reader) missing(ctx context.Context, network *v1alpha1.BitcoinNetwork) *Unfit {
+func (r Reader) missing(ctx context.Context, network *v1alpha1.BitcoinNetwork) *UnusableError {
 	name := network.Spec.Secret
 	message := fmt.Sprintf("Secret %q does not exist in namespace %s; commit a SealedSecret of that name", name, network.Namespace)
 
@@ -31,7 +31,7 @@ func (r Reader) missing(ctx context.Context, network *v1alpha1.BitcoinNetwork) *
 			message += ": " + problem
 		}
 	}
-	return &Unfit{v1alpha1.SecretNotFoundReason, message}
+	return &UnusableError{v1alpha1.SecretNotFoundReason, message}
 }
 
 // unsealError returns the message of a SealedSecret's condition Synced where

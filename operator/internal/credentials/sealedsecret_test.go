@@ -81,10 +81,10 @@ func TestWhyASecretIsMissing(t *testing.T) {
 			}
 			reader := Reader{API: apiServerWith(test.objects, failures...), Secret: "bitcoin-rpc"}
 			_, err := reader.Read(t.Context(), network("bitcoin-rpc"))
-			unfit := &Unfit{}
-			g.Expect(errors.As(err, &unfit)).To(BeTrue(), "%v is no *Unfit", err)
-			g.Expect(unfit.Reason).To(Equal(v1alpha1.SecretNotFoundReason))
-			g.Expect(unfit.Message).To(Equal(test.want))
+			unusable := &UnusableError{}
+			g.Expect(errors.As(err, &unusable)).To(BeTrue(), "%v is no *UnusableError", err)
+			g.Expect(unusable.Reason).To(Equal(v1alpha1.SecretNotFoundReason))
+			g.Expect(unusable.Message).To(Equal(test.want))
 		})
 	}
 }

@@ -3,6 +3,7 @@
 package metrics
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -31,6 +32,14 @@ type Network struct {
 	Parts int
 	// Chain is nil while no node answers.
 	Chain *Chain
+	// Waiting is nil while no node waits to be restarted, replaced or scaled away.
+	Waiting *Waiting
+}
+
+// Waiting is a node that waits to be restarted, replaced or scaled away.
+type Waiting struct {
+	// Node is the name of its pod, and On the kind of thing that it waits for.
+	Node, On string
 }
 
 // Chain is what there is to measure of a network's chain.
@@ -67,11 +76,15 @@ var (
 	nodesReady     = describe("nodes_ready", "How many of the wanted nodes answer RPC.")
 	linksPlanned   = describe("links_planned", "How many links between nodes there should be.")
 	linksConnected = describe("links_connected", "How many of the planned links stand.")
-	parts          = describe("parts", "Into how many groups without a link between them the nodes that answer fall; 1 is a whole network.")
+	parts          = describe("parts", "Number of disconnected groups among the nodes that answer; 1 means fully connected.")
 	highestTip     = describe("highest_tip_height", "The greatest height of a node's tip, in blocks.")
 	lowestTip      = describe("lowest_tip_height", "The least height of a node's tip, in blocks.")
 	lastBlockAge   = describe("last_block_age_seconds", "How long ago the highest tip was made, by the time that it carries.")
 )
+
+var rolloutWaiting = prometheus.NewDesc("bitcoinnetwork_rollout_waiting",
+	"1 for the next node to be restarted, replaced or scaled away, by the kind of thing that it waits for.",
+	slices.Concat(labelNames, []string{"node", "on"}), nil)
 
 // NewCollector returns a collector of no networks.
 func NewCollector(clock clock.PassiveClock) *Collector {
@@ -136,7 +149,7 @@ func (c *Collector) Requested(name types.NamespacedName, outcome string, took ti
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(descriptions chan<- *prometheus.Desc) {
 	for _, description := range []*prometheus.Desc{
-		nodesWanted, nodesReady, linksPlanned, linksConnected, parts, highestTip, lowestTip, lastBlockAge,
+		nodesWanted, nodesReady, linksPlanned, linksConnected, parts, highestTip, lowestTip, lastBlockAge, rolloutWaiting,
 	} {
 		descriptions <- description
 	}
@@ -155,6 +168,9 @@ func (c *Collector) Collect(found chan<- prometheus.Metric) {
 		tell(linksPlanned, float64(network.LinksPlanned))
 		tell(linksConnected, float64(network.LinksConnected))
 		tell(parts, float64(network.Parts))
+		if waiting := network.Waiting; waiting != nil {
+			found <- prometheus.MustNewConstMetric(rolloutWaiting, prometheus.GaugeValue, 1, append(labels(name), waiting.Node, waiting.On)...)
+		}
 		if chain := network.Chain; chain != nil {
 			tell(highestTip, float64(chain.HighestTip))
 			tell(lowestTip, float64(chain.LowestTip))

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -14,8 +15,8 @@ import (
 
 var payments = types.NamespacedName{Namespace: "team-a", Name: "payments"}
 
-// gather returns what a registry tells of one network, by metric; histograms by
-// how much they have counted.
+// gather returns what a registry tells of one network, by metric and the values of its
+// own labels; histograms by how much they have counted.
 func gather(g Gomega, registry *prometheus.Registry) map[string]float64 {
 	families, err := registry.Gather()
 	g.Expect(err).NotTo(HaveOccurred())
@@ -24,7 +25,8 @@ func gather(g Gomega, registry *prometheus.Registry) map[string]float64 {
 		for _, metric := range family.GetMetric() {
 			name := family.GetName()
 			for _, label := range metric.GetLabel() {
-				if label.GetName() == "outcome" || label.GetName() == "status" {
+				switch label.GetName() {
+				case "outcome", "status", "node", "on":
 					name += " " + label.GetValue()
 				}
 			}
@@ -73,8 +75,58 @@ func TestCollector(t *testing.T) {
 	for name := range gather(g, registry) {
 		g.Expect(name).NotTo(ContainSubstring("tip"), "nothing is told of a chain that nobody tells of")
 	}
+
+	collector.SetNetwork(payments, Network{Waiting: &Waiting{Node: "payments-1", On: "budget"}, Suspended: true})
+	g.Expect(gather(g, registry)).To(HaveKeyWithValue("bitcoinnetwork_rollout_waiting payments-1 budget", 1.0))
+	g.Expect(gather(g, registry)).To(HaveKeyWithValue("gotk_suspend_status", 1.0))
+	collector.SetNetwork(payments, Network{Waiting: &Waiting{Node: "payments-0", On: "node"}})
+	g.Expect(gather(g, registry)).To(HaveKeyWithValue("bitcoinnetwork_rollout_waiting payments-0 node", 1.0))
+	g.Expect(gather(g, registry)).NotTo(HaveKey("bitcoinnetwork_rollout_waiting payments-1 budget"), "it waits no more")
+	collector.SetNetwork(payments, Network{})
+	for name := range gather(g, registry) {
+		g.Expect(name).NotTo(ContainSubstring("waiting"), "nothing waits")
+	}
+
 	collector.DeleteNetwork(payments)
 	for name := range gather(g, registry) {
 		g.Expect(strings.HasPrefix(name, "bitcoinnetwork_") || strings.HasPrefix(name, "gotk_reconcile_duration")).To(BeFalse(), "%s of a network that is gone", name)
 	}
+}
+
+// What waits is told with the pod's name, and for what: alerts go by these labels.
+func TestWaiting(t *testing.T) {
+	g := NewWithT(t)
+	collector, registry := NewCollector(clocktesting.NewFakePassiveClock(time.Unix(1000, 0))), prometheus.NewPedanticRegistry()
+	g.Expect(registry.Register(collector)).To(Succeed())
+	collector.SetNetwork(payments, Network{Waiting: &Waiting{Node: "payments-1", On: "budget"}})
+	families, err := registry.Gather()
+	g.Expect(err).NotTo(HaveOccurred())
+	var told []string
+	for _, family := range families {
+		if family.GetName() != "bitcoinnetwork_rollout_waiting" {
+			continue
+		}
+		for _, metric := range family.GetMetric() {
+			labels := map[string]string{}
+			for _, label := range metric.GetLabel() {
+				labels[label.GetName()] = label.GetValue()
+			}
+			told = append(told, fmt.Sprint(labels, metric.GetGauge().GetValue()))
+		}
+	}
+	g.Expect(told).To(ConsistOf("map[name:payments namespace:team-a node:payments-1 on:budget] 1"))
+}
+
+// One network's metrics are told apart from another's, and go with it alone.
+func TestNetworksAreToldApart(t *testing.T) {
+	g := NewWithT(t)
+	collector, registry := NewCollector(clocktesting.NewFakePassiveClock(time.Unix(1000, 0))), prometheus.NewPedanticRegistry()
+	g.Expect(collector.Register(registry)).To(Succeed())
+	lightning := types.NamespacedName{Namespace: "team-a", Name: "lightning"}
+	collector.SetNetwork(payments, Network{NodesWanted: 3})
+	collector.SetNetwork(lightning, Network{NodesWanted: 5})
+	collector.Requested(lightning, "ok", time.Millisecond)
+	collector.DeleteNetwork(payments)
+	g.Expect(gather(g, registry)).To(HaveKeyWithValue("bitcoinnetwork_nodes_wanted", 5.0))
+	g.Expect(gather(g, registry)).To(HaveKeyWithValue("bitcoinnetwork_rpc_requests_total ok", 1.0))
 }

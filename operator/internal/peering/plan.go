@@ -53,6 +53,9 @@ type Network struct {
 	// Gone tells whether a node's name leads nowhere, as while its pod is being
 	// replaced.
 	Gone func(ordinal int) bool
+	// Mute reports whether a node runs and cannot be asked, so that it has no report.
+	// It is dialled like those that have one.
+	Mute func(ordinal int) bool
 }
 
 // Change is what one node should do to its peers.
@@ -107,12 +110,13 @@ func Decide(network Network, reports map[int]Report) Plan {
 
 		from, fromAnswers := reports[link.From]
 		to, toAnswers := reports[link.To]
-		if fromAnswers && toAnswers && dialled(from, name, network.Comment(link.To)) && accepted(to, network.Comment(link.From)) {
+		isDialled := dialled(from, network.Comment(link.To))
+		if fromAnswers && toAnswers && isDialled && accepted(to, network.Comment(link.From)) {
 			parts.join(link.From, link.To)
 			continue
 		}
 		plan.Missing = append(plan.Missing, link)
-		if fromAnswers && toAnswers {
+		if fromAnswers && (toAnswers || network.Mute(link.To) && !isDialled) {
 			change := plan.Changes[link.From]
 			change.Dial = append(change.Dial, name)
 			plan.Changes[link.From] = change
@@ -171,11 +175,12 @@ func (n Network) isOurs(peer Peer) bool {
 	return !peer.Inbound && n.Owns(peer.Name) || slices.ContainsFunc(peer.Comments, n.Member)
 }
 
-// dialled tells whether a node reports a finished connection that it dialled by
-// this name, and that led to the node with this comment.
-func dialled(report Report, name, comment string) bool {
+// dialled reports whether a node reports a finished connection that it dialled and
+// that led to the node with this comment. By which name does not matter: bitcoind
+// holds one connection an address, whatever it was called when it was dialled.
+func dialled(report Report, comment string) bool {
 	return slices.ContainsFunc(report.Peers, func(peer Peer) bool {
-		return !peer.Inbound && peer.Name == name && stands(peer, comment)
+		return !peer.Inbound && stands(peer, comment)
 	})
 }
 

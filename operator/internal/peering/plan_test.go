@@ -129,6 +129,46 @@ func TestDecide(t *testing.T) {
 			parts:   [][]int{{0}, {1}},
 		},
 		{
+			reason:  "a connection counts by who is at its other end: dialled by its address, as a person may",
+			nodes:   2,
+			reports: with(linked(2), 1, func(r *Report) { r.Peers[0].Name = "10.0.0.0:18444" }),
+			parts:   [][]int{{0, 1}},
+		},
+		{
+			reason:  "or by a short name of the same Service",
+			nodes:   2,
+			reports: with(linked(2), 1, func(r *Report) { r.Peers[0].Name = "n0.short" }),
+			parts:   [][]int{{0, 1}},
+		},
+		{
+			reason:  "whatever the name says: one that led to another node of the network is no link to this one",
+			nodes:   3,
+			reports: with(linked(3), 2, func(r *Report) { r.Peers[0].Comments = []string{comment(1)} }),
+			missing: []string{"2-0"},
+			changes: map[int]string{2: "dial n0"},
+			parts:   [][]int{{0, 1, 2}},
+		},
+		{
+			reason: "one that was dialled by its address and has fallen silent is closed, and the name dialled",
+			nodes:  2,
+			reports: with(linked(2), 1, func(r *Report) {
+				r.Peers[0].Name, r.Peers[0].Silent = "10.0.0.0:18444", true
+			}),
+			missing: []string{"1-0"},
+			changes: map[int]string{1: "dial n0 disconnect 0"},
+			parts:   [][]int{{0}, {1}},
+		},
+		{
+			reason: "of two connections to one node by two names neither is in the other's way",
+			nodes:  2,
+			reports: with(linked(2), 1, func(r *Report) {
+				again := r.Peers[0]
+				again.ID, again.Name = 7, "10.0.0.0:18444"
+				r.Peers = append(r.Peers, again)
+			}),
+			parts: [][]int{{0, 1}},
+		},
+		{
 			reason:  "one more connection does no harm",
 			nodes:   2,
 			reports: with(with(linked(2), 0, func(r *Report) { r.Peers = append(r.Peers, outbound(1)) }), 1, func(r *Report) { r.Peers = append(r.Peers, inbound(0)) }),
@@ -171,6 +211,13 @@ func TestDecide(t *testing.T) {
 				r.Added = []string{"n1", "mine:1", "n0", "n7"}
 			}),
 			changes: map[int]string{0: "remove n1 n0 n7"},
+			parts:   [][]int{{0, 1}},
+		},
+		{
+			reason:  "a list that is wrong is put right, though every link stands",
+			nodes:   2,
+			reports: with(linked(2), 1, func(r *Report) { r.Added = []string{"n7"} }),
+			changes: map[int]string{1: "add n0 remove n7"},
 			parts:   [][]int{{0, 1}},
 		},
 		{
@@ -416,6 +463,65 @@ func TestNodeThatIsGoneIsInNoList(t *testing.T) {
 	}
 }
 
+// A node that runs and cannot be asked, since it rejects all credentials, cannot be
+// told to dial anybody: the others dial it, or it would never hear of a block.
+func TestMuteNodeIsDialled(t *testing.T) {
+	for _, test := range []struct {
+		reason  string
+		mute    int
+		reports map[int]Report
+		missing []string
+		changes map[int]string
+		parts   [][]int
+	}{
+		{
+			"by those that should dial it", 1, dead(fresh(3), 1),
+			[]string{"1-0", "2-0", "2-1"}, map[int]string{2: "add n0 n1 dial n0 n1"}, [][]int{{0}, {2}},
+		},
+		{
+			"also where it is in their lists already: their own threads may take a minute", 1, dead(linked(3), 1),
+			[]string{"1-0", "2-1"}, map[int]string{2: "dial n1"}, [][]int{{0, 2}},
+		},
+		{
+			"once: a connection that stands at their end is all that anybody can know", 1, unheard(linked(3), 1),
+			[]string{"1-0", "2-1"}, map[int]string{}, [][]int{{0, 2}},
+		},
+		{
+			"anew when it has fallen silent", 1, with(unheard(linked(3), 1), 2, func(r *Report) { r.Peers[1].Silent = true }),
+			[]string{"1-0", "2-1"}, map[int]string{2: "disconnect 1"}, [][]int{{0, 2}},
+		},
+		{
+			"not by those that it should dial: each pair has one direction", 2, dead(fresh(3), 2),
+			[]string{"1-0", "2-0", "2-1"}, map[int]string{1: "add n0 dial n0"}, [][]int{{0}, {1}},
+		},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			asked := network(3)
+			asked.Mute = func(ordinal int) bool { return ordinal == test.mute }
+			plan := Decide(asked, test.reports)
+			changes := map[int]string{}
+			for ordinal, change := range plan.Changes {
+				changes[ordinal] = describe(change)
+			}
+			if diff := cmp.Diff(test.missing, describeLinks(plan.Missing)); diff != "" {
+				t.Errorf("missing (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(test.changes, changes); diff != "" {
+				t.Errorf("changes (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(test.parts, plan.Parts); diff != "" {
+				t.Errorf("parts (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// unheard takes the report of a node away, and leaves its connections.
+func unheard(reports map[int]Report, ordinal int) map[int]Report {
+	delete(reports, ordinal)
+	return reports
+}
+
 // network is one of nodes named n0, n1, … that comment payments.0, payments.1, …
 func network(nodes int) Network {
 	return Network{
@@ -429,6 +535,7 @@ func network(nodes int) Network {
 			return strings.HasPrefix(comment, "other.")
 		},
 		Gone: func(int) bool { return false },
+		Mute: func(int) bool { return false },
 	}
 }
 

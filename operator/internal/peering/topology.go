@@ -29,7 +29,7 @@ func Dials(ordinal, degree int) []int {
 	offsets := map[int]bool{}
 	if ordinal > degree {
 		offsets[1] = true
-		for power := greatestPowerOfTwo(ordinal); power > 1 && len(offsets) < degree; power /= 2 {
+		for power := greatestPowerOfTwo(ordinal); power > 0 && len(offsets) < degree; power /= 2 {
 			offsets[power] = true
 		}
 	}

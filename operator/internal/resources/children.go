@@ -8,11 +8,11 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 )
 
-// Children returns the objects that a network wants to exist, given how many pairs
-// of credentials its Secret has and the StatefulSet that there is, or nil. The
-// StatefulSet is the last, since its pods need the others.
-func Children(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitcoind.Chain, pairs int, live *appsv1.StatefulSet) ([]client.Object, error) {
-	workload, err := WorkloadOf(network, platform, chain, pairs, live)
+// Children returns the objects that a network wants to exist, given how many pods it
+// should have now, how many of them may be evicted, and the StatefulSet that there
+// is, or nil. The StatefulSet is the last, since its pods need the others.
+func Children(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitcoind.Chain, pods int, budget Budget, live *appsv1.StatefulSet) ([]client.Object, error) {
+	workload, err := WorkloadOf(network, platform, chain, live)
 	if err != nil {
 		return nil, err
 	}
@@ -20,8 +20,8 @@ func Children(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitcoin
 		ConfigMap(network, workload),
 		HeadlessService(network, chain),
 		RPCService(network, chain),
-		PodDisruptionBudget(network),
+		PodDisruptionBudget(network, budget),
 		NetworkPolicy(network, platform, chain),
-		StatefulSet(network, workload, live),
+		StatefulSet(network, workload, pods, live),
 	}, nil
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -22,6 +24,9 @@ const (
 	// ClientLabel, set to "true" on a pod, lets it reach RPC and ZMQ of the
 	// networks in its namespace.
 	ClientLabel = "bitcoin-operator.github.io/client"
+	// SyncedCondition is the readiness gate of pods whose data are gone with them:
+	// the operator makes it True, once, when the node has the network's best block.
+	SyncedCondition corev1.PodConditionType = "bitcoin-operator.github.io/synced"
 	// Container is the name of the container that runs bitcoind.
 	Container = "bitcoind"
 
@@ -42,6 +47,9 @@ type Platform struct {
 	// machines, in CIDR notation, as far as they are not private ones anyway: nodes
 	// of a public chain must find no peers there.
 	ClusterRanges []string
+	// DrainHold is how long evictions of ready nodes are refused when only one of
+	// them has the best block.
+	DrainHold time.Duration
 }
 
 // Selector selects the pods of a network.
@@ -65,8 +73,8 @@ func ClaimName(network *v1alpha1.BitcoinNetwork, ordinal int) string {
 	return dataVolume + "-" + PodName(network, ordinal)
 }
 
-// isPrivate tells whether nobody but the network's nodes follows its chain.
-func isPrivate(network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) bool {
+// IsPrivate reports whether nobody but the network's nodes follows its chain.
+func IsPrivate(network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) bool {
 	return chain.Private || network.Spec.Signet != nil
 }
 

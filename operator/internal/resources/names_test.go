@@ -38,10 +38,9 @@ func chainOf(network *v1alpha1.BitcoinNetwork) bitcoind.Chain {
 	return chain
 }
 
-// workloadOf returns what a network's nodes are made of from scratch, with one
-// pair of credentials.
+// workloadOf returns what a network's nodes are made of from scratch.
 func workloadOf(network *v1alpha1.BitcoinNetwork, platform Platform) Workload {
-	workload, err := WorkloadOf(network, platform, chainOf(network), 1, nil)
+	workload, err := WorkloadOf(network, platform, chainOf(network), nil)
 	if err != nil {
 		panic(err)
 	}
@@ -50,7 +49,7 @@ func workloadOf(network *v1alpha1.BitcoinNetwork, platform Platform) Workload {
 
 // setOf returns the StatefulSet of a network that has none yet.
 func setOf(network *v1alpha1.BitcoinNetwork, platform Platform) *appsv1.StatefulSet {
-	return StatefulSet(network, workloadOf(network, platform), nil)
+	return StatefulSet(network, workloadOf(network, platform), int(network.Spec.Nodes), nil)
 }
 
 func TestOrdinalIsTheInverseOfPodName(t *testing.T) {
@@ -141,7 +140,7 @@ func TestWhichChainsArePrivate(t *testing.T) {
 		{"main", on(v1alpha1.Main), false},
 	} {
 		network := networkNamed("payments", test.change)
-		if got := isPrivate(network, chainOf(network)); got != test.want {
+		if got := IsPrivate(network, chainOf(network)); got != test.want {
 			t.Errorf("%s: got %t, want %t", test.reason, got, test.want)
 		}
 	}

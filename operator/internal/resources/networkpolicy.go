@@ -55,7 +55,7 @@ func NetworkPolicy(network *v1alpha1.BitcoinNetwork, platform Platform, chain bi
 			}},
 		},
 	}
-	if !isPrivate(network, chain) {
+	if !IsPrivate(network, chain) {
 		policy.Spec.Egress = append(policy.Spec.Egress, networkingv1.NetworkPolicyEgressRule{To: world(platform.ClusterRanges), Ports: p2p})
 	}
 	return policy

@@ -77,6 +77,7 @@ func everyField(network *v1alpha1.BitcoinNetwork) {
 	spec.PodLabels = map[string]v1alpha1.LabelValue{"cost-centre": "4711"}
 	spec.Mining = &v1alpha1.Mining{Interval: &metav1.Duration{Duration: time.Minute}, Address: "bcrt1qqqqqqq", KeepFresh: new(false)}
 	spec.Suspend = true
+	spec.Protect = true
 	spec.Interval = &metav1.Duration{Duration: time.Minute}
 }
 
@@ -100,11 +101,14 @@ type children struct {
 
 func (c children) container() corev1.Container { return c.set.Spec.Template.Spec.Containers[0] }
 
-// objectsOf returns the objects of a network, given how many pairs of credentials
-// there are and the StatefulSet that there is.
-func objectsOf(t testing.TB, network *v1alpha1.BitcoinNetwork, platform Platform, pairs int, live *appsv1.StatefulSet) []client.Object {
+// oneAtATime is the disruption budget of a network that is as it should be.
+var oneAtATime = Budget{MaxUnavailable: 1, AlwaysAllow: true}
+
+// objectsOf returns the objects of a network that has as many pods as it asks for,
+// given the StatefulSet that there is, or nil.
+func objectsOf(t testing.TB, network *v1alpha1.BitcoinNetwork, platform Platform, live *appsv1.StatefulSet) []client.Object {
 	t.Helper()
-	objects, err := Children(network, platform, chainOf(network), pairs, live)
+	objects, err := Children(network, platform, chainOf(network), int(network.Spec.Nodes), oneAtATime, live)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +118,7 @@ func objectsOf(t testing.TB, network *v1alpha1.BitcoinNetwork, platform Platform
 // childrenOf returns the objects of a network that has none yet.
 func childrenOf(t testing.TB, network *v1alpha1.BitcoinNetwork) children {
 	t.Helper()
-	return sorted(objectsOf(t, network, platform, 1, nil))
+	return sorted(objectsOf(t, network, platform, nil))
 }
 
 func sorted(objects []client.Object) children {
@@ -151,7 +155,7 @@ func TestObjectsAreNamedAndLabelledAfterTheirNetwork(t *testing.T) {
 		"apps/v1, Kind=StatefulSet payments", // the last: its pods need the others
 	}
 	var got []string
-	for _, object := range objectsOf(t, network, platform, 1, nil) {
+	for _, object := range objectsOf(t, network, platform, nil) {
 		g := NewWithT(t)
 		kind := object.GetObjectKind().GroupVersionKind().String() // server-side apply needs it
 		got = append(got, kind+" "+object.GetName())
@@ -181,9 +185,9 @@ func TestObjectsAreTheSameEachTime(t *testing.T) {
 			n.Spec.NodeSelector[key] = "x"
 		}
 	})
-	first := text(t, objectsOf(t, network, platform, 1, nil))
+	first := text(t, objectsOf(t, network, platform, nil))
 	for range 20 {
-		NewWithT(t).Expect(text(t, objectsOf(t, network, platform, 1, nil))).To(Equal(first))
+		NewWithT(t).Expect(text(t, objectsOf(t, network, platform, nil))).To(Equal(first))
 	}
 }
 
@@ -216,7 +220,7 @@ func TestObjectsShareNothing(t *testing.T) {
 			}
 			networkBefore, liveBefore, rangesBefore := network.DeepCopy(), live.DeepCopy(), slices.Clone(test.ranges)
 
-			objects := objectsOf(t, network, platform, 1, live)
+			objects := objectsOf(t, network, platform, live)
 			before := text(t, objects)
 			for i, object := range objects {
 				others := text(t, slices.Delete(slices.Clone(objects), i, i+1))
@@ -230,7 +234,7 @@ func TestObjectsShareNothing(t *testing.T) {
 			g.Expect(test.ranges).To(Equal(rangesBefore), "the platform's ranges")
 			g.Expect(notPublic).To(Equal(v4), "what all NetworkPolicies are made of")
 			g.Expect(notPublicV6).To(Equal(v6), "what all NetworkPolicies are made of")
-			g.Expect(text(t, objectsOf(t, network, platform, 1, live))).To(Equal(before), "the same network's objects, made anew")
+			g.Expect(text(t, objectsOf(t, network, platform, live))).To(Equal(before), "the same network's objects, made anew")
 		})
 	}
 }
@@ -392,13 +396,27 @@ func valuesOf(ports map[string]int32) []int32 {
 	return numbers
 }
 
-func TestMachinesAreDrainedOfOneNodeAtATime(t *testing.T) {
-	for _, nodes := range []int32{0, 1, 2, 1000} {
-		g := NewWithT(t)
-		spec := childrenOf(t, networkNamed("payments", func(n *v1alpha1.BitcoinNetwork) { n.Spec.Nodes = nodes })).budget.Spec
-		g.Expect(spec.MaxUnavailable).To(HaveValue(Equal(intstr.FromInt32(1))))
-		g.Expect(spec.MinAvailable).To(BeNil(), "a network of one node must not hold up a drain")
-		g.Expect(spec.UnhealthyPodEvictionPolicy).To(HaveValue(Equal(policyv1.AlwaysAllow)), "nor a broken node")
+func TestMachinesAreDrainedOfAsManyNodesAsCanBeSpared(t *testing.T) {
+	for _, test := range []struct {
+		reason    string
+		budget    Budget
+		unhealthy policyv1.UnhealthyPodEvictionPolicyType
+	}{
+		{"one at a time, and a broken node holds up no drain", oneAtATime, policyv1.AlwaysAllow},
+		{"another one where some are broken for good", Budget{MaxUnavailable: 3, AlwaysAllow: true}, policyv1.AlwaysAllow},
+		{"none that is ready", Budget{AlwaysAllow: true}, policyv1.AlwaysAllow},
+		{"none at all, not even one that is not ready: it may have what nobody else has", Budget{}, policyv1.IfHealthyBudget},
+	} {
+		for _, nodes := range []int32{0, 1, 2, 1000} {
+			g := NewWithT(t)
+			network := networkNamed("payments", func(n *v1alpha1.BitcoinNetwork) { n.Spec.Nodes = nodes })
+			objects, err := Children(network, platform, chainOf(network), int(nodes), test.budget, nil)
+			g.Expect(err).NotTo(HaveOccurred())
+			spec := sorted(objects).budget.Spec
+			g.Expect(spec.MaxUnavailable).To(HaveValue(Equal(intstr.FromInt32(test.budget.MaxUnavailable))), test.reason)
+			g.Expect(spec.MinAvailable).To(BeNil(), "a network of one node must not hold up a drain")
+			g.Expect(spec.UnhealthyPodEvictionPolicy).To(HaveValue(Equal(test.unhealthy)), test.reason)
+		}
 	}
 }
 
@@ -441,11 +459,12 @@ func TestWhatShowsInNoObject(t *testing.T) {
 	for field, change := range map[string]func(*v1alpha1.BitcoinNetwork){
 		"peering":  func(n *v1alpha1.BitcoinNetwork) { n.Spec.Peering.Degree = 2 },
 		"mining":   func(n *v1alpha1.BitcoinNetwork) { n.Spec.Mining = &v1alpha1.Mining{Address: "bcrt1qqqqqqq"} },
+		"protect":  func(n *v1alpha1.BitcoinNetwork) { n.Spec.Protect = true },
 		"suspend":  func(n *v1alpha1.BitcoinNetwork) { n.Spec.Suspend = true },
 		"interval": func(n *v1alpha1.BitcoinNetwork) { n.Spec.Interval = &metav1.Duration{Duration: time.Hour} },
 		"status":   func(n *v1alpha1.BitcoinNetwork) { n.Status.Ready, n.Status.Image = "3/3", "bitcoind:next" },
 	} {
 		before, after := networkNamed("payments"), networkNamed("payments", change)
-		NewWithT(t).Expect(text(t, objectsOf(t, after, platform, 1, nil))).To(Equal(text(t, objectsOf(t, before, platform, 1, nil))), field)
+		NewWithT(t).Expect(text(t, objectsOf(t, after, platform, nil))).To(Equal(text(t, objectsOf(t, before, platform, nil))), field)
 	}
 }

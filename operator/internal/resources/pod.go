@@ -42,12 +42,24 @@ func podSpec(network *v1alpha1.BitcoinNetwork, image string, chain bitcoind.Chai
 		DNSConfig:                 &corev1.PodDNSConfig{Options: []corev1.PodDNSConfigOption{{Name: "ndots", Value: new("1")}}},
 		ImagePullSecrets:          pullSecrets(network),
 		Containers:                []corev1.Container{container(network, image, chain)},
+		ReadinessGates:            readinessGates(network, chain),
 		Volumes:                   volumes(network),
 		NodeSelector:              network.Spec.NodeSelector,
 		Tolerations:               network.Spec.Tolerations,
 		Affinity:                  network.Spec.Affinity,
 		TopologySpreadConstraints: spread(network),
 	}
+}
+
+// readinessGates keep a pod whose data are gone with it from being ready before its
+// node has copied the chain: an empty node answers probes like any other, so a budget
+// that went by them would let a drain take the last copy. A public chain the world
+// has.
+func readinessGates(network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) []corev1.PodReadinessGate {
+	if network.Spec.Storage != nil || !IsPrivate(network, chain) {
+		return nil
+	}
+	return []corev1.PodReadinessGate{{ConditionType: SyncedCondition}}
 }
 
 // spread says how nodes spread over machines. By default they should not share
@@ -140,14 +152,27 @@ func container(network *v1alpha1.BitcoinNetwork, image string, chain bitcoind.Ch
 	}
 	if network.Spec.Secret == "" {
 		c.Env = append(c.Env,
-			corev1.EnvVar{Name: bitcoind.UserKey, Value: bitcoind.DefaultCredentials.User},
-			corev1.EnvVar{Name: bitcoind.PasswordKey, Value: bitcoind.DefaultCredentials.Password})
+			corev1.EnvVar{Name: bitcoind.UserKey, Value: bitcoind.DefaultCredentials.User()},
+			corev1.EnvVar{Name: bitcoind.PasswordKey, Value: bitcoind.DefaultCredentials.Password()})
 		return c
 	}
 	c.EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{
 		LocalObjectReference: corev1.LocalObjectReference{Name: network.Spec.Secret},
 	}}}
 	return c
+}
+
+// SecretOf returns the name of the Secret from which a pod's node takes its
+// credentials. It is empty for one that has the default ones.
+func SecretOf(pod *corev1.Pod) string {
+	for _, container := range pod.Spec.Containers {
+		for _, source := range container.EnvFrom {
+			if container.Name == Container && source.SecretRef != nil {
+				return source.SecretRef.Name
+			}
+		}
+	}
+	return ""
 }
 
 func containerPorts(network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) []corev1.ContainerPort {

@@ -112,9 +112,63 @@ func TestNodesWithoutASecretAreGivenTheDefault(t *testing.T) {
 	container := bitcoindOf(withoutSecret)
 	g.Expect(container.EnvFrom).To(BeEmpty())
 	g.Expect(container.Env).To(ContainElements(
-		corev1.EnvVar{Name: "BC_RPC_USER", Value: bitcoind.DefaultCredentials.User},
-		corev1.EnvVar{Name: "BC_RPC_PASSWORD", Value: bitcoind.DefaultCredentials.Password},
+		corev1.EnvVar{Name: "BC_RPC_USER", Value: bitcoind.DefaultCredentials.User()},
+		corev1.EnvVar{Name: "BC_RPC_PASSWORD", Value: bitcoind.DefaultCredentials.Password()},
 	))
+}
+
+// Which of them a pod has is told by the pod, not by the network, which may have
+// changed since.
+func TestSecretOf(t *testing.T) {
+	of := func(change func(*corev1.PodSpec), changes ...func(*v1alpha1.BitcoinNetwork)) *corev1.Pod {
+		spec := templateOf(changes...).Spec
+		change(&spec)
+		return &corev1.Pod{Spec: spec}
+	}
+	unchanged := func(*corev1.PodSpec) {}
+	for _, test := range []struct {
+		reason string
+		pod    *corev1.Pod
+		want   string
+	}{
+		{"one with a Secret", of(unchanged), "bitcoin-rpc"},
+		{"one with the default credentials", of(unchanged, withoutSecret), ""},
+		{"a container beside it has another", of(func(spec *corev1.PodSpec) {
+			beside := *spec.Containers[0].DeepCopy()
+			beside.Name, beside.EnvFrom[0].SecretRef.Name = "proxy", "tls"
+			spec.Containers = append([]corev1.Container{beside}, spec.Containers...)
+		}), "bitcoin-rpc"},
+		{"other variables are from elsewhere", of(func(spec *corev1.PodSpec) {
+			other := corev1.EnvFromSource{ConfigMapRef: &corev1.ConfigMapEnvSource{}}
+			spec.Containers[0].EnvFrom = append([]corev1.EnvFromSource{other}, spec.Containers[0].EnvFrom...)
+		}), "bitcoin-rpc"},
+		{"one without containers", of(func(spec *corev1.PodSpec) { spec.Containers = nil }), ""},
+	} {
+		if got := SecretOf(test.pod); got != test.want {
+			t.Errorf("%s: %q, want %q", test.reason, got, test.want)
+		}
+	}
+}
+
+// A pod whose data are gone with it is not ready before its node has what the others
+// have.
+func TestReadinessGates(t *testing.T) {
+	gated := []corev1.PodReadinessGate{{ConditionType: "bitcoin-operator.github.io/synced"}}
+	for _, test := range []struct {
+		reason string
+		change func(*v1alpha1.BitcoinNetwork)
+		want   []corev1.PodReadinessGate
+	}{
+		{"regtest", on(v1alpha1.Regtest), gated},
+		{"a signet of one's own", ownSignet, gated},
+		{"regtest on a volume, which a new pod has at once", withStorage, nil},
+		{"a signet of one's own on a volume", everyField, nil},
+		{"the public signet, which the world has", on(v1alpha1.Signet), nil},
+		{"testnet4", on(v1alpha1.Testnet4), nil},
+		{"main, where nodes are behind for days", on(v1alpha1.Main), nil},
+	} {
+		NewWithT(t).Expect(templateOf(test.change).Spec.ReadinessGates).To(Equal(test.want), test.reason)
+	}
 }
 
 // A Secret may have more keys than two. None of them may stand for what the
@@ -215,7 +269,8 @@ func TestOnlyTheDataCanBeWritten(t *testing.T) {
 	g.Expect(c.config.Data).To(HaveKey(config.SubPath))
 }
 
-// With storage the data alone is elsewhere.
+// With storage the data alone is elsewhere, so nothing is to be copied before a new pod
+// is ready.
 func TestStorageMovesTheDataAlone(t *testing.T) {
 	g := NewWithT(t)
 	with, without := templateOf(withStorage), templateOf()
@@ -224,6 +279,7 @@ func TestStorageMovesTheDataAlone(t *testing.T) {
 		g.Expect(without.Spec.Volumes).To(ContainElement(volume))
 	}
 	with.Spec.Volumes, without.Spec.Volumes = nil, nil
+	without.Spec.ReadinessGates = nil
 	g.Expect(with).To(Equal(without))
 }
 

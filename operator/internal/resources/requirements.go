@@ -12,7 +12,7 @@ import (
 // for what it does not say the chain's defaults, as far as they fit.
 func requirements(network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) corev1.ResourceRequirements {
 	cpu, memory, most := "100m", "1Gi", "4Gi"
-	if isPrivate(network, chain) {
+	if IsPrivate(network, chain) {
 		cpu, memory, most = "10m", "64Mi", "512Mi"
 	}
 	needs := corev1.ResourceRequirements{Requests: corev1.ResourceList{}, Limits: corev1.ResourceList{}}

@@ -11,12 +11,12 @@ import (
 // StatefulSet runs the nodes of a network. It starts them all at once and
 // replaces none by itself (OnDelete): the operator does that, one at a time. Live
 // is the StatefulSet that there is, or nil.
-func StatefulSet(network *v1alpha1.BitcoinNetwork, workload Workload, live *appsv1.StatefulSet) *appsv1.StatefulSet {
+func StatefulSet(network *v1alpha1.BitcoinNetwork, workload Workload, pods int, live *appsv1.StatefulSet) *appsv1.StatefulSet {
 	set := &appsv1.StatefulSet{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "StatefulSet"},
 		ObjectMeta: objectMeta(network, network.Name),
 		Spec: appsv1.StatefulSetSpec{
-			Replicas:            new(network.Spec.Nodes),
+			Replicas:            new(int32(pods)),
 			ServiceName:         network.Name,
 			Selector:            &metav1.LabelSelector{MatchLabels: Selector(network)},
 			PodManagementPolicy: appsv1.ParallelPodManagement,

@@ -72,9 +72,25 @@ func TestWhatCannotChangeDependsOnNothingThatCan(t *testing.T) {
 	}
 	other := Platform{DefaultImage: "bitcoind:other", ClusterDomain: "example.com", ClusterRanges: []string{"192.0.2.0/24"}}
 	changed := networkNamed("payments", everyField, func(n *v1alpha1.BitcoinNetwork) { n.Spec.Storage = nil })
-	NewWithT(t).Expect(fixed(sorted(objectsOf(t, changed, other, 2, nil)).set)).To(Equal(fixed(childrenOf(t, networkNamed("payments")).set)))
+	NewWithT(t).Expect(fixed(sorted(objectsOf(t, changed, other, nil)).set)).To(Equal(fixed(childrenOf(t, networkNamed("payments")).set)))
 
 	live := served(t, childrenOf(t, networkNamed("payments", withStorage)).set)
 	changed = networkNamed("payments", everyField, func(n *v1alpha1.BitcoinNetwork) { n.Spec.Storage.Size = resource.MustParse("1Ti") })
-	NewWithT(t).Expect(fixed(sorted(objectsOf(t, changed, other, 2, live)).set)).To(Equal(fixed(live)))
+	NewWithT(t).Expect(fixed(sorted(objectsOf(t, changed, other, live)).set)).To(Equal(fixed(live)))
+}
+
+// A network has more pods for a while where its chain would be lost otherwise. What
+// else there is goes by what it asks for.
+func TestThereAreAsManyPodsAsWereDecided(t *testing.T) {
+	g := NewWithT(t)
+	network := networkNamed("payments", withStorage)
+	want := childrenOf(t, network)
+	for _, pods := range []int{0, 2, 3, 1000} {
+		objects, err := Children(network, platform, chainOf(network), pods, oneAtATime, nil)
+		g.Expect(err).NotTo(HaveOccurred())
+		got := sorted(objects)
+		g.Expect(got.set.Spec.Replicas).To(HaveValue(BeEquivalentTo(pods)))
+		got.set.Spec.Replicas = want.set.Spec.Replicas
+		g.Expect(got).To(Equal(want))
+	}
 }

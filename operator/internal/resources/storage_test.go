@@ -87,7 +87,7 @@ func TestRetention(t *testing.T) {
 		// It can change, so also where there is a StatefulSet.
 		live := served(t, childrenOf(t, networkNamed("payments", withStorage)).set)
 		for _, live := range []*appsv1.StatefulSet{nil, live} {
-			set := sorted(objectsOf(t, network, platform, 1, live)).set
+			set := sorted(objectsOf(t, network, platform, live)).set
 			NewWithT(t).Expect(set.Spec.PersistentVolumeClaimRetentionPolicy).To(Equal(want), "%s, there before: %t", test.reason, live != nil)
 		}
 	}
@@ -111,7 +111,7 @@ func TestLiveClaimTemplatesAreKept(t *testing.T) {
 			network := networkNamed("payments", withStorage)
 			live := served(t, childrenOf(t, network).set)
 			test.change(network.Spec.Storage)
-			set := sorted(objectsOf(t, network, platform, 1, live)).set
+			set := sorted(objectsOf(t, network, platform, live)).set
 			g.Expect(set.Spec.VolumeClaimTemplates).To(Equal(live.Spec.VolumeClaimTemplates))
 			g.Expect(figures(set.Spec.VolumeClaimTemplates[0].Spec.Resources.Requests)).To(Equal("storage=10Gi"))
 			g.Expect(set.Spec.Template).To(Equal(setOf(networkNamed("payments", withStorage), platform).Spec.Template), "and no node is replaced for it")
@@ -119,6 +119,6 @@ func TestLiveClaimTemplatesAreKept(t *testing.T) {
 	}
 
 	network := networkNamed("payments")
-	set := sorted(objectsOf(t, network, platform, 1, served(t, childrenOf(t, network).set))).set
+	set := sorted(objectsOf(t, network, platform, served(t, childrenOf(t, network).set))).set
 	NewWithT(t).Expect(set.Spec.VolumeClaimTemplates).To(BeEmpty(), "where there are none, there are none")
 }

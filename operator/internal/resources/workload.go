@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -21,10 +22,6 @@ const (
 	// configAnnotation, on pods, carries a hash of bitcoin.conf, so that a changed
 	// configuration is a changed pod template.
 	configAnnotation = "bitcoin-operator.github.io/config"
-	// credentialsAnnotation, on pods, tells which pairs of credentials the Secret
-	// holds, and nothing of what they are: a pair that comes or goes is a changed
-	// pod template. Whether a node accepts a pair, the node is asked.
-	credentialsAnnotation = "bitcoin-operator.github.io/credentials"
 )
 
 // Workload is what nodes are made of. It changes when one of its inputs does, and
@@ -42,19 +39,18 @@ type Workload struct {
 }
 
 // WorkloadOf returns what the nodes of a network should be made of, given the
-// StatefulSet that there is, or nil, and how many pairs of credentials the Secret
-// has.
-func WorkloadOf(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitcoind.Chain, pairs int, live *appsv1.StatefulSet) (Workload, error) {
-	inputs, err := inputsOf(network, platform, pairs)
+// StatefulSet that there is, or nil.
+func WorkloadOf(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitcoind.Chain, live *appsv1.StatefulSet) (Workload, error) {
+	inputs, err := inputsOf(network, platform)
 	if err != nil {
 		return Workload{}, err
 	}
 	if live != nil {
-		if last, ok := lastApplied(live); ok && last.Inputs == inputs {
+		if last, ok := lastApplied(live); ok && slices.Contains(inputs, last.Inputs) {
 			return last, nil
 		}
 	}
-	return newWorkload(network, platform, chain, pairs, inputs).recorded()
+	return newWorkload(network, platform, chain, inputs[0]).recorded()
 }
 
 // recorded returns the workload with its record.
@@ -67,7 +63,7 @@ func (w Workload) recorded() (Workload, error) {
 	return w, nil
 }
 
-func newWorkload(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitcoind.Chain, pairs int, inputs string) Workload {
+func newWorkload(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitcoind.Chain, inputs string) Workload {
 	config := bitcoind.Config(settingsOf(network, chain))
 	labels := labels(network)
 	for key, value := range network.Spec.PodLabels {
@@ -75,17 +71,13 @@ func newWorkload(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitc
 			labels[key] = string(value)
 		}
 	}
-	accepted := "current"
-	if pairs > 1 {
-		accepted = "current and previous"
-	}
 	return Workload{
 		Inputs: inputs,
 		Config: config,
 		Template: corev1.PodTemplateSpec{
 			ObjectMeta: metav1.ObjectMeta{
 				Labels:      labels,
-				Annotations: map[string]string{configAnnotation: hash(config), credentialsAnnotation: accepted},
+				Annotations: map[string]string{configAnnotation: hash(config)},
 			},
 			Spec: podSpec(network, platform.Image(network), chain),
 		},
@@ -106,25 +98,32 @@ func settingsOf(network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) bitcoind
 	return settings
 }
 
-// inputsOf sums up what a user or the platform decides about the nodes. A field
-// that is added to the API with a default must not count while it has that
-// default, or the operator's upgrade would replace every node.
-func inputsOf(network *v1alpha1.BitcoinNetwork, platform Platform, pairs int) (string, error) {
+// inputsOf sums up what a user or the platform decides about the nodes, in the way
+// that is recorded now, and then in those in which earlier operators recorded the
+// same. A field that is added to the API with a default must not count while it has
+// that default, or the operator's upgrade would replace every node.
+func inputsOf(network *v1alpha1.BitcoinNetwork, platform Platform) ([]string, error) {
 	spec := network.Spec.DeepCopy()
 	spec.Image = platform.Image(network)
 	// Of these the pods know nothing.
-	spec.Nodes, spec.Peering, spec.Mining, spec.Suspend, spec.Interval = 0, v1alpha1.Peering{}, nil, false, nil
+	spec.Nodes, spec.Peering, spec.Mining, spec.Suspend, spec.Protect, spec.Interval = 0, v1alpha1.Peering{}, nil, false, false, nil
 	if spec.Storage != nil {
 		spec.Storage = &v1alpha1.Storage{} // only that there is some
 	}
-	text, err := json.Marshal(struct {
+	// How many pairs of credentials the Secret has was an input once.
+	type withPairs struct {
 		Spec  *v1alpha1.BitcoinNetworkSpec `json:"spec"`
 		Pairs int                          `json:"pairs"`
-	}{spec, pairs})
-	if err != nil {
-		return "", fmt.Errorf("encode the spec of %s: %w", network.Name, err)
 	}
-	return hash(string(text)), nil
+	var hashes []string
+	for _, inputs := range []any{spec, withPairs{spec, 1}, withPairs{spec, 2}} {
+		text, err := json.Marshal(inputs)
+		if err != nil {
+			return nil, fmt.Errorf("encode the spec of %s: %w", network.Name, err)
+		}
+		hashes = append(hashes, hash(string(text)))
+	}
+	return hashes, nil
 }
 
 // lastApplied returns the workload that was last applied, if that is known.

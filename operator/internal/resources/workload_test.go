@@ -21,7 +21,6 @@ import (
 type inputs struct {
 	network  *v1alpha1.BitcoinNetwork
 	platform Platform
-	pairs    int
 }
 
 // spec is what a user changes.
@@ -57,6 +56,7 @@ var changes = []struct {
 		s.Mining = &v1alpha1.Mining{Interval: &metav1.Duration{Duration: time.Second}, Address: "bcrt1qqqqqqq", KeepFresh: new(false)}
 	}), false},
 	{"nor suspension", "Suspend", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Suspend = true }), false},
+	{"nor protection from being deleted", "Protect", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Protect = true }), false},
 	{"nor how often the operator looks", "Interval", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Interval = &metav1.Duration{Duration: time.Hour} }), false},
 	{"nor the size of volumes", "Storage", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Storage.Size = resource.MustParse("20Gi") }), false},
 	{"nor what becomes of them on deletion", "Storage", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Storage.WhenDeleted = keep }), false},
@@ -75,7 +75,6 @@ var changes = []struct {
 	}), true},
 	{"and another Secret", "Secret", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Secret = "another" }), true},
 	{"and none", "Secret", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Secret = "" }), true},
-	{"and a second pair in it", "", func(i *inputs) { i.pairs = 2 }, true},
 	{"and another chain, which the API refuses", "Chain", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Chain = v1alpha1.Main }), true},
 	{"and a signet of one's own, which the API refuses", "Signet", func(i *inputs) { ownSignet(i.network) }, true},
 	{"and a line of bitcoin.conf", "Config", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Config = []v1alpha1.ConfigLine{"txindex=1"} }), true},
@@ -100,12 +99,12 @@ var changes = []struct {
 
 func unchanged() *inputs {
 	network := networkNamed("payments", withStorage, func(n *v1alpha1.BitcoinNetwork) { n.Spec.Image = "bitcoind:own" })
-	return &inputs{network: network, platform: platform, pairs: 1}
+	return &inputs{network: network, platform: platform}
 }
 
 func (i *inputs) children(t testing.TB, live *appsv1.StatefulSet) children {
 	t.Helper()
-	return sorted(objectsOf(t, i.network, i.platform, i.pairs, live))
+	return sorted(objectsOf(t, i.network, i.platform, live))
 }
 
 // Which changes of a network change the template, and so replace its nodes.
@@ -179,27 +178,46 @@ func TestTheSameFiguresReplaceNoNodes(t *testing.T) {
 	NewWithT(t).Expect(text(t, after.set.Spec.Template)).To(Equal(text(t, before.set.Spec.Template)))
 }
 
-// A password is changed in two rolls: first nodes accept the new and the previous
-// one, then the new one alone.
-func TestAPairThatComesAndGoesReplacesNodesTwice(t *testing.T) {
-	g := NewWithT(t)
-	i := unchanged()
-	first := i.children(t, nil)
-	g.Expect(first.set.Spec.Template.Annotations).To(HaveKeyWithValue(credentialsAnnotation, "current"))
+// Earlier operators took the number of pairs in the Secret for an input, and wrote it
+// on the pods. What they recorded of the same network is kept as it is, whichever
+// number it was: neither an upgrade nor a change of a password replaces a node. The
+// hashes are theirs.
+func TestRecordsWithANumberOfPairsStillCount(t *testing.T) {
+	for _, test := range []struct {
+		reason   string
+		change   func(*v1alpha1.BitcoinNetwork)
+		one, two string
+	}{
+		{"defaults", func(*v1alpha1.BitcoinNetwork) {}, "2c2c4aaf45b962c5", "6b38591b55ecc7b0"},
+		{"default credentials", withoutSecret, "9ea55d52091b382c", "09f2040610e0523d"},
+		{"storage", withStorage, "ce6b76011ae68237", "d611081f70ae4f16"},
+		{"main", on(v1alpha1.Main), "320a40a57e40110a", "434fa8d2d885ba19"},
+		{"every field", everyField, "e4956ccf7c5716ee", "dda82ce6bb513043"},
+	} {
+		for _, hash := range []string{test.one, test.two} {
+			t.Run(test.reason+" "+hash, func(t *testing.T) {
+				g := NewWithT(t)
+				i := &inputs{network: networkNamed("payments", test.change), platform: platform}
+				_, then := older(t, i)
+				then.Inputs = hash
+				then.Template.Annotations["bitcoin-operator.github.io/credentials"] = "current and previous"
+				then.record = text(t, then)
+				live := served(t, StatefulSet(i.network, then, 3, nil))
 
-	i.pairs = 2
-	second := i.children(t, served(t, first.set))
-	g.Expect(second.set.Spec.Template.Annotations).To(HaveKeyWithValue(credentialsAnnotation, "current and previous"))
-	g.Expect(text(t, second.set.Spec.Template)).NotTo(Equal(text(t, first.set.Spec.Template)))
-	g.Expect(text(t, i.children(t, served(t, second.set)).set.Spec.Template)).To(Equal(text(t, second.set.Spec.Template)))
+				c := i.children(t, live)
+				g.Expect(text(t, c.set.Spec.Template)).To(Equal(text(t, then.Template)))
+				g.Expect(c.config.Data[configKey]).To(Equal(then.Config))
+				g.Expect(c.set.Annotations[workloadAnnotation]).To(Equal(then.record), "to the letter")
+				again := i.children(t, served(t, c.set))
+				g.Expect(again.set.Annotations).To(Equal(c.set.Annotations))
 
-	i.pairs = 1
-	third := i.children(t, served(t, second.set))
-	g.Expect(text(t, third.set.Spec.Template)).To(Equal(text(t, first.set.Spec.Template)), "nothing tells how often a password was changed")
-
-	// The pods differ in nothing else: whether there is a previous pair they see in the Secret.
-	second.set.Spec.Template.Annotations = first.set.Spec.Template.Annotations
-	g.Expect(text(t, second.set.Spec.Template)).To(Equal(text(t, first.set.Spec.Template)))
+				i.network.Spec.Image = "bitcoind:next"
+				c = i.children(t, live)
+				g.Expect(text(t, c.set.Spec.Template)).To(Equal(text(t, i.children(t, nil).set.Spec.Template)), "any other change is one")
+				g.Expect(c.set.Spec.Template.Annotations).To(HaveLen(1), "and the number is gone")
+			})
+		}
+	}
 }
 
 func TestAChangedConfigurationIsAChangedAnnotation(t *testing.T) {
@@ -233,7 +251,7 @@ func TestAChangedConfigurationIsAChangedAnnotation(t *testing.T) {
 // left it: it made something else of the same inputs.
 func older(t testing.TB, i *inputs) (*appsv1.StatefulSet, Workload) {
 	t.Helper()
-	now, err := WorkloadOf(i.network, i.platform, chainOf(i.network), i.pairs, nil)
+	now, err := WorkloadOf(i.network, i.platform, chainOf(i.network), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +264,7 @@ func older(t testing.TB, i *inputs) (*appsv1.StatefulSet, Workload) {
 	container.Args = append(container.Args, "-older")
 	container.StartupProbe.FailureThreshold = 60
 	then.record = text(t, then)
-	return served(t, StatefulSet(i.network, then, nil)), then
+	return served(t, StatefulSet(i.network, then, int(i.network.Spec.Nodes), nil)), then
 }
 
 // An upgrade of the operator replaces no node, and has none read another
@@ -275,7 +293,7 @@ func TestAnUpgradeReplacesNothing(t *testing.T) {
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			g := NewWithT(t)
-			i := &inputs{network: networkNamed("payments", test.base), platform: platform, pairs: 1}
+			i := &inputs{network: networkNamed("payments", test.base), platform: platform}
 			live, then := older(t, i)
 			test.drift(live)
 			c := i.children(t, live)
@@ -370,18 +388,16 @@ func TestTheRecordIsComplete(t *testing.T) {
 			n.Spec.Config = []v1alpha1.ConfigLine{"blocknotify=<\"&'\\>\u2028é\U0001f642"}
 		},
 	} {
-		for _, pairs := range []int{1, 2} {
-			g := NewWithT(t)
-			i := &inputs{network: networkNamed("payments", change), platform: platform, pairs: pairs}
-			first := i.children(t, nil)
-			live := served(t, first.set)
-			second := i.children(t, live)
-			g.Expect(text(t, second.set.Spec.Template)).To(Equal(text(t, first.set.Spec.Template)), reason)
-			g.Expect(text(t, second.set.Spec.Template)).NotTo(Equal(text(t, live.Spec.Template)), "%s: what is live has defaults, too: they are the API server's", reason)
-			g.Expect(second.config.Data).To(Equal(first.config.Data), reason)
-			g.Expect(second.set.Annotations).To(Equal(first.set.Annotations), reason)
-			g.Expect(len(first.set.Annotations[workloadAnnotation])).To(BeNumerically("<", 64<<10), "%s: a quarter of what annotations may take", reason)
-		}
+		g := NewWithT(t)
+		i := &inputs{network: networkNamed("payments", change), platform: platform}
+		first := i.children(t, nil)
+		live := served(t, first.set)
+		second := i.children(t, live)
+		g.Expect(text(t, second.set.Spec.Template)).To(Equal(text(t, first.set.Spec.Template)), reason)
+		g.Expect(text(t, second.set.Spec.Template)).NotTo(Equal(text(t, live.Spec.Template)), "%s: what is live has defaults, too: they are the API server's", reason)
+		g.Expect(second.config.Data).To(Equal(first.config.Data), reason)
+		g.Expect(second.set.Annotations).To(Equal(first.set.Annotations), reason)
+		g.Expect(len(first.set.Annotations[workloadAnnotation])).To(BeNumerically("<", 64<<10), "%s: a quarter of what annotations may take", reason)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,6 +23,8 @@ type client interface {
 	UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, change bitcoind.PeerChange) error
 	BlockHashes(ctx context.Context, endpoint bitcoind.Endpoint, heights []int32) ([]string, error)
 	Mine(ctx context.Context, endpoint bitcoind.Endpoint, address string) error
+	Shutdown(ctx context.Context, endpoint bitcoind.Endpoint) error
+	Tip(ctx context.Context, address string) (bitcoind.Tip, error)
 }
 
 // world is a few running nodes, numbered from 0, that know nothing of each other
@@ -74,13 +78,15 @@ func runScenarios(t *testing.T, newWorld func(t *testing.T, nodes int) world) {
 		{"a name that is removed is disconnected", 2, removeDisconnects},
 		{"a restart empties the list and keeps the chain", 2, restartForgets},
 		{"a node that stops is missed by its peers and refuses requests", 2, stopDisconnects},
+		{"a node that is shut down refuses connections, and comes back with its chain and no list", 2, shutdownEnds},
 		{"a node that freezes keeps its connections, in silence, and they are in the way of new ones", 2, freezeSilences},
 		{"a connection to a frozen node stays half open", 2, halfOpen},
 		{"a block relays over links", 3, blockRelays},
 		{"a link brings the longer chain", 2, longerChainWins},
 		{"a node is in initial download until it has a new block", 1, initialDownload},
 		{"hashes tell which tips are on one chain", 2, hashesOfOneChain},
-		{"a wrong password is refused", 1, wrongPassword},
+		{"the work of a chain grows with its height, and the tip is as the state says it", 2, tipsHaveWork},
+		{"a wrong password is refused, but not by REST", 1, wrongPassword},
 	} {
 		t.Run(scenario.name, func(t *testing.T) {
 			t.Parallel() // real nodes mostly wait
@@ -89,12 +95,15 @@ func runScenarios(t *testing.T, newWorld func(t *testing.T, nodes int) world) {
 	}
 }
 
+// genesisHash is that of regtest's first block.
+const genesisHash = "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"
+
 func aNewNode(s scenario) {
 	state := s.state(0)
 	if state.Chain.Blocks != 0 {
 		s.t.Errorf("height = %d, want 0", state.Chain.Blocks)
 	}
-	if want := "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"; state.Chain.BestBlockHash != want {
+	if want := genesisHash; state.Chain.BestBlockHash != want {
 		s.t.Errorf("tip = %s, want %s", state.Chain.BestBlockHash, want)
 	}
 	if got, want := bitcoind.Comments(state.Network.SubVersion), []string{s.comment(0)}; !slices.Equal(got, want) {
@@ -205,8 +214,59 @@ func stopDisconnects(s scenario) {
 	s.expectList(0, s.name(1))
 
 	_, err := s.Check(s.t.Context(), s.endpoint(1))
-	if got, want := bitcoind.Explain(err), "its RPC port is closed"; err == nil || got != want {
+	if got, want := bitcoind.Explain(err), "its RPC port refuses connections"; err == nil || got != want {
 		s.t.Errorf("error = %v, which is explained as %q, want %q", err, got, want)
+	}
+	_, err = s.Tip(s.t.Context(), s.endpoint(1).Address)
+	if got, want := bitcoind.Explain(err), "its RPC port refuses connections"; err == nil || got != want {
+		s.t.Errorf("Tip: error = %v, which is explained as %q, want %q", err, got, want)
+	}
+}
+
+func shutdownEnds(s scenario) {
+	s.update(0, nil, names(s.name(1)), names(s.name(1)))
+	s.expectLink(0, 1)
+	s.mine(0)
+	s.mine(0)
+	s.expectTips(2, 0, 1)
+	tip := s.state(0).Tip()
+
+	if err := s.Shutdown(s.t.Context(), s.endpoint(0)); err != nil {
+		s.t.Fatal(err)
+	}
+	s.expect("a node that refuses connections", func() bool {
+		_, err := s.Check(s.t.Context(), s.endpoint(0))
+		return errors.Is(err, syscall.ECONNREFUSED)
+	})
+	s.expect("its peer to have none", func() bool { return len(s.state(1).Peers) == 0 })
+
+	s.restart(0)
+	s.expectList(0)
+	if got := s.state(0).Tip(); got != tip {
+		s.t.Errorf("tip = %+v, want %+v as before", got, tip)
+	}
+	s.expect("no peers", func() bool { return len(s.state(0).Peers) == 0 && len(s.state(1).Peers) == 0 })
+}
+
+func tipsHaveWork(s scenario) {
+	for height := range int32(18) { // up to two hexadecimal digits of it
+		if height > 0 {
+			s.mine(0)
+		}
+		state := s.state(0)
+		want := bitcoind.Tip{Height: height, Hash: state.Chain.BestBlockHash, Work: fmt.Sprintf("%064x", 2*(height+1))}
+		if got := state.Tip(); got != want {
+			s.t.Errorf("the state's tip = %+v, want %+v", got, want)
+		}
+		if got := s.tip(0); got != want {
+			s.t.Errorf("the tip = %+v, want %+v", got, want)
+		}
+	}
+	if got, want := s.tip(1), (bitcoind.Tip{Hash: genesisHash, Work: strings.Repeat("0", 63) + "2"}); got != want {
+		s.t.Errorf("the tip of a new node = %+v, want %+v", got, want)
+	}
+	if longer, shorter := s.tip(0).Work, s.tip(1).Work; longer <= shorter {
+		s.t.Errorf("a work of %s compares as no more than %s", longer, shorter)
 	}
 }
 
@@ -218,8 +278,11 @@ func freezeSilences(s scenario) {
 	ctx, cancel := context.WithTimeout(s.t.Context(), 50*time.Millisecond)
 	defer cancel()
 	_, err := s.Check(ctx, s.endpoint(1))
-	if got, want := bitcoind.Explain(err), "it does not answer in time"; err == nil || got != want {
+	if got, want := bitcoind.Explain(err), "it timed out"; err == nil || got != want {
 		s.t.Errorf("error = %v, which is explained as %q, want %q", err, got, want)
+	}
+	if _, err := s.Tip(ctx, s.endpoint(1).Address); bitcoind.Explain(err) != "it timed out" {
+		s.t.Errorf("Tip: error = %v, want a time-out", err)
 	}
 	isSilent := func() bool {
 		peers := s.state(0).Peers
@@ -306,14 +369,20 @@ func hashesOfOneChain(s scenario) {
 
 func wrongPassword(s scenario) {
 	endpoint := s.endpoint(0)
-	endpoint.Credentials.Password += "x"
+	endpoint.Credentials = bitcoind.NewCredentials(endpoint.Credentials.User(), endpoint.Credentials.Password()+"x")
 	if _, err := s.Check(s.t.Context(), endpoint); !errors.Is(err, bitcoind.ErrUnauthorized) {
 		s.t.Errorf("Check: %v, want %v", err, bitcoind.ErrUnauthorized)
 	}
 	if err := s.UpdatePeers(s.t.Context(), endpoint, bitcoind.PeerChange{Add: names("localhost:1")}); !errors.Is(err, bitcoind.ErrUnauthorized) {
 		s.t.Errorf("UpdatePeers: %v, want %v", err, bitcoind.ErrUnauthorized)
 	}
+	if err := s.Shutdown(s.t.Context(), endpoint); !errors.Is(err, bitcoind.ErrUnauthorized) {
+		s.t.Errorf("Shutdown: %v, want %v", err, bitcoind.ErrUnauthorized)
+	}
 	s.expectList(0)
+	if got, want := s.tip(0), s.state(0).Tip(); got != want {
+		s.t.Errorf("tip = %+v, want %+v", got, want)
+	}
 }
 
 // patience is how long a real node may take. The slowest thing is its thread
@@ -337,6 +406,16 @@ func (s scenario) state(node int) bitcoind.State {
 		s.t.Fatalf("node %d: %v", node, err)
 	}
 	return state
+}
+
+// tip asks without credentials.
+func (s scenario) tip(node int) bitcoind.Tip {
+	s.t.Helper()
+	tip, err := s.Tip(s.t.Context(), s.endpoint(node).Address)
+	if err != nil {
+		s.t.Fatalf("node %d: %v", node, err)
+	}
+	return tip
 }
 
 func (s scenario) mine(node int) {

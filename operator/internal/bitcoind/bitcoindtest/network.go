@@ -5,6 +5,7 @@ package bitcoindtest
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net"
 	"slices"
@@ -66,14 +67,16 @@ func (n *Network) Stop(address string) {
 func (n *Network) Restart(address string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if running, ok := n.nodes[address]; ok {
-		n.stop(running)
-	}
-	old, ok := n.stopped[address]
-	if !ok {
-		panic("bitcoindtest: there was never a node at " + address)
-	}
-	n.start(&node{address: address, name: old.name, comment: old.comment, credentials: old.credentials, tip: old.tip})
+	old := n.end(address)
+	n.startAgain(old, old.credentials)
+}
+
+// RestartWith is Restart with other credentials, as a container has that reads its
+// Secret anew.
+func (n *Network) RestartWith(address string, credentials ...bitcoind.Credentials) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.startAgain(n.end(address), credentials)
 }
 
 // Fail makes a node's RPC answer with an error, until it is told to with nil. Its
@@ -143,6 +146,26 @@ func (n *Network) mine(miner *node) {
 	n.serial++
 	miner.follow(miner.tip.child(n.serial, n.now), n.now)
 	miner.announce(n.now)
+}
+
+// Invalidate has a node drop its last block, as invalidateblock does. It takes no
+// chain with that block again; its peers keep theirs.
+func (n *Network) Invalidate(address string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	node := n.at(address)
+	if node.tip == genesis {
+		panic("bitcoindtest: the node at " + address + " has no block to drop")
+	}
+	node.invalid = append(node.invalid, node.tip)
+	node.tip = node.tip.parent
+}
+
+// Runs reports whether a node runs at an address.
+func (n *Network) Runs(address string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.nodes[address] != nil
 }
 
 // State returns what a node would say if it were asked, and counts nothing.
@@ -231,6 +254,34 @@ func (n *Network) Mine(ctx context.Context, endpoint bitcoind.Endpoint, _ string
 	return nil
 }
 
+// Shutdown does what (*bitcoind.Client).Shutdown does. The node is gone at once;
+// Restart brings it back with its chain.
+func (n *Network) Shutdown(ctx context.Context, endpoint bitcoind.Endpoint) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	node, err := n.answering(ctx, endpoint)
+	if err != nil {
+		return err
+	}
+	n.stop(node)
+	return nil
+}
+
+// Tip does what (*bitcoind.Client).Tip does: the node answers whatever its
+// credentials, but not while it fails in another way than rejecting them.
+func (n *Network) Tip(ctx context.Context, address string) (bitcoind.Tip, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	node, err := n.reachable(ctx, address)
+	if err != nil {
+		return bitcoind.Tip{}, err
+	}
+	if node.failure != nil && !errors.Is(node.failure, bitcoind.ErrUnauthorized) {
+		return bitcoind.Tip{}, node.failure
+	}
+	return node.state().Tip(), nil
+}
+
 // BlockHashes does what (*bitcoind.Client).BlockHashes does.
 func (n *Network) BlockHashes(ctx context.Context, endpoint bitcoind.Endpoint, heights []int32) ([]string, error) {
 	n.mu.Lock()
@@ -248,13 +299,28 @@ func (n *Network) BlockHashes(ctx context.Context, endpoint bitcoind.Endpoint, h
 	return hashes, nil
 }
 
-// answering returns the node that answers at an endpoint. It gives the lock up
-// while it waits for one that does not.
+// answering returns the node that answers at an endpoint.
 func (n *Network) answering(ctx context.Context, endpoint bitcoind.Endpoint) (*node, error) {
+	node, err := n.reachable(ctx, endpoint.Address)
+	switch {
+	case err != nil:
+		return nil, err
+	case !slices.Contains(node.credentials, endpoint.Credentials):
+		return nil, bitcoind.ErrUnauthorized
+	case node.failure != nil:
+		return nil, node.failure
+	default:
+		return node, nil
+	}
+}
+
+// reachable returns the node that accepts connections at an address. It gives
+// the lock up while it waits for one that is frozen.
+func (n *Network) reachable(ctx context.Context, address string) (*node, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	node, runs := n.nodes[endpoint.Address]
+	node, runs := n.nodes[address]
 	switch {
 	case !runs:
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
@@ -265,10 +331,6 @@ func (n *Network) answering(ctx context.Context, endpoint bitcoind.Endpoint) (*n
 		defer cancel()
 		<-ctx.Done()
 		return nil, ctx.Err()
-	case !slices.Contains(node.credentials, endpoint.Credentials):
-		return nil, bitcoind.ErrUnauthorized
-	case node.failure != nil:
-		return nil, node.failure
 	default:
 		return node, nil
 	}
@@ -292,6 +354,26 @@ func (n *Network) start(started *node) {
 	started.serial = n.serial
 	started.follow(started.tip, n.now)
 	n.nodes[started.address] = started
+}
+
+// end stops the node at an address, if it runs, and returns it.
+func (n *Network) end(address string) *node {
+	if running, ok := n.nodes[address]; ok {
+		n.stop(running)
+	}
+	ended, ok := n.stopped[address]
+	if !ok {
+		panic("bitcoindtest: there was never a node at " + address)
+	}
+	return ended
+}
+
+// startAgain starts a node with what the one before it left on its volume.
+func (n *Network) startAgain(old *node, credentials []bitcoind.Credentials) {
+	n.start(&node{
+		address: old.address, name: old.name, comment: old.comment, credentials: credentials,
+		tip: old.tip, invalid: old.invalid,
+	})
 }
 
 func (n *Network) stop(stopped *node) {

@@ -128,7 +128,7 @@ func TestFrozenNodeHoldsUpItsCallerAlone(t *testing.T) {
 		if waited := time.Since(began); waited != 0 {
 			t.Errorf("the other node's answer took %s, want no time", waited)
 		}
-		if got, want := bitcoind.Explain(<-failed), "it does not answer in time"; got != want {
+		if got, want := bitcoind.Explain(<-failed), "it timed out"; got != want {
 			t.Errorf("the frozen node's error is explained as %q, want %q", got, want)
 		}
 		if waited := time.Since(began); waited != 2*time.Second {
@@ -161,7 +161,7 @@ func TestCallsAreCountedByAddress(t *testing.T) {
 }
 
 func TestEachOfSeveralCredentialsIsAccepted(t *testing.T) {
-	old, current := bitcoind.Credentials{User: "u", Password: "old"}, bitcoind.Credentials{User: "u", Password: "new"}
+	old, current := bitcoind.NewCredentials("u", "old"), bitcoind.NewCredentials("u", "new")
 	network := bitcoindtest.NewNetwork()
 	network.Start("192.0.2.1:18443", "a:18444", "a", old, current)
 	for _, credentials := range []bitcoind.Credentials{old, current} {
@@ -169,6 +169,131 @@ func TestEachOfSeveralCredentialsIsAccepted(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+func TestRestartWithOtherCredentials(t *testing.T) {
+	w := newFakeWorld(1)
+	s := newScenario(t, w)
+	s.mine(0)
+	s.update(0, nil, names("a:1"), nil)
+	before := s.state(0)
+	endpoint := s.endpoint(0)
+	current, previous := bitcoind.NewCredentials("u", "new"), bitcoind.NewCredentials("u", "old")
+
+	w.RestartWith(endpoint.Address, current, previous)
+	if _, err := w.Check(t.Context(), endpoint); !errors.Is(err, bitcoind.ErrUnauthorized) {
+		t.Errorf("with the credentials from before: %v, want %v", err, bitcoind.ErrUnauthorized)
+	}
+	for _, endpoint.Credentials = range []bitcoind.Credentials{current, previous} {
+		state, err := w.Check(t.Context(), endpoint)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if state.Tip() != before.Tip() || len(state.Added) != 0 || state.Network.SubVersion != before.Network.SubVersion {
+			t.Errorf("state = %+v, want the chain and the name from before, and no list", state)
+		}
+	}
+
+	w.Stop(endpoint.Address)
+	w.RestartWith(endpoint.Address, previous)
+	if _, err := w.Check(t.Context(), endpoint); err != nil {
+		t.Errorf("one that had stopped: %v", err)
+	}
+	w.Restart(endpoint.Address)
+	if _, err := w.Check(t.Context(), endpoint); err != nil {
+		t.Errorf("a restart keeps the credentials of the one before: %v", err)
+	}
+}
+
+func TestTipOfANodeThatFails(t *testing.T) {
+	other := errors.New("another")
+	for _, test := range []struct {
+		reason        string
+		failure, want error
+	}{
+		{"REST shares the queue with RPC", bitcoind.ErrBusy, bitcoind.ErrBusy},
+		{"what keeps RPC from answering keeps REST, too", other, other},
+		{"REST asks for no credentials", bitcoind.ErrUnauthorized, nil},
+		{"it fails no more", nil, nil},
+	} {
+		w := newFakeWorld(1)
+		address := w.endpoint(0).Address
+		w.MineAt(address)
+		w.Fail(address, test.failure)
+		var want bitcoind.Tip
+		if test.want == nil {
+			want = w.State(address).Tip()
+		}
+		tip, err := w.Tip(t.Context(), address)
+		if !errors.Is(err, test.want) || tip != want {
+			t.Errorf("%s: %+v, %v, want %+v, %v", test.reason, tip, err, want, test.want)
+		}
+		if got := w.Checks(address); got != 0 {
+			t.Errorf("%s: it counts as %d checks, want 0", test.reason, got)
+		}
+	}
+}
+
+func TestEqualHeightIsEqualWork(t *testing.T) {
+	w := newFakeWorld(2)
+	s := newScenario(t, w)
+	s.mine(0)
+	s.mine(1)
+	zero, one := s.tip(0), s.tip(1)
+	if zero.Hash == one.Hash || zero.Work != one.Work {
+		t.Errorf("tips %+v and %+v, want two blocks of the same work", zero, one)
+	}
+}
+
+func TestInvalidateDropsTheLastBlock(t *testing.T) {
+	w := newFakeWorld(2)
+	s := newScenario(t, w)
+	s.update(0, nil, nil, names(s.name(1)))
+	s.mine(0)
+	first := s.tip(0)
+	s.mine(0)
+	second := s.tip(0)
+
+	w.Invalidate(s.endpoint(0).Address)
+	if got := s.tip(0); got != first {
+		t.Errorf("tip = %+v, want the block before, %+v", got, first)
+	}
+	if got := s.tip(1); got != second {
+		t.Errorf("the peer's tip = %+v, want %+v as before", got, second)
+	}
+
+	s.mine(1)
+	w.restart(0)
+	s.update(0, nil, nil, names(s.name(1)))
+	if got := s.tip(0); got != first {
+		t.Errorf("tip = %+v, want %+v: what is built on an invalid block is invalid", got, first)
+	}
+
+	for range 3 {
+		s.mine(0)
+	}
+	s.expectTips(4, 0, 1)
+	if w.State(s.endpoint(0).Address).Chain.InitialBlockDownload {
+		t.Error("the node is in initial download again")
+	}
+}
+
+func TestInvalidateDropsOneAfterTheOther(t *testing.T) {
+	w := newFakeWorld(1)
+	s := newScenario(t, w)
+	s.mine(0)
+	s.mine(0)
+	w.Invalidate(s.endpoint(0).Address)
+	w.Invalidate(s.endpoint(0).Address)
+	if got := s.tip(0); got.Height != 0 || got.Hash != genesisHash {
+		t.Errorf("tip = %+v, want the first block", got)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("want a panic: nobody drops the first block")
+		}
+	}()
+	w.Invalidate(s.endpoint(0).Address)
 }
 
 // It says something only with -race, which needs cgo.

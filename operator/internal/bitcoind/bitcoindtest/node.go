@@ -29,6 +29,7 @@ type node struct {
 	added       []string
 	connections []*connection
 	tip         *block
+	invalid     []*block // whatever is built on them
 	// fresh tells that the node has left initial block download, where it stays
 	// until it is started anew.
 	fresh   bool
@@ -70,6 +71,10 @@ func (b *block) child(serial int, now time.Time) *block {
 	hash := sha256.Sum256(fmt.Appendf(nil, "%s %d", b.hash, serial))
 	return &block{height: b.height + 1, hash: hex.EncodeToString(hash[:]), time: now, parent: b}
 }
+
+// work is that of the chain up to the block, as bitcoind writes it: regtest's least
+// difficulty, at which it stays, takes two hashes for a block.
+func (b *block) work() string { return fmt.Sprintf("%064x", 2*(int64(b.height)+1)) }
 
 // at returns the block at a height, or nil.
 func (b *block) at(height int32) *block {
@@ -133,15 +138,21 @@ func (n *node) slotsInUse() int {
 	return used
 }
 
-// announce tells the node's tip to all that it can reach and whose chain is
-// shorter.
+// accepts reports whether a node would follow a chain: it is longer than its own
+// and has no block that it holds for invalid.
+func (n *node) accepts(tip *block) bool {
+	return tip.height > n.tip.height &&
+		!slices.ContainsFunc(n.invalid, func(invalid *block) bool { return tip.at(invalid.height) == invalid })
+}
+
+// announce tells the node's tip to all that it can reach and that accept it.
 func (n *node) announce(now time.Time) {
 	if n.frozen {
 		return
 	}
 	for _, c := range n.connections {
 		_, other := c.ends(n)
-		if !other.node.frozen && other.node.tip.height < n.tip.height {
+		if !other.node.frozen && other.node.accepts(n.tip) {
 			other.node.follow(n.tip, now)
 			other.node.announce(now)
 		}
@@ -163,6 +174,7 @@ func (n *node) state() bitcoind.State {
 	var state bitcoind.State
 	state.Chain.Blocks = n.tip.height
 	state.Chain.BestBlockHash = n.tip.hash
+	state.Chain.ChainWork = n.tip.work()
 	state.Chain.InitialBlockDownload = !n.fresh
 	state.Chain.Time = n.tip.time.Unix()
 	state.Network.Version = 290400

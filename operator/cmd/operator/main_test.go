@@ -1,0 +1,91 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	"github.com/spf13/pflag"
+
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+)
+
+// needed are the flags that must be set.
+var needed = []string{"--namespace=team-a", "--secret=bitcoin-rpc", "--bitcoind-image=bitcoind:default"}
+
+func TestDefaults(t *testing.T) {
+	g := NewWithT(t)
+	opts, err := parse(needed)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(opts.namespace).To(Equal("team-a"))
+	g.Expect(opts.secret).To(Equal("bitcoin-rpc"))
+	g.Expect(opts.platform.DefaultImage).To(Equal("bitcoind:default"))
+	g.Expect(opts.platform.ClusterDomain).To(Equal("cluster.local"))
+	g.Expect(opts.platform.ClusterRanges).To(BeEmpty())
+	g.Expect(opts.platform.DrainHold).To(Equal(15 * time.Minute))
+	g.Expect(opts.allowedChains).To(Equal(bitcoind.ChainNames()))
+	g.Expect(opts.metricsAddr).To(Equal(":8080"))
+	g.Expect(opts.healthAddr).To(Equal(":9440"))
+	g.Expect(opts.eventsAddr).To(BeEmpty())
+}
+
+func TestNamespaceIsThatOfThePod(t *testing.T) {
+	g := NewWithT(t)
+	t.Setenv("RUNTIME_NAMESPACE", "team-b")
+	opts, err := parse(needed[1:])
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(opts.namespace).To(Equal("team-b"))
+}
+
+func TestFlagsThatAreRefused(t *testing.T) {
+	t.Setenv("RUNTIME_NAMESPACE", "")
+	for _, test := range []struct {
+		reason string
+		args   []string
+		want   string
+	}{
+		{"no namespace", needed[1:], "flag --namespace must be set"},
+		{"no Secret", []string{needed[0], needed[2]}, "flag --secret must be set"},
+		{"no image", needed[:2], "flag --bitcoind-image must be set"},
+		{"a chain that nobody knows", append(needed, "--allowed-chains=regtest,dogecoin"), `flag --allowed-chains: chain "dogecoin" is not known; known are main, regtest, signet, testnet4`},
+		{"a range that is none", append(needed, "--cluster-ranges=10.0.0.0"), `flag --cluster-ranges: netip.ParsePrefix("10.0.0.0"): no '/'`},
+		{"a flag that nobody knows", append(needed, "--no-such-flag"), "unknown flag: --no-such-flag"},
+		{"help, which is no failure", []string{"--help"}, pflag.ErrHelp.Error()},
+	} {
+		_, err := parse(test.args)
+		NewWithT(t).Expect(err).To(MatchError(test.want), test.reason)
+	}
+}
+
+// The platform team writes lists as people do, and an operator that does not start
+// looks after no network.
+func TestLists(t *testing.T) {
+	for _, test := range []struct {
+		reason, written string
+		want            []string
+	}{
+		{"one item", "a", []string{"a"}},
+		{"some", "a,b", []string{"a", "b"}},
+		{"with spaces", " a, b ,\tc\n", []string{"a", "b", "c"}},
+		{"with a comma at the end", "a,b,", []string{"a", "b"}},
+		{"with nothing in between", "a,, ,b", []string{"a", "b"}},
+		{"nothing but spaces", " , ", nil},
+		{"a space within an item is part of it", "a b", []string{"a b"}},
+	} {
+		NewWithT(t).Expect(items(strings.Split(test.written, ","))).To(Equal(test.want), test.reason)
+	}
+
+	g := NewWithT(t)
+	opts, err := parse(append(needed, "--allowed-chains=regtest, signet,", "--cluster-ranges=192.0.2.0/24 , 2001:db8::/32"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(opts.allowedChains).To(Equal([]string{"regtest", "signet"}))
+	g.Expect(opts.platform.ClusterRanges).To(Equal([]string{"192.0.2.0/24", "2001:db8::/32"}))
+}
+
+func TestDrainHold(t *testing.T) {
+	g := NewWithT(t)
+	opts, err := parse(append(needed, "--drain-hold=1h30m"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(opts.platform.DrainHold).To(Equal(90 * time.Minute))
+}

@@ -1,0 +1,173 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/plan"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/rollout"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/status"
+)
+
+// applyShape makes the network's objects, by the shape that was decided. What rests on
+// the best block, as when nodes are scaled away, has it on record first.
+func (p *pass) applyShape(ctx context.Context, shape plan.Shape) (created bool, err error) {
+	if p.seen.HandsOff(p.network) {
+		return false, nil
+	}
+	if set := p.seen.StatefulSet; set != nil && set.Spec.Replicas != nil && int(*set.Spec.Replicas) > shape.Size.Pods && p.seen.AtStake() {
+		p.tell(status.Before(p.network, p.seen, shape))
+		status.RecordBest(p.network, p.seen)
+		if err := p.writeStatus(ctx); err != nil {
+			return false, err
+		}
+	}
+	return p.applyChildren(ctx, shape)
+}
+
+// act executes a plan. An object that could not be made holds up nothing here, a
+// change of credentials least of all.
+func (p *pass) act(ctx context.Context, todo plan.Plan) status.Outcome {
+	var outcome status.Outcome
+	p.updatePeers(ctx, todo.Links)
+	failures := []error{p.openGates(ctx, todo.Synced), p.grow(ctx, todo.Grow)}
+	if todo.Rollout.Step != nil {
+		refused, err := p.take(ctx, todo.Rollout)
+		outcome.Refused, failures = refused, append(failures, err)
+	}
+	if todo.Mine != nil {
+		outcome.MiningProblem = p.mine(ctx, todo.Mine)
+	}
+	outcome.Failure = errors.Join(failures...)
+	return outcome
+}
+
+// take takes a step of the rollout, after it has been put on record. A step that did
+// not come to pass is taken off the record again.
+func (p *pass) take(ctx context.Context, decision rollout.Decision) (refused *rollout.Wait, err error) {
+	step := decision.Step
+	recorded := p.network.Status.DeepCopy()
+	status.RecordStep(p.network, p.seen, decision)
+	if err := p.writeStatus(ctx); err != nil {
+		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnTime, For: "its status to be written"}, err
+	}
+	node := p.seen.Nodes[step.Ordinal]
+	if step.Action == v1alpha1.RestartAction {
+		refused, err = p.restart(ctx, step)
+	} else {
+		refused, err = p.replace(ctx, step, node)
+	}
+	if refused != nil || err != nil {
+		p.network.Status = *recorded
+		return refused, err
+	}
+	ctrl.LoggerFrom(ctx).Info("took down a node", "pod", node.Pod.Name, "action", step.Action, "why", step.Why)
+	return nil, nil
+}
+
+// restart has a node's bitcoind end, so that the kubelet starts it again.
+func (p *pass) restart(ctx context.Context, step *rollout.Step) (*rollout.Wait, error) {
+	if err := p.nodes.Shutdown(ctx, p.endpoint(step.Ordinal)); err != nil {
+		// Whether it has taken it in all the same, the next look tells.
+		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnNode, For: "its bitcoind to stop: " + bitcoind.Explain(err)}, nil
+	}
+	return nil, nil
+}
+
+// evictionTimeout is how long an eviction may take. The API server asks for patience
+// while it works out a disruption budget, and the client would wait for up to minutes.
+const evictionTimeout = 2 * time.Second
+
+// replace evicts a pod, which a PodDisruptionBudget may refuse for now. The
+// StatefulSet makes its successor.
+func (p *pass) replace(ctx context.Context, step *rollout.Step, node state.Node) (*rollout.Wait, error) {
+	pod := node.Pod
+	eviction := &policyv1.Eviction{
+		ObjectMeta: metav1.ObjectMeta{Name: pod.Name, Namespace: pod.Namespace},
+		DeleteOptions: &metav1.DeleteOptions{
+			Preconditions: metav1.NewUIDPreconditions(string(pod.UID)),
+		},
+	}
+	short, cancel := context.WithTimeout(ctx, evictionTimeout)
+	defer cancel()
+	err := p.Client.SubResource("eviction").Create(short, pod, eviction)
+	switch {
+	case apierrors.IsTooManyRequests(err), ctx.Err() == nil && short.Err() != nil:
+		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnBudget, For: "the disruption budget to let its pod go"}, nil
+	case apierrors.IsNotFound(err), apierrors.IsConflict(err):
+		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnTime, For: "its pod, which somebody else has replaced"}, nil
+	case err != nil:
+		return nil, fmt.Errorf("evict pod %s: %w", pod.Name, err)
+	}
+	return nil, nil
+}
+
+// openGates tells the kubelet that nodes have the best block.
+func (p *pass) openGates(ctx context.Context, ordinals []int) error {
+	var errs []error
+	for _, ordinal := range ordinals {
+		pod := p.seen.Nodes[ordinal].Pod
+		before := pod.DeepCopy()
+		pod = pod.DeepCopy()
+		pod.Status.Conditions = append(pod.Status.Conditions, corev1.PodCondition{
+			Type:               resources.SyncedCondition,
+			Status:             corev1.ConditionTrue,
+			LastTransitionTime: metav1.NewTime(p.seen.Now),
+		})
+		err := p.Client.Status().Patch(ctx, pod, client.StrategicMergeFrom(before), client.FieldOwner(fieldOwner))
+		if client.IgnoreNotFound(err) != nil {
+			errs = append(errs, fmt.Errorf("open the readiness gate of pod %s: %w", pod.Name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// grow has volume claims ask for as much as the network says.
+func (p *pass) grow(ctx context.Context, claims []corev1.PersistentVolumeClaim) error {
+	var errs []error
+	for _, claim := range claims {
+		before := claim.DeepCopy()
+		claim.Spec.Resources.Requests = claim.Spec.Resources.Requests.DeepCopy()
+		claim.Spec.Resources.Requests[corev1.ResourceStorage] = p.network.Spec.Storage.Size
+		err := p.Client.Patch(ctx, &claim, client.MergeFrom(before), client.FieldOwner(fieldOwner))
+		switch {
+		case apierrors.IsForbidden(err), apierrors.IsInvalid(err):
+			return errors.Join(append(errs, &storageRefusedError{claim: claim.Name, err: err})...) // the others are of the same class
+		case err != nil:
+			errs = append(errs, fmt.Errorf("grow volume claim %s: %w", claim.Name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// mine has a node make a block that is due. It returns why it could not.
+func (p *pass) mine(ctx context.Context, block *plan.Block) (problem string) {
+	address := ""
+	if p.network.Spec.Mining != nil {
+		address = p.network.Spec.Mining.Address
+	}
+	err := p.nodes.Mine(ctx, p.endpoint(block.Node), address)
+	if err != nil {
+		problem = bitcoind.Explain(err)
+		ctrl.LoggerFrom(ctx).Info("could not mine a block", "pod", p.seen.Nodes[block.Node].Pod.Name, "problem", problem)
+	}
+	return problem
+}
+
+// endpoint is where, and with what, a node is reached that has answered.
+func (p *pass) endpoint(ordinal int) bitcoind.Endpoint {
+	return p.Observer.Endpoint(client.ObjectKeyFromObject(p.network), p.seen, ordinal)
+}

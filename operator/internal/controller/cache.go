@@ -1,0 +1,54 @@
+package controller
+
+import (
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/status"
+)
+
+// cache is what the controller remembers of a network between reconciles. All of it
+// may be lost: it saves requests, and no decision rests on it alone. Only the one
+// reconcile that runs for the network touches it.
+type cache struct {
+	// applied is, by kind and name, what was last applied and what came of it.
+	applied map[string]fingerprint
+	// dialling is until when nodes, by their pods, are taken to be busy with names
+	// that they were told to dial.
+	dialling map[types.UID]time.Time
+	// written is the network as it was when its status was last written.
+	written *v1alpha1.BitcoinNetwork
+	// miningProblem is why the last block could not be mined.
+	miningProblem string
+	// heightAt is when a change of nothing but the height was last written.
+	heightAt time.Time
+	// patience is since when something is waited for.
+	patience status.Patience
+}
+
+// cacheOf returns what is remembered of a network.
+func (r *Reconciler) cacheOf(network types.NamespacedName) *cache {
+	found, _ := r.caches.LoadOrStore(network, &cache{applied: map[string]fingerprint{}})
+	return found.(*cache)
+}
+
+// latest returns the later of what the informers' cache has of a network and what was
+// last written of it. The informers lag behind: by what they have a status would be
+// written, and an event told, a second time.
+func (c *cache) latest(cached *v1alpha1.BitcoinNetwork) (*v1alpha1.BitcoinNetwork, error) {
+	if c.written == nil || c.written.UID != cached.UID {
+		return cached, nil
+	}
+	order, err := resourceversion.CompareResourceVersion(c.written.ResourceVersion, cached.ResourceVersion)
+	if err != nil {
+		return nil, fmt.Errorf("compare versions of %s: %w", cached.Name, err)
+	}
+	if order > 0 {
+		return c.written.DeepCopy(), nil
+	}
+	return cached, nil
+}

@@ -1,0 +1,53 @@
+package controller
+
+import (
+	"fmt"
+
+	"github.com/fluxcd/pkg/apis/meta"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+)
+
+// conflictError reports that an object which a network needs belongs to someone else.
+type conflictError struct {
+	kind, name string
+}
+
+// Error implements error.
+func (e *conflictError) Error() string {
+	return fmt.Sprintf("%s %q already exists and is not owned by this network; delete it, or give the network another name", e.kind, e.name)
+}
+
+// Reason is the reason of the condition Ready.
+func (e *conflictError) Reason() string { return v1alpha1.ConflictReason }
+
+// leftoverError reports that an object is that of a network of this name that has been
+// deleted, and goes when Kubernetes has collected it.
+type leftoverError struct {
+	kind, name string
+}
+
+// Error implements error.
+func (e *leftoverError) Error() string {
+	return fmt.Sprintf("waiting for %s %q, left over from a deleted network of the same name, to be garbage-collected", e.kind, e.name)
+}
+
+// Reason is the reason of the condition Ready.
+func (e *leftoverError) Reason() string { return meta.ProgressingReason }
+
+// storageRefusedError reports that the API server does not let a volume claim grow.
+type storageRefusedError struct {
+	claim string
+	err   error
+}
+
+// Error implements error.
+func (e *storageRefusedError) Error() string {
+	return fmt.Sprintf("volume claim %q cannot grow: %s; set spec.storage.size back to what is in status.storage, or have the storage class allow it", e.claim, e.err)
+}
+
+// Unwrap returns what the API server said.
+func (e *storageRefusedError) Unwrap() error { return e.err }
+
+// Reason is the reason of the condition Ready.
+func (e *storageRefusedError) Reason() string { return v1alpha1.StorageRefusedReason }

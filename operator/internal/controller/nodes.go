@@ -1,0 +1,71 @@
+package controller
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/metrics"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/observe"
+)
+
+// Nodes is what is asked of bitcoind nodes, and what they are told. *bitcoind.Client
+// has it.
+type Nodes interface {
+	observe.Nodes
+	// UpdatePeers changes the peers of a node.
+	UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, change bitcoind.PeerChange) error
+	// Mine has a node make a block.
+	Mine(ctx context.Context, endpoint bitcoind.Endpoint, address string) error
+	// Shutdown has a node end.
+	Shutdown(ctx context.Context, endpoint bitcoind.Endpoint) error
+}
+
+// meteredNodes counts and times the requests to a network's nodes.
+type meteredNodes struct {
+	Nodes
+	metrics *metrics.Collector
+	network types.NamespacedName
+}
+
+func (m meteredNodes) requested(since time.Time, err error) {
+	m.metrics.Requested(m.network, bitcoind.Outcome(err), time.Since(since))
+}
+
+// Check implements Nodes.
+func (m meteredNodes) Check(ctx context.Context, endpoint bitcoind.Endpoint) (state bitcoind.State, err error) {
+	defer func(since time.Time) { m.requested(since, err) }(time.Now())
+	return m.Nodes.Check(ctx, endpoint)
+}
+
+// UpdatePeers implements Nodes.
+func (m meteredNodes) UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, change bitcoind.PeerChange) (err error) {
+	defer func(since time.Time) { m.requested(since, err) }(time.Now())
+	return m.Nodes.UpdatePeers(ctx, endpoint, change)
+}
+
+// BlockHashes implements Nodes.
+func (m meteredNodes) BlockHashes(ctx context.Context, endpoint bitcoind.Endpoint, heights []int32) (hashes []string, err error) {
+	defer func(since time.Time) { m.requested(since, err) }(time.Now())
+	return m.Nodes.BlockHashes(ctx, endpoint, heights)
+}
+
+// Mine implements Nodes.
+func (m meteredNodes) Mine(ctx context.Context, endpoint bitcoind.Endpoint, address string) (err error) {
+	defer func(since time.Time) { m.requested(since, err) }(time.Now())
+	return m.Nodes.Mine(ctx, endpoint, address)
+}
+
+// Tip implements Nodes.
+func (m meteredNodes) Tip(ctx context.Context, address string) (tip bitcoind.Tip, err error) {
+	defer func(since time.Time) { m.requested(since, err) }(time.Now())
+	return m.Nodes.Tip(ctx, address)
+}
+
+// Shutdown implements Nodes.
+func (m meteredNodes) Shutdown(ctx context.Context, endpoint bitcoind.Endpoint) (err error) {
+	defer func(since time.Time) { m.requested(since, err) }(time.Now())
+	return m.Nodes.Shutdown(ctx, endpoint)
+}

@@ -1,0 +1,126 @@
+package observe
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
+)
+
+// keyring remembers which pairs of credentials nodes accept. A container reads the
+// Secret when it starts, so what it accepts cannot be known from its pod's template
+// and does not change while it runs: it is tried, once.
+type keyring struct {
+	mu sync.Mutex
+	// pairs are those that the Secret has, dropped the last that it had before.
+	pairs, dropped []bitcoind.Credentials
+	// since is when the operator first read the Secret.
+	since    time.Time
+	accepted map[string][]bitcoind.Credentials // by container
+	rejected map[string][]bitcoind.Credentials
+}
+
+// maxDropped is how many pairs that the Secret no longer has are remembered: as many
+// as it can have.
+const maxDropped = 2
+
+func newKeyring() *keyring {
+	return &keyring{accepted: map[string][]bitcoind.Credentials{}, rejected: map[string][]bitcoind.Credentials{}}
+}
+
+// set takes note of the pairs that the Secret has now, and reports whether it had
+// others before.
+func (k *keyring) set(pairs []bitcoind.Credentials, now time.Time) (changed bool) {
+	changed = !k.since.IsZero() && !slices.Equal(k.pairs, pairs)
+	if k.since.IsZero() {
+		k.since = now
+	}
+	for _, old := range k.pairs {
+		if !slices.Contains(pairs, old) {
+			k.dropped = append([]bitcoind.Credentials{old}, k.dropped...)
+		}
+	}
+	k.dropped = slices.DeleteFunc(k.dropped, func(pair bitcoind.Credentials) bool { return slices.Contains(pairs, pair) })
+	k.dropped = k.dropped[:min(len(k.dropped), maxDropped)]
+	k.pairs = pairs
+	return changed
+}
+
+// candidates returns the pairs that a pod's container may accept, the likeliest first:
+// those of the Secret, then those that it had, or others accepted, before.
+func (k *keyring) candidates(pod *corev1.Pod) []bitcoind.Credentials {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	candidates := slices.Concat(k.pairs, k.dropped)
+	for _, accepted := range k.accepted {
+		for _, pair := range accepted {
+			if !slices.Contains(candidates, pair) {
+				candidates = append(candidates, pair)
+			}
+		}
+	}
+	rejected := k.rejected[state.Life(pod)]
+	return slices.DeleteFunc(candidates, func(pair bitcoind.Credentials) bool { return slices.Contains(rejected, pair) })
+}
+
+// record takes note of whether a pod's container accepts a pair.
+func (k *keyring) record(pod *corev1.Pod, pair bitcoind.Credentials, accepted bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	verdicts := k.rejected
+	if accepted {
+		verdicts = k.accepted
+	}
+	if key := state.Life(pod); !slices.Contains(verdicts[key], pair) {
+		verdicts[key] = append(verdicts[key], pair)
+	}
+}
+
+// accepts reports whether a pod's container is known to accept a pair, or to reject
+// it.
+func (k *keyring) accepts(pod *corev1.Pod, pair bitcoind.Credentials) (accepts, known bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	life := state.Life(pod)
+	accepts = slices.Contains(k.accepted[life], pair)
+	return accepts, accepts || slices.Contains(k.rejected[life], pair)
+}
+
+// key returns the pair to talk to a node with that has answered.
+func (k *keyring) key(pod *corev1.Pod) bitcoind.Credentials {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	accepted := k.accepted[state.Life(pod)]
+	for _, pair := range k.pairs {
+		if slices.Contains(accepted, pair) {
+			return pair
+		}
+	}
+	if len(accepted) == 0 {
+		return bitcoind.Credentials{}
+	}
+	return accepted[0]
+}
+
+// forgetOthers drops what is remembered of containers that are gone.
+func (k *keyring) forgetOthers(nodes []state.Node) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	current := map[string]bool{}
+	for _, node := range nodes {
+		if node.Pod != nil {
+			current[state.Life(node.Pod)] = true
+		}
+	}
+	for _, verdicts := range []map[string][]bitcoind.Credentials{k.accepted, k.rejected} {
+		for key := range verdicts {
+			if !current[key] {
+				delete(verdicts, key)
+			}
+		}
+	}
+}

@@ -1,0 +1,225 @@
+// Package observe finds out how a network and its nodes stand: it reads the API
+// server and asks the nodes, and remembers what saves requests. All that it remembers
+// may be lost; no decision rests on it alone.
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/credentials"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
+)
+
+// Nodes is what is asked of bitcoind nodes. *bitcoind.Client has it.
+type Nodes interface {
+	// Check asks a node how it stands.
+	Check(ctx context.Context, endpoint bitcoind.Endpoint) (bitcoind.State, error)
+	// Tip asks a node for the end of its chain, without credentials.
+	Tip(ctx context.Context, address string) (bitcoind.Tip, error)
+	// BlockHashes asks a node for the hashes of its chain at some heights.
+	BlockHashes(ctx context.Context, endpoint bitcoind.Endpoint, heights []int32) ([]string, error)
+}
+
+// Observer observes the networks of one namespace.
+type Observer struct {
+	// Client reads from a cache of what the operator owns.
+	Client client.Reader
+	// API reads from the API server itself.
+	API client.Reader
+	// Credentials reads the networks' credentials.
+	Credentials credentials.Reader
+	// AllowedChains are those that networks may follow.
+	AllowedChains []string
+	// Clock tells the time.
+	Clock clock.PassiveClock
+
+	caches sync.Map // of types.NamespacedName to *cache
+}
+
+// Observe finds out all that there is to know of a network, by asking its nodes.
+func (o *Observer) Observe(ctx context.Context, network *v1alpha1.BitcoinNetwork, nodes Nodes) (*state.Network, error) {
+	chain, err := bitcoind.ChainNamed(string(network.Spec.Chain))
+	if err != nil {
+		return nil, err
+	}
+	seen := &state.Network{
+		Now:             o.Clock.Now(),
+		Chain:           chain,
+		ChainNotAllowed: !slices.Contains(o.AllowedChains, chain.Name),
+		Private:         resources.IsPrivate(network, chain),
+		Wanted:          int(network.Spec.Nodes),
+	}
+	cache := o.cacheOf(client.ObjectKeyFromObject(network))
+	if err := errors.Join(
+		o.observeSecret(ctx, network, seen, cache),
+		o.observeStatefulSet(ctx, network, seen),
+		o.observePods(ctx, network, seen),
+		o.observeClaims(ctx, network, seen),
+	); err != nil {
+		return nil, err
+	}
+	session := session{nodes: nodes, network: network, seen: seen, cache: cache}
+	cache.forgetOthers(seen)
+	session.askNodes(ctx)
+	session.compareTips(ctx)
+	cache.remember(network, seen)
+	return seen, ctx.Err()
+}
+
+// Forget drops what is remembered of a network.
+func (o *Observer) Forget(network types.NamespacedName) { o.caches.Delete(network) }
+
+// AskAll has every node of a network asked at the next look, also those that have
+// not answered of late.
+func (o *Observer) AskAll(network types.NamespacedName) { o.cacheOf(network).backoff = newBackoff() }
+
+// Refused takes note that a disruption budget has just refused to let a node's pod go.
+func (o *Observer) Refused(network types.NamespacedName, seen *state.Network, ordinal int) {
+	o.cacheOf(network).refused[seen.Nodes[ordinal].Pod.UID] = o.Clock.Now()
+}
+
+// Endpoint returns where a node that answered is reached, and with what.
+func (o *Observer) Endpoint(network types.NamespacedName, seen *state.Network, ordinal int) bitcoind.Endpoint {
+	pod := seen.Nodes[ordinal].Pod
+	return bitcoind.Endpoint{Address: address(seen, pod), Credentials: o.cacheOf(network).keyring.key(pod)}
+}
+
+func (o *Observer) observeSecret(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *state.Network, cache *cache) error {
+	found, err := o.Credentials.Read(ctx, network)
+	var unusable *credentials.UnusableError
+	switch {
+	case errors.As(err, &unusable):
+		seen.Secret.Unusable = &state.Problem{Reason: unusable.Reason, Message: unusable.Message}
+		return nil
+	case err != nil:
+		return err
+	}
+	seen.Secret = state.Secret{Pairs: len(found.Pairs), ChangedAt: cache.secretChangedAt(network, found, seen.Now)}
+	return nil
+}
+
+func (o *Observer) observeStatefulSet(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *state.Network) error {
+	set := &appsv1.StatefulSet{}
+	switch err := o.Client.Get(ctx, client.ObjectKeyFromObject(network), set); {
+	case err == nil && metav1.IsControlledBy(set, network):
+		seen.StatefulSet = set
+	case client.IgnoreNotFound(err) != nil:
+		return fmt.Errorf("read StatefulSet %s: %w", network.Name, err)
+	}
+	return nil
+}
+
+// observePods finds the pod of each node, or why there is none.
+func (o *Observer) observePods(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *state.Network) error {
+	var pods corev1.PodList
+	if err := o.Client.List(ctx, &pods, client.InNamespace(network.Namespace), client.MatchingLabels(resources.Selector(network))); err != nil {
+		return fmt.Errorf("list the pods of %s: %w", network.Name, err)
+	}
+	byOrdinal, count := podsByOrdinal(network, seen.StatefulSet, pods.Items)
+	seen.Nodes = make([]state.Node, max(count, seen.Wanted))
+	whyNot := ""
+	if seen.StatefulSet != nil && len(byOrdinal) < len(seen.Nodes) {
+		var err error
+		if whyNot, err = o.podCreationFailure(ctx, seen.StatefulSet); err != nil {
+			return err
+		}
+	}
+	for ordinal := range seen.Nodes {
+		pod := byOrdinal[ordinal]
+		if pod == nil {
+			seen.Nodes[ordinal] = state.Missing(whyNot)
+			continue
+		}
+		seen.Nodes[ordinal] = state.Node{Pod: pod, Problem: state.PodProblem(pod), Data: pod.UID}
+	}
+	return nil
+}
+
+// podsByOrdinal returns the pods that a StatefulSet controls, by ordinal, and how
+// many nodes it has or should have.
+func podsByOrdinal(network *v1alpha1.BitcoinNetwork, set *appsv1.StatefulSet, pods []corev1.Pod) (map[int]*corev1.Pod, int) {
+	byOrdinal, count := map[int]*corev1.Pod{}, 0
+	if set == nil {
+		return byOrdinal, count
+	}
+	if set.Spec.Replicas != nil {
+		count = int(*set.Spec.Replicas)
+	}
+	for i := range pods {
+		if !metav1.IsControlledBy(&pods[i], set) {
+			continue // of a network of this name that has been deleted
+		}
+		if ordinal, ok := resources.Ordinal(network, pods[i].Name); ok && ordinal < maxNodes {
+			byOrdinal[ordinal], count = &pods[i], max(count, ordinal+1)
+		}
+	}
+	return byOrdinal, count
+}
+
+// maxNodes is the most that a network can have.
+const maxNodes = 1000
+
+// podCreationFailure returns what Kubernetes says of a pod that it could not make,
+// such as that a quota does not allow it. It says so in events alone.
+func (o *Observer) podCreationFailure(ctx context.Context, set *appsv1.StatefulSet) (string, error) {
+	var events corev1.EventList
+	if err := o.API.List(ctx, &events, client.InNamespace(set.Namespace), client.MatchingFields{"involvedObject.uid": string(set.UID)}); err != nil {
+		return "", fmt.Errorf("list the events of StatefulSet %s: %w", set.Name, err)
+	}
+	return lastFailure(events.Items), nil
+}
+
+// lastFailure returns the message of the latest event if it tells that a pod could
+// not be made.
+func lastFailure(events []corev1.Event) string {
+	const failed, made = "FailedCreate", "SuccessfulCreate" // the StatefulSet controller's
+	events = slices.DeleteFunc(slices.Clone(events), func(event corev1.Event) bool { return event.Reason != failed && event.Reason != made })
+	if len(events) == 0 {
+		return ""
+	}
+	latest := slices.MaxFunc(events, func(a, b corev1.Event) int { return a.LastTimestamp.Compare(b.LastTimestamp.Time) })
+	if latest.Reason != failed {
+		return ""
+	}
+	return latest.Message
+}
+
+// observeClaims finds the volume claims of the network's nodes.
+func (o *Observer) observeClaims(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *state.Network) error {
+	if network.Spec.Storage == nil {
+		return nil
+	}
+	var claims corev1.PersistentVolumeClaimList
+	if err := o.Client.List(ctx, &claims, client.InNamespace(network.Namespace), client.MatchingLabels(resources.Selector(network))); err != nil {
+		return fmt.Errorf("list the volume claims of %s: %w", network.Name, err)
+	}
+	byName := make(map[string]corev1.PersistentVolumeClaim, len(claims.Items))
+	for _, claim := range claims.Items {
+		byName[claim.Name] = claim
+	}
+	for ordinal := range seen.Nodes {
+		name := resources.ClaimName(network, ordinal)
+		claim, exists := byName[name]
+		seen.Nodes[ordinal].Data = claim.UID
+		if exists {
+			seen.Claims = append(seen.Claims, claim)
+		}
+		delete(byName, name)
+	}
+	seen.SpareData = len(byName) > 0
+	return nil
+}

@@ -1,0 +1,197 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
+)
+
+const (
+	// maxParallelRequests bounds how many nodes of a network are talked to at once,
+	// and with it the memory that their answers can take.
+	maxParallelRequests = 16
+	// tipAfter is how long a pod must have run before its node is believed without
+	// credentials: by then its address is no longer that of a pod before it.
+	tipAfter = 30 * time.Second
+)
+
+// session asks the nodes of one network in one pass.
+type session struct {
+	nodes   Nodes
+	network *v1alpha1.BitcoinNetwork
+	seen    *state.Network
+	cache   *cache
+}
+
+// askNodes asks every node that can be asked how it stands. That one does not
+// answer is a finding, not an error.
+func (s *session) askNodes(ctx context.Context) {
+	var group errgroup.Group
+	group.SetLimit(maxParallelRequests)
+	for ordinal := range s.seen.Nodes {
+		node := &s.seen.Nodes[ordinal]
+		if node.Problem != "" {
+			continue
+		}
+		if s.seen.Secret.Unusable != nil {
+			node.Problem = "not queried: no credentials"
+			continue
+		}
+		if node.Problem = s.cache.backoff.lastProblem(node.Pod); node.Problem != "" {
+			node.AskAgain = s.cache.backoff.wait(node.Pod)
+			continue
+		}
+		group.Go(func() error {
+			s.ask(ctx, ordinal)
+			return nil
+		})
+	}
+	_ = group.Wait() // the findings are in the nodes
+}
+
+// ask asks one node, with one pair of credentials after the other until it accepts
+// one.
+func (s *session) ask(ctx context.Context, ordinal int) {
+	node := &s.seen.Nodes[ordinal]
+	for _, pair := range s.cache.keyring.candidates(node.Pod) {
+		answer, err := s.nodes.Check(ctx, bitcoind.Endpoint{Address: address(s.seen, node.Pod), Credentials: pair})
+		if errors.Is(err, bitcoind.ErrUnauthorized) {
+			s.cache.keyring.record(node.Pod, pair, false)
+			continue
+		}
+		if err != nil {
+			node.Problem = bitcoind.Explain(err)
+		} else {
+			node.Problem = s.mistaken(ordinal, answer)
+		}
+		if node.Problem != "" {
+			node.AskAgain = s.cache.backoff.failed(node.Pod, node.Problem)
+			return
+		}
+		s.cache.keyring.record(node.Pod, pair, true)
+		s.cache.backoff.succeeded(node.Pod)
+		node.Answers, node.State = true, answer
+		node.Silent = s.cache.activity.silentPeers(node.Pod.UID, answer.Peers, s.seen.Now)
+		node.Shown, node.Tip = true, blockOf(answer.Tip())
+		s.verify(ctx, node)
+		return
+	}
+	node.RejectsAll = true
+	node.Problem = "it rejects all credentials known to the operator"
+	s.askWithoutCredentials(ctx, node)
+}
+
+// mistaken says who has answered, where that is not the node that was asked: its
+// address may have been another pod's a moment ago, or be one by now.
+func (s *session) mistaken(ordinal int, answer bitcoind.State) string {
+	comments := bitcoind.Comments(answer.Network.SubVersion)
+	switch {
+	case slices.Contains(comments, resources.Comment(s.network, ordinal)):
+		return ""
+	case len(comments) == 0:
+		return "another node answers at its address"
+	default:
+		return "another node answers at its address: " + strings.Join(comments, ", ")
+	}
+}
+
+// askWithoutCredentials asks a node for its tip that accepts none of the credentials.
+func (s *session) askWithoutCredentials(ctx context.Context, node *state.Node) {
+	since := state.RunsSince(node.Pod)
+	if since.IsZero() || s.seen.Now.Sub(since) < tipAfter {
+		return
+	}
+	if tip, err := s.nodes.Tip(ctx, address(s.seen, node.Pod)); err == nil {
+		node.Shown, node.Tip = true, blockOf(tip)
+	}
+}
+
+// verify finds out which of the credentials a node that answers accepts: those of the
+// Secret, and those that it had before. Those that have not been tried on it are: that
+// costs a request each, once in the life of its container.
+func (s *session) verify(ctx context.Context, node *state.Node) {
+	rejects := []*bool{&node.RejectsCurrent, &node.RejectsPrevious}
+	for i, pair := range s.cache.keyring.pairs {
+		*rejects[i] = !s.accepts(ctx, node, pair, true)
+	}
+	for _, pair := range s.cache.keyring.dropped {
+		node.AcceptsOld = node.AcceptsOld || s.accepts(ctx, node, pair, false)
+	}
+	changed := s.seen.Secret.ChangedAt
+	if !s.wasRead() && !s.cache.keyring.since.Before(changed) && state.StartedAt(node.Pod).Before(changed) {
+		// Nobody was there when the Secret changed, so what it was before and this
+		// node may accept cannot be known. Once the kubelet has the new one for sure,
+		// a new start settles it.
+		node.AcceptsOld = node.AcceptsOld || s.seen.Now.Sub(changed) >= state.SecretLag
+	}
+	if node.RejectsCurrent && !s.seen.MissedSecret(*node) && resources.SecretOf(node.Pod) == s.network.Spec.Secret {
+		node.Problem = fmt.Sprintf("it rejects the current credentials of Secret %q, though it was started after they were set", s.network.Spec.Secret)
+	}
+}
+
+// wasRead reports whether it is on record that every node has read the Secret as it
+// is. An earlier operator kept no such record, and replaced nodes until they had.
+func (s *session) wasRead() bool {
+	recorded := s.network.Status.SecretChangedAt
+	return recorded == nil || recorded.Time.Equal(s.seen.Secret.ChangedAt)
+}
+
+// accepts reports whether a node that answers accepts a pair. Where that cannot be
+// told now it returns what was expected.
+func (s *session) accepts(ctx context.Context, node *state.Node, pair bitcoind.Credentials, expected bool) bool {
+	if accepts, known := s.cache.keyring.accepts(node.Pod, pair); known {
+		return accepts
+	}
+	_, err := s.nodes.Check(ctx, bitcoind.Endpoint{Address: address(s.seen, node.Pod), Credentials: pair})
+	if err != nil && !errors.Is(err, bitcoind.ErrUnauthorized) {
+		return expected
+	}
+	s.cache.keyring.record(node.Pod, pair, err == nil)
+	return err == nil
+}
+
+// compareTips finds out, where nodes are at different tips, which of these are on
+// one chain. That takes one more request, to a node at the highest tip.
+func (s *session) compareTips(ctx context.Context) {
+	tips := s.seen.Tips()
+	if len(tips) < 2 {
+		return
+	}
+	heights := make([]int32, len(tips))
+	for i, tip := range tips {
+		heights[i] = int32(tip.Height)
+	}
+	pod := s.seen.Nodes[tips[0].Nodes[0]].Pod
+	hashes, err := s.nodes.BlockHashes(ctx, bitcoind.Endpoint{Address: address(s.seen, pod), Credentials: s.cache.keyring.key(pod)}, heights)
+	if err != nil {
+		return // the next look asks again
+	}
+	s.seen.Branches = map[string]bool{}
+	for i, tip := range tips {
+		s.seen.Branches[tip.Hash] = hashes[i] == tip.Hash
+	}
+}
+
+// blockOf puts a tip in the terms of state.
+func blockOf(tip bitcoind.Tip) *state.Block {
+	return &state.Block{Height: int64(tip.Height), Hash: tip.Hash, Work: tip.Work}
+}
+
+// address is that of a pod's RPC. It goes by the address of the pod that was seen:
+// a name may still lead to its predecessor.
+func address(seen *state.Network, pod *corev1.Pod) string {
+	return net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(int(seen.Chain.RPCPort)))
+}

@@ -1,0 +1,70 @@
+package plan
+
+import (
+	"cmp"
+	"net"
+	"strconv"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
+)
+
+// links compares the links that the nodes report with those that there should be
+// between so many nodes.
+func links(network *v1alpha1.BitcoinNetwork, seen *state.Network, platform resources.Platform, nodes int) peering.Plan {
+	reports := map[int]peering.Report{}
+	for ordinal, node := range seen.Nodes[:min(nodes, len(seen.Nodes))] {
+		if node.Answers {
+			reports[ordinal] = reportOf(node)
+		}
+	}
+	port := strconv.Itoa(int(seen.Chain.P2PPort))
+	plan := peering.Decide(peering.Network{
+		Nodes:  nodes,
+		Degree: cmp.Or(int(network.Spec.Peering.Degree), peering.MaxDegree),
+		Name: func(ordinal int) string {
+			return net.JoinHostPort(platform.DNSName(network, ordinal), port)
+		},
+		Owns: func(name string) bool {
+			host, _, err := net.SplitHostPort(name)
+			return err == nil && platform.IsNode(network, host)
+		},
+		Comment:  func(ordinal int) string { return resources.Comment(network, ordinal) },
+		Member:   func(comment string) bool { return resources.IsMember(network, comment) },
+		Stranger: func(comment string) bool { return resources.IsStranger(network, comment) },
+		Gone:     func(ordinal int) bool { return state.PodProblem(seen.Node(ordinal).Pod) != "" },
+		Mute:     func(ordinal int) bool { return isMute(seen.Node(ordinal)) },
+	}, reports)
+	if seen.HandsOff(network) {
+		plan.Changes = nil
+	}
+	return plan
+}
+
+// isMute reports whether a node runs and accepts none of the credentials. That its pod
+// is ready is not asked for: it is not before the node has copied the chain.
+func isMute(node state.Node) bool {
+	return node.RejectsAll && !state.RunsSince(node.Pod).IsZero()
+}
+
+// reportOf puts what a node says of its peers in the terms of peering.
+func reportOf(node state.Node) peering.Report {
+	var report peering.Report
+	for _, added := range node.State.Added {
+		report.Added = append(report.Added, added.AddedNode)
+	}
+	for _, peer := range node.State.Peers {
+		report.Peers = append(report.Peers, peering.Peer{
+			ID:         peer.ID,
+			Name:       peer.Addr,
+			Inbound:    peer.Inbound,
+			Handshaken: peer.Version != 0,
+			Silent:     node.Silent[peer.ID],
+			Comments:   bitcoind.Comments(peer.SubVer),
+		})
+	}
+	return report
+}

@@ -1,0 +1,62 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
+)
+
+const (
+	// steadyInterval is how often a network is looked at when nothing calls for
+	// it, unless it says otherwise: the net below the watches.
+	steadyInterval = 30 * time.Second
+	// settlingInterval is how soon it is looked at again while a link is missing
+	// that could stand, or a node copies the chain.
+	settlingInterval = time.Second
+	// rollingInterval is how soon it is looked at again while nodes wait to be
+	// replaced, since no watch tells that a tip has caught up.
+	rollingInterval = 5 * time.Second
+	// credentialsInterval is how soon a Secret that is missing is looked for
+	// again; where the watch works, it is seen at once.
+	credentialsInterval = 5 * time.Second
+)
+
+// lookAgain returns how long the network may be left alone.
+func lookAgain(network *v1alpha1.BitcoinNetwork, seen *state.Network, plan Plan, due *Block) time.Duration {
+	if seen.Secret.Unusable != nil {
+		return credentialsInterval
+	}
+	next := steadyInterval
+	if network.Spec.Interval != nil {
+		next = network.Spec.Interval.Duration
+	}
+	sooner := func(wait time.Duration) {
+		if wait > 0 {
+			next = min(next, wait)
+		}
+	}
+	awaitsSync := false
+	for _, node := range seen.Nodes {
+		sooner(node.AskAgain)
+		awaitsSync = awaitsSync || node.Answers && state.AwaitsSync(node.Pod)
+	}
+	if awaitsSync {
+		sooner(settlingInterval)
+	}
+	if seen.HandsOff(network) {
+		return next
+	}
+	if plan.Rollout.Pending > 0 || len(plan.Rollout.Down) > 0 || plan.Waiting() != nil {
+		sooner(rollingInterval)
+	}
+	sooner(plan.Rollout.LookAgain)
+	sooner(plan.Shape.Drain.LookAgain)
+	if len(plan.Links.Changes) > 0 || plan.Mine != nil {
+		sooner(settlingInterval)
+	}
+	if due != nil {
+		sooner(due.Wait)
+	}
+	return next
+}

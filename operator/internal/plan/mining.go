@@ -1,0 +1,74 @@
+package plan
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
+)
+
+// staleTip is how old a tip is at which bitcoind, when it starts, takes itself to
+// be in initial block download and relays nothing (-maxtipage).
+const staleTip = 24 * time.Hour
+
+// Block is one to be mined.
+type Block struct {
+	// Node is the ordinal of the one that mines it.
+	Node int
+	// Wait is how long until it is due.
+	Wait time.Duration
+	// Why says why it is mined out of turn; it is empty for one that is mined
+	// regularly.
+	Why string
+}
+
+// nextBlock returns the block to be mined next, or nil. There is none while most
+// nodes do not answer, or those that do are in parts: it could be one of a second
+// chain.
+func nextBlock(network *v1alpha1.BitcoinNetwork, seen *state.Network, links peering.Plan) *Block {
+	tips := seen.Tips()
+	if network.Spec.Chain != v1alpha1.Regtest || len(tips) == 0 ||
+		len(links.Parts) != 1 || 2*answering(seen) <= seen.Wanted {
+		return nil
+	}
+	best := tips[0].Nodes[0]
+	age := seen.Now.Sub(time.Unix(seen.Nodes[best].State.Chain.Time, 0))
+	if keepsFresh(network) && age > staleTip && inInitialDownload(seen) {
+		why := fmt.Sprintf("the last one is %s old", age.Round(time.Hour))
+		if tips[0].Height == 0 {
+			why = "there was none"
+		}
+		return &Block{Node: best, Why: why}
+	}
+	if mining := network.Spec.Mining; mining != nil && mining.Interval != nil {
+		return &Block{Node: best, Wait: max(mining.Interval.Duration-age, 0)}
+	}
+	return nil
+}
+
+// answering counts the wanted nodes that answer RPC.
+func answering(seen *state.Network) int {
+	count := 0
+	for _, node := range seen.WantedNodes() {
+		if node.Answers {
+			count++
+		}
+	}
+	return count
+}
+
+func keepsFresh(network *v1alpha1.BitcoinNetwork) bool {
+	mining := network.Spec.Mining
+	return mining == nil || mining.KeepFresh == nil || *mining.KeepFresh
+}
+
+func inInitialDownload(seen *state.Network) bool {
+	for _, node := range seen.WantedNodes() {
+		if node.Answers && node.State.Chain.InitialBlockDownload {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,350 @@
+package rollout_test
+
+import (
+	"slices"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/rollout"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state/statetest"
+)
+
+// drainHold is how long drains are held up.
+const drainHold = 15 * time.Minute
+
+// operator is a model of what surrounds the package: it observes, has things decided,
+// records them, and does them, in the order of the real one.
+type operator struct {
+	cluster *cluster
+	// act is called with everything that takes a node down or its data away, which it
+	// does, or does not: then it returns false.
+	act func(act) bool
+	// lies is the height that nodes claim which lie.
+	lies map[types.UID]int64
+
+	// What it remembers until it is killed.
+	since           time.Time
+	passwords       map[int]bool
+	tips            map[types.UID]state.Block
+	hadBest, served map[types.UID]time.Time
+	answered        map[string]time.Time
+	refused         map[types.UID]time.Time
+	best            *state.Block
+	recordedAt      time.Time
+
+	// age is by how many seconds its cache was behind in the last pass.
+	age int
+}
+
+// act is something that the operator does to nodes.
+type act struct {
+	// step is a step of the rollout; nil where nodes are scaled away.
+	step *rollout.Step
+	// size is how many nodes are left.
+	size int
+	seen *state.Network
+	// do does it, and reports whether that was possible.
+	do func() bool
+}
+
+// moment is one in a pass at which the operator may be killed.
+type moment int
+
+const (
+	never moment = iota
+	beforeRecord
+	afterRecord
+	afterAct
+)
+
+func newOperator(c *cluster) *operator {
+	o := &operator{cluster: c, lies: map[types.UID]int64{}}
+	o.kill()
+	return o
+}
+
+// kill starts the operator anew, with an empty memory.
+func (o *operator) kill() {
+	o.since, o.best, o.recordedAt = time.Time{}, nil, time.Time{}
+	o.passwords, o.tips = map[int]bool{}, map[types.UID]state.Block{}
+	o.hadBest, o.served, o.refused = map[types.UID]time.Time{}, map[types.UID]time.Time{}, map[types.UID]time.Time{}
+	o.answered = map[string]time.Time{}
+}
+
+// pass is one reconcile, by a cache that is so many seconds old. It ends where the
+// operator is killed.
+func (o *operator) pass(age int, killed moment) (*state.Network, rollout.Size, rollout.Decision) {
+	c := o.cluster
+	seen := o.observe(age)
+	size := rollout.SizeOf(c.network, seen)
+	drain := rollout.DrainOf(c.network, seen, size.Pods, drainHold)
+	o.apply(seen, size, drain)
+	decision := rollout.Next(c.network, seen, o.links(seen))
+	for _, ordinal := range rollout.Synced(seen) {
+		if p := c.byUID(seen.Nodes[ordinal].Pod.UID); p != nil {
+			p.gateOpen = true
+		}
+	}
+	if decision.Step != nil && !o.take(seen, decision, killed) {
+		o.kill()
+		return seen, size, decision
+	}
+	if decision.Step == nil {
+		c.network.Status.Rollout = decision.Down
+	}
+	c.network.Status.DrainsHeldSince = drain.HeldSince
+	o.reportNodes(seen)
+	if c.now.Sub(o.recordedAt) >= time.Minute {
+		o.record(seen)
+	}
+	return seen, size, decision
+}
+
+// observe is what the package observe finds out.
+func (o *operator) observe(age int) *state.Network {
+	c := o.cluster
+	if o.since.IsZero() {
+		o.since = c.now
+	}
+	now := c.secret()
+	o.passwords[now.current], o.passwords[now.previous] = true, true
+	seen := &state.Network{
+		Now: c.now, Chain: statetest.Regtest, Private: c.private, Wanted: int(c.network.Spec.Nodes),
+		Secret: state.Secret{Pairs: 1, ChangedAt: now.since},
+	}
+	replicas := 0
+	if c.set != nil {
+		seen.StatefulSet, replicas = c.set.DeepCopy(), int(*c.set.Spec.Replicas)
+	}
+	byOrdinal := map[int]*corev1.Pod{}
+	count := max(seen.Wanted, replicas)
+	for _, pod := range o.cached(age) {
+		ordinal := int(pod.Name[len(pod.Name)-1] - '0')
+		byOrdinal[ordinal], count = pod, max(count, ordinal+1)
+	}
+	for ordinal := range count {
+		seen.Nodes = append(seen.Nodes, o.observeNode(seen, ordinal, byOrdinal[ordinal]))
+	}
+	for ordinal := range c.claims {
+		seen.SpareData = seen.SpareData || ordinal >= count
+	}
+	o.remember(seen)
+	return seen
+}
+
+// cached returns the pods as they were a while ago, but not before what was seen.
+func (o *operator) cached(age int) []*corev1.Pod {
+	all := o.cluster.snapshots
+	if len(all) == 0 {
+		return nil
+	}
+	o.age = min(age, o.age+1, len(all)-1)
+	return all[len(all)-1-o.age]
+}
+
+func (o *operator) observeNode(seen *state.Network, ordinal int, cached *corev1.Pod) state.Node {
+	c := o.cluster
+	node := state.Node{Problem: "it has no pod"}
+	if claim := c.claims[ordinal]; claim != nil {
+		node.Data = claim.uid
+	}
+	if cached == nil {
+		if len(c.pods) >= c.maxPods {
+			node = state.Missing("exceeded quota")
+			node.Data = ""
+			if claim := c.claims[ordinal]; claim != nil {
+				node.Data = claim.uid
+			}
+		}
+		return node
+	}
+	node.Pod, node.Problem = cached, state.PodProblem(cached)
+	if state.InPods(c.network) {
+		node.Data = cached.UID
+	}
+	node.Tip = node.FirstTip(o.since)
+	if tip, known := o.tips[node.Data]; known {
+		node.Tip = &tip
+	}
+	node.RefusedAt, node.HadBest = o.refused[cached.UID], o.hadBest[node.Data]
+	node.LastServed = remembered(o.served, cached.UID, c.now)
+	node.LastAnswer = remembered(o.answered, state.Life(cached), c.now)
+	if p := c.byUID(cached.UID); node.Problem == "" && p != nil && c.answersHTTP(p) {
+		o.ask(seen, &node, p)
+	} else if node.Problem == "" {
+		node.Problem = "it does not answer in time"
+	}
+	return node
+}
+
+// ask asks a node that answers, at its address, whatever the cache says of it.
+func (o *operator) ask(seen *state.Network, node *state.Node, p *pod) {
+	c, now := o.cluster, o.cluster.secret()
+	for password := range o.passwords {
+		node.Answers = node.Answers || c.accepts(p, password)
+		node.AcceptsOld = node.AcceptsOld || c.accepts(p, password) && password != now.current && password != now.previous
+	}
+	if node.Answers || c.now.Sub(p.container.startedAt) >= 30*time.Second {
+		node.Tip, node.Shown = c.tell(p.data.tip), true
+		if height, lies := o.lies[p.data.uid]; lies {
+			node.Tip = new(statetest.Block(int32(height), "f"))
+		}
+	}
+	if !node.Answers {
+		node.RejectsAll, node.Problem = true, "it rejects all credentials known to the operator"
+		return
+	}
+	node.RejectsCurrent = !c.accepts(p, now.current)
+	node.RejectsPrevious = now.previous != 0 && !c.accepts(p, now.previous)
+	if o.since.After(now.since) && seen.MissedSecret(*node) && c.now.Sub(now.since) >= state.SecretLag {
+		node.AcceptsOld = true // or may: nobody was there when it changed
+	}
+}
+
+func remembered[K comparable](from map[K]time.Time, key K, now time.Time) time.Time {
+	if _, known := from[key]; !known {
+		from[key] = now
+	}
+	return from[key]
+}
+
+// remember finds the best block, and keeps what was found out.
+func (o *operator) remember(seen *state.Network) {
+	recorded := state.Recorded(o.cluster.network)
+	if o.best != nil && (recorded == nil || o.best.Compare(*recorded) >= 0) {
+		recorded = o.best
+	}
+	seen.SetBest(recorded)
+	o.best = seen.Best
+	for i := range seen.Nodes {
+		node := &seen.Nodes[i]
+		if node.Pod == nil {
+			continue
+		}
+		if node.Tip != nil {
+			o.tips[node.Data] = *node.Tip
+		}
+		if seen.Has(*node) {
+			o.hadBest[node.Data], node.HadBest = seen.Now, seen.Now
+		}
+		if node.Answers {
+			o.answered[state.Life(node.Pod)], node.LastAnswer = seen.Now, seen.Now
+		}
+		if seen.Serves(*node) {
+			o.served[node.Pod.UID], node.LastServed = seen.Now, seen.Now
+		}
+	}
+}
+
+// apply makes the objects as they should be.
+func (o *operator) apply(seen *state.Network, size rollout.Size, drain rollout.Drain) {
+	c := o.cluster
+	c.budget = drain.Budget
+	if c.set == nil {
+		c.set = &appsv1.StatefulSet{Spec: appsv1.StatefulSetSpec{Replicas: new(int32(size.Pods))}, ObjectMeta: metav1.ObjectMeta{Generation: 1}}
+		c.applied = c.wanted
+	}
+	if c.applied != c.wanted {
+		c.applied = c.wanted
+		c.set.Generation++
+	}
+	scale := func() bool {
+		if int(*c.set.Spec.Replicas) != size.Pods {
+			c.set.Spec.Replicas = new(int32(size.Pods))
+			c.set.Generation++
+		}
+		return true
+	}
+	if size.Pods < int(*c.set.Spec.Replicas) {
+		o.record(seen)
+		o.act(act{size: size.Pods, seen: seen, do: scale})
+	} else {
+		scale()
+	}
+	seen.StatefulSet = c.set.DeepCopy()
+}
+
+// record writes the best block into the status.
+func (o *operator) record(seen *state.Network) {
+	status := &o.cluster.network.Status
+	status.BestBlock = nil
+	if best := seen.Best; best != nil {
+		status.BestBlock = &v1alpha1.BestBlockStatus{Height: best.Height, Hash: best.Hash, ChainWork: best.Work}
+	}
+	o.recordedAt = seen.Now
+}
+
+// reportNodes carries over how often nodes were repaired.
+func (o *operator) reportNodes(seen *state.Network) {
+	var nodes []v1alpha1.NodeStatus
+	for ordinal := range seen.Nodes {
+		nodes = append(nodes, v1alpha1.NodeStatus{Ordinal: int32(ordinal), Repair: rollout.Repairs(o.cluster.network, seen, ordinal)})
+	}
+	o.cluster.network.Status.Nodes = nodes
+}
+
+// take takes a step, after it was recorded. It reports whether the operator lives.
+func (o *operator) take(seen *state.Network, decision rollout.Decision, killed moment) bool {
+	c, step := o.cluster, decision.Step
+	if killed == beforeRecord {
+		return false
+	}
+	o.record(seen)
+	pod := seen.Nodes[step.Ordinal].Pod
+	before := slices.Clone(decision.Down)
+	taken := v1alpha1.RolloutStatus{Ordinal: int32(step.Ordinal), Action: step.Action, PodUID: pod.UID, Restarts: state.Restarts(pod), Since: metav1.NewTime(c.now.Truncate(time.Second))}
+	c.network.Status.Rollout = append(slices.DeleteFunc(slices.Clone(before), func(other v1alpha1.RolloutStatus) bool {
+		return other.Ordinal == taken.Ordinal
+	}), taken)
+	if step.Repair {
+		o.reportNodes(seen)
+		node := &c.network.Status.Nodes[step.Ordinal]
+		count := int32(1)
+		if node.Repair != nil {
+			count += node.Repair.Count
+		}
+		node.Repair = &v1alpha1.RepairStatus{Count: count, Last: taken.Since}
+	}
+	if killed == afterRecord {
+		return false
+	}
+	done := o.act(act{step: step, size: int(*c.set.Spec.Replicas), seen: seen, do: func() bool { return o.execute(step, pod.UID) }})
+	if !done {
+		o.refused[pod.UID] = c.now
+		c.network.Status.Rollout = before
+	}
+	return killed != afterAct
+}
+
+// execute does what a step says, as far as it can be done.
+func (o *operator) execute(step *rollout.Step, uid types.UID) bool {
+	c := o.cluster
+	if step.Action == v1alpha1.ReplaceAction {
+		return c.evict(uid, true)
+	}
+	p := c.byUID(uid)
+	if !c.answersHTTP(p) {
+		return false
+	}
+	c.end(p, 0)
+	return true
+}
+
+// links are the links that do not stand, of a chain of nodes each of which dials the
+// one before it.
+func (o *operator) links(seen *state.Network) peering.Plan {
+	var plan peering.Plan
+	for from := 1; from < len(seen.Nodes); from++ {
+		if !seen.Nodes[from].Shown || !seen.Nodes[from-1].Shown {
+			plan.Missing = append(plan.Missing, peering.Link{From: from, To: from - 1})
+		}
+	}
+	return plan
+}

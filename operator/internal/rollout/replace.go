@@ -1,0 +1,93 @@
+package rollout
+
+import (
+	"fmt"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
+)
+
+// replaceBroken replaces a node that does not run and is from before the change, at
+// once and whatever the others do.
+func (d *decider) replaceBroken() *Step {
+	for _, ordinal := range d.outdated {
+		if d.seen.Nodes[ordinal].Pod.DeletionTimestamp != nil || !d.isBroken(ordinal) {
+			continue
+		}
+		if step := d.evict(ordinal, "it is from before the last change and does not run"); step != nil {
+			return step
+		}
+	}
+	return nil
+}
+
+// isBroken reports whether a node with an outdated pod does not run, or never has. One
+// that the kubelet finds ready may only be out of the operator's reach. One that the
+// operator has replaced for an earlier change, and that has not served since, was
+// broken by that change.
+func (d *decider) isBroken(ordinal int) bool {
+	node := d.seen.Nodes[ordinal]
+	if taken := d.taken(ordinal); taken != nil && taken.Action == v1alpha1.ReplaceAction {
+		return true
+	}
+	switch d.seen.FaultOf(node) {
+	case state.Crashing, state.Unschedulable:
+		return true
+	case state.Hung:
+		return !state.IsReady(node.Pod)
+	default:
+		return state.NeverRan(node.Pod)
+	}
+}
+
+// replaceOutdated replaces a node that runs and is from before the change, one at a
+// time, and not while one that has the change already does not serve: a bad image
+// must not take down a second node.
+func (d *decider) replaceOutdated() *Step {
+	if len(d.outdated) == 0 {
+		return nil
+	}
+	if wait := d.halted(); wait != nil {
+		d.waitsFor(*wait)
+		return nil
+	}
+	// One that does not serve goes first: that costs least.
+	for _, serving := range []bool{false, true} {
+		for _, ordinal := range d.outdated {
+			node := d.seen.Nodes[ordinal]
+			if node.Pod.DeletionTimestamp != nil || d.seen.Serves(node) != serving {
+				continue
+			}
+			if step := d.evict(ordinal, "it is from before the last change"); step != nil {
+				return step
+			}
+		}
+	}
+	return nil
+}
+
+// halted returns what a changed template waits for before it takes down another node
+// that serves, or nil.
+func (d *decider) halted() *Wait {
+	next := d.outdated[0]
+	for _, taken := range d.down {
+		if taken.Action == v1alpha1.ReplaceAction || d.seen.Now.Sub(taken.Since.Time) < credentialsHold {
+			return d.waitForNode(next, int(taken.Ordinal), taken.Since.Time)
+		}
+	}
+	isCurrent := func(ordinal int) bool {
+		node := d.seen.Node(ordinal)
+		return ordinal < len(d.staying()) && node.Pod != nil && !d.seen.IsOutdated(node)
+	}
+	for ordinal, node := range d.staying() {
+		if isCurrent(ordinal) && !d.seen.Serves(node) {
+			return d.waitForNode(next, ordinal, node.LastServed)
+		}
+	}
+	for _, link := range d.links.Missing {
+		if isCurrent(link.From) && isCurrent(link.To) {
+			return &Wait{Node: next, On: OnLink, For: fmt.Sprintf("the link %d→%d", link.From, link.To)}
+		}
+	}
+	return nil
+}

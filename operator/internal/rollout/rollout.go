@@ -1,0 +1,225 @@
+// Package rollout decides which node of a network to restart or replace now, and
+// why not: how many pods there should be, how many of them others may evict, and
+// which one the operator takes down itself. It is pure.
+//
+// Two rules hold everywhere. Nothing is lost: data that may be the last to have the
+// best block stay until another node has shown, in this pass, that it has it.
+// Nothing waits in vain: whoever waits does so for somebody who can come back, and
+// it is said for whom.
+package rollout
+
+import (
+	"slices"
+	"time"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
+)
+
+const (
+	// credentialsHold is how long a node that was taken down holds up a change of
+	// credentials. Then it is broken, and the next node has its turn.
+	credentialsHold = 5 * time.Minute
+	// unnoticed is how long a node that was taken down may look as if it were not:
+	// an eviction or a stop that did not come to pass leaves it so for good.
+	unnoticed = 10 * time.Second
+	// refusedFor is how long a pod is left alone that a disruption budget did not let
+	// go, so that others have their turn.
+	refusedFor = 5 * time.Second
+)
+
+// Step is one thing to do to one node.
+type Step struct {
+	Ordinal int
+	Action  v1alpha1.RolloutAction
+	// Repair reports that the node is replaced because it is broken by itself,
+	// without a change that called for it.
+	Repair bool
+	// Why says why, as the end of a sentence about the node.
+	Why string
+}
+
+// Decision is what to do about the nodes of a network in this pass.
+type Decision struct {
+	// Step is the one thing to do now; nil for nothing.
+	Step *Step
+	// Down are the nodes that the operator has taken down and that do not serve
+	// again yet.
+	Down []v1alpha1.RolloutStatus
+	// Pending is how many nodes are still to be restarted or replaced, the one of
+	// Step included.
+	Pending int
+	// Wait is what the next of them waits for; nil where nothing waits.
+	Wait *Wait
+	// LookAgain is when time alone may change the decision; zero for never.
+	LookAgain time.Duration
+}
+
+// Next decides what to do now, given how the links stand.
+func Next(network *v1alpha1.BitcoinNetwork, seen *state.Network, links peering.Plan) Decision {
+	d := &decider{network: network, seen: seen, links: links, down: down(network, seen)}
+	decision := Decision{Down: d.down}
+	if seen.HandsOff(network) || !seen.Settled() {
+		return decision
+	}
+	d.classify()
+	decision.Pending = len(d.outdated) + len(d.stale)
+	for _, next := range []func() *Step{d.replaceBroken, d.replaceOutdated, d.renewCredentials, d.repair} {
+		if decision.Step = next(); decision.Step != nil {
+			break
+		}
+	}
+	if decision.Step == nil {
+		decision.Wait = d.wait
+	}
+	decision.LookAgain = d.lookAgain
+	return decision
+}
+
+// decider holds what is decided about one network in one pass.
+type decider struct {
+	network *v1alpha1.BitcoinNetwork
+	seen    *state.Network
+	links   peering.Plan
+	down    []v1alpha1.RolloutStatus
+
+	// outdated are the nodes whose pods do not run the present template; stale are
+	// the others that have not read the Secret as it is.
+	outdated, stale []int
+	// wait is the first reason to wait that was found.
+	wait *Wait
+	// lookAgain is the shortest time that somebody has to wait.
+	lookAgain time.Duration
+}
+
+// classify finds the nodes that have to be restarted or replaced. Pods on their way
+// out count until they are gone.
+func (d *decider) classify() {
+	for ordinal, node := range d.staying() {
+		switch {
+		case d.seen.IsOutdated(node):
+			d.outdated = append(d.outdated, ordinal)
+		case remedy(d.seen, node) != "":
+			d.stale = append(d.stale, ordinal)
+		}
+	}
+}
+
+// staying are the nodes that the StatefulSet is to have.
+func (d *decider) staying() []state.Node { return staying(d.seen) }
+
+func staying(seen *state.Network) []state.Node {
+	if seen.StatefulSet == nil || seen.StatefulSet.Spec.Replicas == nil {
+		return seen.Nodes
+	}
+	return seen.Nodes[:min(int(*seen.StatefulSet.Spec.Replicas), len(seen.Nodes))]
+}
+
+// down returns the nodes that the operator has taken down and that do not serve
+// again yet.
+func down(network *v1alpha1.BitcoinNetwork, seen *state.Network) []v1alpha1.RolloutStatus {
+	return slices.DeleteFunc(slices.Clone(network.Status.Rollout), func(taken v1alpha1.RolloutStatus) bool {
+		if int(taken.Ordinal) >= len(staying(seen)) {
+			return seen.StatefulSet != nil // it was scaled away
+		}
+		node := seen.Node(int(taken.Ordinal))
+		return seen.Serves(node) && (isNew(node, taken) || seen.Now.Sub(taken.Since.Time) >= unnoticed)
+	})
+}
+
+// isNew reports whether a node has a new pod, or a new container, since it was taken
+// down.
+func isNew(node state.Node, taken v1alpha1.RolloutStatus) bool {
+	return node.Pod.UID != taken.PodUID ||
+		taken.Action == v1alpha1.RestartAction && state.Restarts(node.Pod) > taken.Restarts
+}
+
+// taken returns the entry of a node that the operator has taken down, or nil.
+func (d *decider) taken(ordinal int) *v1alpha1.RolloutStatus {
+	i := slices.IndexFunc(d.down, func(taken v1alpha1.RolloutStatus) bool { return int(taken.Ordinal) == ordinal })
+	if i < 0 {
+		return nil
+	}
+	return &d.down[i]
+}
+
+// isGoing reports whether a node's pod, or its container, is one that the operator
+// has taken down: it may still be there in the cache, and answer. A bitcoind that
+// ends may take its time to write out what it has.
+func (d *decider) isGoing(ordinal int) bool {
+	node, taken := d.seen.Nodes[ordinal], d.taken(ordinal)
+	if node.Pod == nil || taken == nil || isNew(node, *taken) {
+		return false
+	}
+	left := unnoticed
+	if taken.Action == v1alpha1.RestartAction && !node.Answers {
+		left = credentialsHold
+	}
+	left -= d.seen.Now.Sub(taken.Since.Time)
+	d.look(left)
+	return left > 0
+}
+
+// evict returns the step of replacing a node, or nil where its pod has to stay.
+func (d *decider) evict(ordinal int, why string) *Step {
+	if wait := d.mustWait(ordinal); wait != nil {
+		d.waitsFor(*wait)
+		return nil
+	}
+	return &Step{Ordinal: ordinal, Action: v1alpha1.ReplaceAction, Why: why}
+}
+
+// mustWait returns what a pod has to wait for before it may be evicted, or nil.
+func (d *decider) mustWait(ordinal int) *Wait {
+	node := d.seen.Nodes[ordinal]
+	refused := refusedFor - d.seen.Now.Sub(node.RefusedAt)
+	switch {
+	case d.isGoing(ordinal):
+		return &Wait{Node: ordinal, On: OnTime, For: "its pod to go"}
+	case refused > 0:
+		d.look(refused)
+		return &Wait{Node: ordinal, On: OnBudget, For: "a disruption budget to let its pod go"}
+	case !state.InPods(d.network) || !d.seen.Private || node.IsEmpty():
+		return nil
+	case d.seen.IsUntold(node):
+		d.look(time.Second)
+		return &Wait{Node: ordinal, On: OnTime, For: firstAnswer}
+	case d.seen.Best != nil && !d.isShownBeside(ordinal):
+		return d.lastHolder(ordinal)
+	default:
+		return nil
+	}
+}
+
+// isShownBeside reports whether another node that stays has shown that it has the
+// best block.
+func (d *decider) isShownBeside(ordinal int) bool {
+	for other := range d.staying() {
+		if other != ordinal && d.keeps(other) {
+			return true
+		}
+	}
+	return false
+}
+
+// keeps reports whether a node has shown that it has the best block, and nobody has
+// told it to go.
+func (d *decider) keeps(ordinal int) bool {
+	node := d.seen.Nodes[ordinal]
+	return d.seen.Shows(node) && node.Pod.DeletionTimestamp == nil && !d.isGoing(ordinal)
+}
+
+// waitsFor takes note of what somebody waits for, unless something was noted before.
+func (d *decider) waitsFor(wait Wait) {
+	if d.wait == nil {
+		d.wait = &wait
+	}
+}
+
+// look takes note of when time alone changes something.
+func (d *decider) look(in time.Duration) {
+	if in > 0 && (d.lookAgain == 0 || in < d.lookAgain) {
+		d.lookAgain = in
+	}
+}

@@ -1,0 +1,81 @@
+package rollout
+
+import (
+	"fmt"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
+)
+
+// Size is how many pods a network should have now.
+type Size struct {
+	Pods int
+	// Wait says why these are more than the network asks for, where they are.
+	Wait *Wait
+}
+
+// SizeOf decides how many pods a network should have now: as many as it asks for, and
+// for a while more where the chain would be lost otherwise. No nodes at all is for the
+// user to decide.
+func SizeOf(network *v1alpha1.BitcoinNetwork, seen *state.Network) Size {
+	d := &decider{network: network, seen: seen, down: down(network, seen)}
+	size, pods := seen.Wanted, len(d.staying())
+	if size == 0 {
+		return Size{}
+	}
+	if d.needsCopy() {
+		size = 2
+	}
+	if size >= pods || !isLostWithNodes(network, seen) {
+		return Size{Pods: size}
+	}
+	isEnough := func(size int) bool {
+		kept := seen.Best == nil
+		for ordinal := range size {
+			kept = kept || d.keeps(ordinal)
+		}
+		return kept && !slices.ContainsFunc(seen.Nodes[size:pods], seen.IsUntold)
+	}
+	asked := size
+	for size < pods && !isEnough(size) {
+		size++
+	}
+	if size == asked {
+		return Size{Pods: size}
+	}
+	return Size{Pods: size, Wait: d.waitToShrink(size, asked)}
+}
+
+// waitToShrink is what the last of so many nodes waits for, where fewer are asked for.
+func (d *decider) waitToShrink(size, asked int) *Wait {
+	wait := &Wait{Node: size - 1, On: OnBestBlock}
+	switch {
+	case d.seen.IsUntold(d.seen.Nodes[size-1]):
+		wait.For = firstAnswer
+	case asked == 1:
+		wait.For = fmt.Sprintf("%s to have %s", state.Name(d.network, 0), d.seen.Best)
+	default:
+		wait.For = fmt.Sprintf("a node below %s to have %s", state.Name(d.network, asked), d.seen.Best)
+	}
+	return wait
+}
+
+// isLostWithNodes reports whether the data of nodes that are scaled away are gone, and
+// nobody but the network has its chain.
+func isLostWithNodes(network *v1alpha1.BitcoinNetwork, seen *state.Network) bool {
+	return seen.Private && (state.InPods(network) ||
+		network.Spec.Storage.WhenScaled == appsv1.DeletePersistentVolumeClaimRetentionPolicyType)
+}
+
+// needsCopy reports whether the only node of a network needs a new pod and has the
+// chain in its old one: a second node copies it first.
+func (d *decider) needsCopy() bool {
+	if d.seen.Wanted != 1 || !state.InPods(d.network) || !d.seen.AtStake() || d.seen.HandsOff(d.network) {
+		return false
+	}
+	node := d.seen.Node(0)
+	return d.seen.IsOutdated(node) || remedy(d.seen, node) == v1alpha1.ReplaceAction
+}

@@ -1,0 +1,119 @@
+package rollout
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
+)
+
+// Blocker is what kind of thing somebody waits for.
+type Blocker string
+
+// What somebody waits for.
+const (
+	// OnNode: a node that has to serve again first.
+	OnNode Blocker = "node"
+	// OnBestBlock: another node that has the best block.
+	OnBestBlock Blocker = "best_block"
+	// OnLink: a link between two nodes that have been replaced already.
+	OnLink Blocker = "link"
+	// OnBudget: a disruption budget that lets the pod go.
+	OnBudget Blocker = "budget"
+	// OnQuota: a quota, or whatever keeps Kubernetes from making a pod.
+	OnQuota Blocker = "quota"
+	// OnTime: nothing but time.
+	OnTime Blocker = "time"
+)
+
+// Wait is what the next node to be restarted, replaced or scaled away waits for.
+type Wait struct {
+	// Node is the ordinal of the one that waits.
+	Node int
+	// On is what kind of thing it waits for, and For says which.
+	On  Blocker
+	For string
+	// NeedsHuman reports that nothing changes until somebody acts.
+	NeedsHuman bool
+}
+
+// firstAnswer is what a node waits for of which nothing is known.
+const firstAnswer = "its own first answer, for a minute at most: nobody knows which blocks it has"
+
+// waitForNode is to wait for a node that has not served since a while ago.
+func (d *decider) waitForNode(next, other int, since time.Time) *Wait {
+	node := d.seen.Node(other)
+	wait := &Wait{
+		Node: next, On: OnNode,
+		For:        fmt.Sprintf("%s to serve again: %s", state.Name(d.network, other), d.whyNot(node)),
+		NeedsHuman: isBeyondRepair(d.network, d.seen, other) && d.seen.Now.Sub(since) >= state.Silence,
+	}
+	if node.NotMade != "" {
+		wait.On = OnQuota
+	}
+	return wait
+}
+
+// whyNot says why a node does not serve.
+func (d *decider) whyNot(node state.Node) string {
+	switch {
+	case !node.Ready():
+		return node.Problem
+	case !state.IsReady(node.Pod):
+		return "the kubelet does not find it ready"
+	case d.seen.AtStake() && d.seen.IsSynced(node) && !d.seen.Has(node):
+		return fmt.Sprintf("it has another block with as much work as %s, and the next block decides", d.seen.Best)
+	case d.seen.AtStake() && !d.seen.Has(node):
+		return fmt.Sprintf("it does not have %s yet", d.seen.Best)
+	default:
+		return "it has only just been taken down"
+	}
+}
+
+// lastHolder is to wait for another node to have the best block, which may be lost
+// with the one that is next.
+func (d *decider) lastHolder(next int) *Wait {
+	wait := &Wait{Node: next, On: OnBestBlock}
+	node, best := d.seen.Nodes[next], d.seen.Best
+	holder, copying, notMade := d.others(next)
+	switch {
+	case holder >= 0:
+		wait.For = fmt.Sprintf("%s to show that it has %s: %s", state.Name(d.network, holder), best, d.whyNot(d.seen.Nodes[holder]))
+	case node.Tip != nil && !d.seen.Has(node):
+		wait.For = fmt.Sprintf("a node that has %s", best)
+	case d.seen.FaultOf(node).IsRepairable():
+		wait.NeedsHuman = true
+		wait.For = fmt.Sprintf("somebody to decide: it alone has, or may have, %s, and does not answer; scale the network to 0 and back to give that up", best)
+	case copying >= 0:
+		wait.For = fmt.Sprintf("%s to have %s: %s", state.Name(d.network, copying), best, d.whyNot(d.seen.Nodes[copying]))
+	case notMade >= 0:
+		wait.On, wait.NeedsHuman = OnQuota, len(d.staying()) > d.seen.Wanted
+		wait.For = fmt.Sprintf("%s, which is to copy %s first: %s", state.Name(d.network, notMade), best, d.seen.Nodes[notMade].NotMade)
+	default:
+		wait.For = fmt.Sprintf("another node to have %s, which it alone has", best)
+	}
+	return wait
+}
+
+// others returns the first node beside one that has the best block, that may come to
+// have it, and that cannot be made; -1 for none.
+func (d *decider) others(next int) (holder, copying, notMade int) {
+	holder, copying, notMade = -1, -1, -1
+	first := func(found *int, ordinal int) {
+		if *found < 0 {
+			*found = ordinal
+		}
+	}
+	for ordinal, node := range d.staying() {
+		switch {
+		case ordinal == next:
+		case d.seen.Has(node):
+			first(&holder, ordinal)
+		case node.NotMade != "":
+			first(&notMade, ordinal)
+		default:
+			first(&copying, ordinal)
+		}
+	}
+	return holder, copying, notMade
+}

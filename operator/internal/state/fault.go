@@ -1,0 +1,118 @@
+package state
+
+import (
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Fault is what keeps a node from running, told apart by what can be done about it.
+type Fault string
+
+const (
+	// NoFault: it runs, or is about to.
+	NoFault Fault = ""
+	// NotMade: Kubernetes cannot make its pod, as where a quota does not allow it.
+	NotMade Fault = "NotMade"
+	// Unschedulable: no machine takes its pod.
+	Unschedulable Fault = "Unschedulable"
+	// MachineLost: its pod is on a machine that is gone.
+	MachineLost Fault = "MachineLost"
+	// Crashing: its container ends by itself, or cannot be started.
+	Crashing Fault = "Crashing"
+	// Hung: its container runs and does not answer.
+	Hung Fault = "Hung"
+)
+
+const (
+	// Silence is how long a node may not answer before it is taken to be hung.
+	Silence = time.Minute
+	// patience is how long a pod may wait for a machine, or be on its way out beyond
+	// its grace period, before that is a fault.
+	patience = time.Minute
+)
+
+// FaultOf returns what keeps a node from running.
+func (n *Network) FaultOf(node Node) Fault {
+	pod := node.Pod
+	switch {
+	case pod == nil && node.NotMade != "":
+		return NotMade
+	case pod == nil:
+		return NoFault // it is about to be made
+	case isOnLostMachine(pod, n.Now):
+		return MachineLost
+	case pod.DeletionTimestamp != nil:
+		return NoFault
+	case isUnschedulable(pod, n.Now):
+		return Unschedulable
+	case isCrashing(pod):
+		return Crashing
+	case PodProblem(pod) == "" && !node.Answers && !node.RejectsAll && !node.LastAnswer.IsZero() && n.Now.Sub(node.LastAnswer) >= Silence:
+		return Hung
+	default:
+		return NoFault
+	}
+}
+
+// IsRepairable reports whether a new pod may mend a fault.
+func (f Fault) IsRepairable() bool { return f == Crashing || f == Hung }
+
+// deletionByTaintManager is the reason of the condition DisruptionTarget of pods whose
+// machine does not answer.
+const deletionByTaintManager = "DeletionByTaintManager"
+
+// isOnLostMachine reports whether a pod should have been gone for a while, or is
+// being deleted because its machine does not answer.
+func isOnLostMachine(pod *corev1.Pod, now time.Time) bool {
+	disrupted := condition(pod, corev1.DisruptionTarget)
+	return pod.DeletionTimestamp != nil && now.Sub(pod.DeletionTimestamp.Time) >= patience ||
+		disrupted.Status == corev1.ConditionTrue && disrupted.Reason == deletionByTaintManager
+}
+
+func isUnschedulable(pod *corev1.Pod, now time.Time) bool {
+	scheduled := condition(pod, corev1.PodScheduled)
+	return scheduled.Status == corev1.ConditionFalse && now.Sub(scheduled.LastTransitionTime.Time) >= patience
+}
+
+// oftenEnded is how often a container may end with code 0 before that is a crash.
+// One that was told to stop ends so, and waits in the kubelet's back-off like one
+// that crashes.
+const oftenEnded = 5
+
+// isCrashing reports whether a pod's container cannot be started, or has ended by
+// itself.
+func isCrashing(pod *corev1.Pod) bool {
+	if pod.Status.Phase == corev1.PodFailed {
+		return true
+	}
+	container := Container(pod)
+	if container == nil || container.State.Running != nil {
+		return false
+	}
+	if waiting := container.State.Waiting; waiting != nil && slices.Contains(cannotStart, waiting.Reason) {
+		return true
+	}
+	if ended := lastEnd(container); ended != nil {
+		return ended.ExitCode != 0 || container.RestartCount >= oftenEnded
+	}
+	return container.State.Waiting != nil && container.State.Waiting.Reason == backOff
+}
+
+// cannotStart are the kubelet's reasons for a container that it cannot start.
+var cannotStart = []string{
+	"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError",
+	"CreateContainerConfigError", createError, runError, startError, cannotRunOld,
+}
+
+// backOff is the kubelet's reason for a container that it starts again later.
+const backOff = "CrashLoopBackOff"
+
+// lastEnd returns how a container has last ended, or nil.
+func lastEnd(container *corev1.ContainerStatus) *corev1.ContainerStateTerminated {
+	if container.State.Terminated != nil {
+		return container.State.Terminated
+	}
+	return container.LastTerminationState.Terminated
+}

@@ -1,0 +1,117 @@
+package state
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+)
+
+// The problems of a pod of which nobody says more.
+const (
+	noPod      = "it has no pod"
+	isStarting = "its pod is starting"
+)
+
+// PodProblem says why a pod's node cannot be asked anything yet, in the words of
+// Kubernetes where it has some. It is empty for a pod whose container runs and has
+// an address.
+func PodProblem(pod *corev1.Pod) string {
+	if pod == nil {
+		return noPod
+	}
+	if pod.DeletionTimestamp != nil {
+		return "its pod is being deleted"
+	}
+	if pod.Status.Phase == corev1.PodFailed && pod.Status.Reason != "" {
+		return withReason(pod.Status.Reason, pod.Status.Message) // such as Evicted, by the kubelet
+	}
+	if scheduled := condition(pod, corev1.PodScheduled); scheduled.Status == corev1.ConditionFalse {
+		return cmp.Or(withReason(scheduled.Reason, scheduled.Message), isStarting)
+	}
+	problem := isStarting
+	if container := Container(pod); container != nil {
+		problem = containerProblem(*container)
+	}
+	if problem == "" && pod.Status.PodIP == "" {
+		return "its pod has no address yet"
+	}
+	return problem
+}
+
+func containerProblem(status corev1.ContainerStatus) string {
+	switch state := status.State; {
+	case state.Running != nil:
+		return ""
+	case state.Waiting != nil:
+		if ended := status.LastTerminationState.Terminated; ended != nil {
+			return withReason(state.Waiting.Reason, howItEnded(ended))
+		}
+		if cannotRun(state.Waiting.Reason) {
+			return withReason(noEntryPoint, state.Waiting.Message)
+		}
+		return cmp.Or(withReason(state.Waiting.Reason, state.Waiting.Message), isStarting)
+	case state.Terminated != nil:
+		return howItEnded(state.Terminated)
+	default:
+		return isStarting
+	}
+}
+
+// Why the kubelet says that a container ended, or could not run, beside the
+// container's own failure.
+const (
+	oomKilled    = "OOMKilled"
+	startError   = "StartError"
+	runError     = "RunContainerError"
+	createError  = "CreateContainerError"
+	cannotRunOld = "ContainerCannotRun"
+)
+
+// noEntryPoint is the problem of an image that was not made for the operator.
+const noEntryPoint = "its image cannot run " + bitcoind.EntryPoint + ", the entry point that every image of a network must have on its PATH"
+
+// cannotRun reports whether a container's program could not even be started. The
+// program is always the entry point.
+func cannotRun(reason string) bool {
+	return reason == startError || reason == runError || reason == createError || reason == cannotRunOld
+}
+
+func howItEnded(ended *corev1.ContainerStateTerminated) string {
+	switch {
+	case cannotRun(ended.Reason):
+		return noEntryPoint
+	case ended.Reason == oomKilled:
+		return withReason(oomKilled, "its container needed more memory than its limit; raise spec.resources.limits.memory, or lower dbcache and maxmempool in spec.config")
+	default:
+		return withReason(fmt.Sprintf("its container exited with code %d", ended.ExitCode), ended.Message)
+	}
+}
+
+// withReason joins a reason and a message, of which either may be missing. Only the
+// end of a long message is kept: of a container's log that is where the error is.
+func withReason(reason, message string) string {
+	const longest = 300
+	message = strings.Join(strings.Fields(message), " ")
+	if runes := []rune(message); len(runes) > longest {
+		message = "…" + string(runes[len(runes)-longest:])
+	}
+	switch message = strings.TrimSuffix(message, ":"); {
+	case reason == "":
+		return message
+	case message == "":
+		return reason
+	default:
+		return reason + ": " + message
+	}
+}
+
+// NeverRan reports that a pod's container has never run, so that nothing is lost
+// with the pod.
+func NeverRan(pod *corev1.Pod) bool {
+	container := Container(pod)
+	return container == nil || container.RestartCount == 0 && container.State.Waiting != nil && container.LastTerminationState.Terminated == nil
+}

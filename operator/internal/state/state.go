@@ -1,0 +1,231 @@
+// Package state holds what is known of a network and its nodes at one moment: who
+// answers, at which tips they are, what keeps them from running. It is pure, and no
+// value of it holds a secret or a client: whoever decides by it cannot do anything.
+package state
+
+import (
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+)
+
+// Network is what is known of a network.
+type Network struct {
+	// Now is the moment of which all this is said.
+	Now time.Time
+	// Chain is the chain that the nodes follow.
+	Chain bitcoind.Chain
+	// ChainNotAllowed reports that the platform does not allow the chain.
+	ChainNotAllowed bool
+	// Private reports whether nobody but the network's nodes has its chain.
+	Private bool
+	// Secret is what is known of the credentials.
+	Secret Secret
+	// StatefulSet is nil while there is none, and as applied once it has been.
+	StatefulSet *appsv1.StatefulSet
+	// Claims are the volume claims of the nodes, where they have any.
+	Claims []corev1.PersistentVolumeClaim
+	// Wanted is how many nodes the network should have.
+	Wanted int
+	// Nodes are the nodes by ordinal: those that the network should have, those that
+	// its StatefulSet has beyond, and those that still have a pod.
+	Nodes []Node
+	// SpareData reports that there are claims of nodes which the network no longer
+	// has.
+	SpareData bool
+	// Best is the tip with the most work among the data that still exist. It is nil
+	// while nobody has more than the first block of the chain, which is nothing.
+	Best *Block
+	// Lost is the best block that was recorded and that no data has any more; nil
+	// where nothing was lost.
+	Lost *Block
+	// Branches reports of each tip, by its hash, whether it is on the chain of the
+	// highest. It is nil where that is not known.
+	Branches map[string]bool
+}
+
+// Secret is what is known of a network's credentials, less what they are.
+type Secret struct {
+	// Unusable says why there are none that can be used; nil where there are.
+	Unusable *Problem
+	// Pairs is how many pairs the nodes should accept: the current one, and while a
+	// password is being changed the previous one.
+	Pairs int
+	// ChangedAt is when the Secret became what it is.
+	ChangedAt time.Time
+}
+
+// Problem is a reason of a condition with its message.
+type Problem struct {
+	Reason, Message string
+}
+
+// Node is what is known of one node.
+type Node struct {
+	// Pod runs the node; nil while there is none.
+	Pod *corev1.Pod
+	// Problem says why the node is not ready. It is empty for one that answers RPC
+	// with the credentials that it should accept.
+	Problem string
+	// NotMade is what Kubernetes says of a pod that it could not make.
+	NotMade string
+
+	// Answers reports whether the node has answered RPC in this pass; State is what
+	// it said then, and Silent are the connections, by id, at whose other end nobody
+	// answers.
+	Answers bool
+	State   bitcoind.State
+	Silent  map[int32]bool
+	// LastAnswer is when the node's container last answered RPC, or if it never did
+	// when the operator first saw it.
+	LastAnswer time.Time
+
+	// AskAgain is how long the operator leaves a node alone that did not answer.
+	AskAgain time.Duration
+
+	// RejectsCurrent and RejectsPrevious report which of the credentials of the
+	// Secret the node is known to reject; RejectsAll that it rejects all that the
+	// operator knows, so that it cannot be asked anything over RPC.
+	RejectsCurrent, RejectsPrevious, RejectsAll bool
+	// AcceptsOld reports that the node accepts a pair that the Secret no longer has,
+	// or may, since nobody knows what it read.
+	AcceptsOld bool
+
+	// Data tells the node's data apart from those that it had before, or will have:
+	// the UID of its volume claim, or without one that of its pod. It is empty while
+	// the node has none.
+	Data types.UID
+	// Tip is the last tip that the data were known to be at; nil where that is not
+	// known. Shown reports that the node has said so in this pass. Data of which
+	// nobody has told yet are at what FirstTip says.
+	Tip   *Block
+	Shown bool
+	// HadBest is when the node's data were last known to have the best block.
+	HadBest time.Time
+	// LastServed is when the node last served, or if it never did when the operator
+	// first saw its pod.
+	LastServed time.Time
+	// RefusedAt is when a disruption budget last refused to let the node's pod go.
+	RefusedAt time.Time
+}
+
+// Node returns the node of an ordinal, of which nothing may be known.
+func (n *Network) Node(ordinal int) Node {
+	if ordinal < 0 || ordinal >= len(n.Nodes) {
+		return Node{Problem: noPod}
+	}
+	return n.Nodes[ordinal]
+}
+
+// WantedNodes returns the nodes that the network should have.
+func (n *Network) WantedNodes() []Node { return n.Nodes[:n.Wanted] }
+
+// Ready counts the wanted nodes that are ready.
+func (n *Network) Ready() int {
+	count := 0
+	for _, node := range n.WantedNodes() {
+		if node.Ready() {
+			count++
+		}
+	}
+	return count
+}
+
+// HandsOff reports whether the operator must not change anything about a network:
+// because it is suspended, because its chain is not allowed, or because there are
+// no credentials, without which no node must start, and those that run go on
+// running.
+func (n *Network) HandsOff(network *v1alpha1.BitcoinNetwork) bool {
+	return network.Spec.Suspend || n.ChainNotAllowed || n.Secret.Unusable != nil
+}
+
+// Settled reports whether the StatefulSet controller has seen the present template,
+// so that its status says which pods run it.
+func (n *Network) Settled() bool {
+	set := n.StatefulSet
+	return set != nil && set.Status.ObservedGeneration == set.Generation && set.Status.UpdateRevision != ""
+}
+
+// IsOutdated reports whether a node's pod does not run the present template.
+func (n *Network) IsOutdated(node Node) bool {
+	return n.Settled() && node.Pod != nil &&
+		node.Pod.Labels[appsv1.ControllerRevisionHashLabelKey] != n.StatefulSet.Status.UpdateRevision
+}
+
+// Ready reports whether the node answers RPC with the credentials that it should
+// accept.
+func (n Node) Ready() bool { return n.Problem == "" }
+
+// Shows reports whether a node has shown in this pass that the best block is on its
+// active chain. By the definition of the best block, only a node that is at it has.
+func (n *Network) Shows(node Node) bool {
+	return node.Shown && n.Best.is(node.Tip)
+}
+
+// Has reports whether the data of a node are known to have the best block.
+func (n *Network) Has(node Node) bool { return n.Best.is(node.Tip) }
+
+// IsSynced reports whether a node has shown in this pass a chain with as much work as
+// that of the best block. Where two blocks are equal it may have the other one: nodes
+// that differ so do until the next block, and none of them is behind.
+func (n *Network) IsSynced(node Node) bool {
+	return node.Shown && (n.Best == nil || node.Tip.Compare(*n.Best) >= 0)
+}
+
+// IsUp reports whether the kubelet finds a node ready, and it has as good a chain as
+// any. Of a public chain the world has the best block, and nodes are behind it for
+// days.
+func (n *Network) IsUp(node Node) bool {
+	return IsReady(node.Pod) && node.Pod.DeletionTimestamp == nil && node.Shown && (!n.Private || n.IsSynced(node))
+}
+
+// Serves reports whether a node is of use to clients: it is up, and answers with
+// credentials that the operator knows.
+func (n *Network) Serves(node Node) bool { return node.Answers && n.IsUp(node) }
+
+// IsEmpty reports whether a node's data are in a pod that has never run, so that
+// there can be nothing in them.
+func (n Node) IsEmpty() bool {
+	return n.Pod != nil && n.Data == n.Pod.UID && (n.Tip == nil || n.Tip.Height == 0) && NeverRan(n.Pod)
+}
+
+// FirstTip returns the tip of data of which no node has told anything to somebody who
+// has looked since then: if they were made since, they are taken to be empty until one
+// does. Else nobody knows, and it is nil.
+func (n Node) FirstTip(since time.Time) *Block {
+	if n.IsEmpty() || n.Pod != nil && n.Data == n.Pod.UID && n.Pod.CreationTimestamp.After(since) {
+		return &Block{}
+	}
+	return nil
+}
+
+// IsUntold reports whether the node's data may have the best block and more, since
+// nobody knows anything of them. An operator that has just been started gives nodes
+// a moment to tell before it acts upon them; one that runs has seen data from when
+// they were empty.
+func (n *Network) IsUntold(node Node) bool {
+	return n.Private && node.Data != "" && node.Tip == nil && !node.IsEmpty() && n.Now.Sub(node.LastServed) < Silence
+}
+
+// AtStake reports whether something would be lost with the data of all nodes: the
+// world has a public chain, and a first block is nothing.
+func (n *Network) AtStake() bool { return n.Private && n.Best != nil }
+
+// InPods reports whether the nodes' data are in their pods, and gone with them.
+func InPods(network *v1alpha1.BitcoinNetwork) bool { return network.Spec.Storage == nil }
+
+// Missing says what is known of a node without a pod.
+func Missing(whyNotMade string) Node {
+	return Node{Problem: withReason(noPod, whyNotMade), NotMade: whyNotMade}
+}
+
+// Name returns the name of a node's pod.
+func Name(network *v1alpha1.BitcoinNetwork, ordinal int) string {
+	return resources.PodName(network, ordinal)
+}

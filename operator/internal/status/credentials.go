@@ -1,0 +1,104 @@
+package status
+
+import (
+	"time"
+
+	"github.com/fluxcd/pkg/runtime/conditions"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
+)
+
+// acceptance counts the nodes by what they do with the credentials of the Secret.
+type acceptance struct {
+	// accepting accept all of them, and none that the Secret no longer has.
+	accepting int
+	// pending are still to be started with them.
+	pending int
+	// rejectCurrent and rejectPrevious were started with them, and reject that pair
+	// all the same; keepOld accept one that the Secret no longer has.
+	rejectCurrent, rejectPrevious, keepOld int
+}
+
+func acceptanceOf(seen *state.Network) acceptance {
+	var found acceptance
+	for _, node := range seen.WantedNodes() {
+		isWrong := node.RejectsAll || node.RejectsCurrent || node.RejectsPrevious || node.AcceptsOld
+		switch {
+		case node.Pod == nil:
+		case isWrong && isToBeStarted(seen, node):
+			found.pending++
+		case node.RejectsAll || node.RejectsCurrent:
+			found.rejectCurrent++
+		case node.AcceptsOld:
+			found.keepOld++
+		case node.RejectsPrevious:
+			found.rejectPrevious++
+		case node.Answers:
+			found.accepting++
+		case state.ReadSecretAt(node).Before(seen.Secret.ChangedAt):
+			found.pending++
+		}
+	}
+	return found
+}
+
+// isToBeStarted reports whether a node is still to be started with the Secret as it
+// is. A pod that does not run the present template may not even know of the Secret.
+func isToBeStarted(seen *state.Network, node state.Node) bool {
+	return !seen.Settled() || seen.IsOutdated(node) || seen.MissedSecret(node)
+}
+
+func setCredentialsReady(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
+	const condition = v1alpha1.CredentialsReadyCondition
+	secret, nodes := network.Spec.Secret, seen.Wanted
+	unusable, found := seen.Secret.Unusable, acceptanceOf(seen)
+	switch {
+	case unusable != nil && network.Status.Height != nil && nodes > 0:
+		conditions.MarkFalse(network, condition, unusable.Reason, "%s; running nodes are left untouched", unusable.Message)
+	case unusable != nil:
+		conditions.MarkFalse(network, condition, unusable.Reason, "%s", unusable.Message)
+	case secret == "":
+		conditions.MarkTrue(network, condition, v1alpha1.DefaultCredentialsReason,
+			"spec.secret is not set, so the nodes use the default credentials: anyone who can reach them can log in")
+	case found.rejectCurrent > 0:
+		conditions.MarkFalse(network, condition, v1alpha1.CredentialsRejectedReason,
+			"%d of %d nodes were started with the current Secret %q and reject its credentials: where the Secret was deleted and made again while it was immutable, no pod that uses it may be left on the machine; a custom image must accept what %s and %s say",
+			found.rejectCurrent, nodes, secret, bitcoind.UserKey, bitcoind.PasswordKey)
+	case found.keepOld > 0:
+		conditions.MarkFalse(network, condition, v1alpha1.CredentialsRejectedReason,
+			"%d of %d nodes were started with the current Secret %q and still accept credentials that it no longer has: a custom image must accept what the Secret says, and nothing else",
+			found.keepOld, nodes, secret)
+	case found.pending > 0 && seen.Secret.Pairs > 1:
+		conditions.MarkTrue(network, condition, v1alpha1.RotatingReason,
+			"Secret %q has new credentials; %d of %d nodes accept them. Keep using the previous ones until all nodes do", secret, found.accepting, nodes)
+	case found.pending > 0:
+		conditions.MarkTrue(network, condition, v1alpha1.RotatingReason,
+			"Secret %q has changed; %d of %d nodes are up to date, the others are to be restarted", secret, found.accepting, nodes)
+	case found.rejectPrevious > 0:
+		conditions.MarkTrue(network, condition, v1alpha1.RotatingReason,
+			"%d of %d nodes were started with the current Secret %q but reject part of it: a custom image must also accept %s and %s",
+			found.rejectPrevious, nodes, secret, bitcoind.PreviousUserKey, bitcoind.PreviousPasswordKey)
+	case seen.Secret.Pairs > 1 && (found.accepting == nodes || isRecorded(network, seen)):
+		conditions.MarkTrue(network, condition, v1alpha1.RotatedReason,
+			"every node accepts both the new and the previous credentials from Secret %q: switch all clients to the new ones, then remove %s and %s",
+			secret, bitcoind.PreviousUserKey, bitcoind.PreviousPasswordKey)
+	case seen.Secret.Pairs > 1:
+		conditions.MarkTrue(network, condition, v1alpha1.RotatingReason,
+			"Secret %q has new credentials; %d of %d nodes accept them. Keep using the previous ones until all nodes do", secret, found.accepting, nodes)
+	default:
+		conditions.MarkTrue(network, condition, v1alpha1.SecretReadReason, "Secret %q was read", secret)
+	}
+	if unusable == nil && secret != "" && nodes > 0 && found.accepting == nodes {
+		network.Status.SecretChangedAt = new(metav1.NewTime(seen.Secret.ChangedAt.Truncate(time.Second)))
+		network.Status.SecretPairs = int32(seen.Secret.Pairs)
+	}
+}
+
+// isRecorded reports whether every node was once seen to accept the Secret as it is.
+func isRecorded(network *v1alpha1.BitcoinNetwork, seen *state.Network) bool {
+	recorded := network.Status.SecretChangedAt
+	return recorded != nil && recorded.Time.Equal(seen.Secret.ChangedAt)
+}

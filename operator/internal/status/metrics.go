@@ -1,0 +1,38 @@
+package status
+
+import (
+	"time"
+
+	"github.com/fluxcd/pkg/apis/meta"
+	"github.com/fluxcd/pkg/runtime/conditions"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/metrics"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/plan"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
+)
+
+// Measure returns what there is to measure of a network.
+func Measure(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.Plan, outcome Outcome) metrics.Network {
+	measured := metrics.Network{
+		Ready:          *conditions.Get(network, meta.ReadyCondition),
+		Suspended:      network.Spec.Suspend,
+		NodesWanted:    seen.Wanted,
+		NodesReady:     seen.Ready(),
+		LinksPlanned:   len(todo.Links.Links),
+		LinksConnected: len(todo.Links.Links) - len(todo.Links.Missing),
+		Parts:          len(todo.Links.Parts),
+	}
+	if wait := waiting(network, seen, todo, outcome); wait != nil {
+		measured.Waiting = &metrics.Waiting{Node: state.Name(network, wait.Node), On: string(wait.On)}
+	}
+	if tips := seen.Tips(); len(tips) > 0 {
+		best := seen.Nodes[tips[0].Nodes[0]].State.Chain
+		measured.Chain = &metrics.Chain{
+			HighestTip: tips[0].Height,
+			LowestTip:  tips[len(tips)-1].Height,
+			LastBlock:  time.Unix(best.Time, 0),
+		}
+	}
+	return measured
+}

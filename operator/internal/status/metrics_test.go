@@ -1,0 +1,51 @@
+package status
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/metrics"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state/statetest"
+)
+
+func TestMeasure(t *testing.T) {
+	minedAt := statetest.Now.Add(-time.Hour)
+	behind := func(s *situation) {
+		s.seen.Nodes[2] = statetest.NodeAt(2, 3, "a")
+		s.seen.Nodes[0].State.Chain.Time = minedAt.Unix()
+	}
+	for _, test := range []struct {
+		reason    string
+		situation situation
+		want      metrics.Network // but for the condition Ready
+		ready     metav1.ConditionStatus
+	}{
+		{"some of all", oneSilent().with(behind), metrics.Network{
+			NodesWanted: 3, NodesReady: 2, LinksPlanned: 3, LinksConnected: 1, Parts: 1,
+			Chain: &metrics.Chain{HighestTip: 7, LowestTip: 3, LastBlock: minedAt},
+		}, metav1.ConditionFalse},
+		{"nobody tells of a chain", starting(), metrics.Network{NodesWanted: 3, LinksPlanned: 3, Parts: 1}, metav1.ConditionFalse},
+		{"somebody waits", starting().with(waitsFor(forNode)), metrics.Network{
+			NodesWanted: 3, LinksPlanned: 3, Parts: 1, Waiting: &metrics.Waiting{Node: "payments-0", On: "node"},
+		}, metav1.ConditionFalse},
+		{"for a budget", starting().with(refused), metrics.Network{
+			NodesWanted: 3, LinksPlanned: 3, Parts: 1, Waiting: &metrics.Waiting{Node: "payments-0", On: "budget"},
+		}, metav1.ConditionFalse},
+		{"nobody waits while a network is suspended", parked().with(isSuspended, waitsFor(forNode)), metrics.Network{Suspended: true}, metav1.ConditionTrue},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			network := test.situation.report()
+			got := Measure(network, test.situation.seen, test.situation.todo, test.situation.outcome)
+			if got.Ready.Type != "Ready" || got.Ready.Status != test.ready {
+				t.Errorf("Ready is %v", got.Ready)
+			}
+			got.Ready = metav1.Condition{}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,291 @@
+// Package status says how a network stands: its conditions, heights, events and
+// metrics, and their words. It is pure.
+package status
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/fluxcd/pkg/apis/meta"
+	"github.com/fluxcd/pkg/runtime/conditions"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/plan"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/rollout"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
+)
+
+// Outcome is what came of executing a plan.
+type Outcome struct {
+	// Created reports that the network's StatefulSet is new.
+	Created bool
+	// Refused says why the step of the rollout was not taken: a disruption budget did
+	// not let the pod go. It is nil for a step that was taken.
+	Refused *rollout.Wait
+	// MiningProblem is why a block could not be mined.
+	MiningProblem string
+	// Failure is what went wrong; the rest was done all the same.
+	Failure error
+}
+
+// reasoned is an error that is a state of the world: it names the reason of Ready.
+type reasoned interface {
+	error
+	Reason() string
+}
+
+// Report writes into the network's status what has been seen of it, what is to be
+// done, and what came of that. Whatever it says follows from its arguments and from
+// what the status said before.
+func Report(network *v1alpha1.BitcoinNetwork, platform resources.Platform, seen *state.Network, todo plan.Plan, outcome Outcome) {
+	wasReady := conditions.IsReady(network)
+	wasObserved := network.Status.ObservedGeneration == network.Generation
+
+	reportNodes(network, platform, seen)
+	reportLinks(network, todo.Links)
+	reportRollout(network, seen, todo, outcome)
+
+	setCredentialsReady(network, seen)
+	setNodesReady(network, seen)
+	setPeersConnected(network, seen, todo.Links)
+	setChainsAgree(network, seen)
+	setReady(network, seen, todo, outcome)
+	setProgress(network, wasReady && wasObserved)
+	network.Status.ObservedGeneration = network.Generation
+	network.Status.LastHandledReconcileAt, _ = meta.ReconcileAnnotationValue(network.Annotations)
+}
+
+func reportNodes(network *v1alpha1.BitcoinNetwork, platform resources.Platform, seen *state.Network) {
+	status := &network.Status
+	status.Image = platform.Image(network)
+	status.Selector = labels.SelectorFromSet(resources.Selector(network)).String()
+	status.Ready = ratio(seen.Ready(), seen.Wanted)
+	status.Storage = claimed(seen)
+	status.Replicas = 0
+	if seen.StatefulSet != nil {
+		status.Replicas = seen.StatefulSet.Status.Replicas
+	}
+	nodes := make([]v1alpha1.NodeStatus, seen.Wanted)
+	for ordinal, node := range seen.WantedNodes() {
+		nodes[ordinal] = v1alpha1.NodeStatus{
+			Ordinal: int32(ordinal),
+			Ready:   node.Ready(),
+			DNSName: platform.DNSName(network, ordinal),
+			Repair:  rollout.Repairs(network, seen, ordinal),
+		}
+		if node.Pod != nil {
+			nodes[ordinal].IP = node.Pod.Status.PodIP
+			nodes[ordinal].NodeName = node.Pod.Spec.NodeName
+		}
+	}
+	status.Nodes = nodes
+}
+
+// claimed returns the size of the largest claim, or nil while there is none.
+func claimed(seen *state.Network) *resource.Quantity {
+	var largest *resource.Quantity
+	for _, claim := range seen.Claims {
+		asked := claim.Spec.Resources.Requests[corev1.ResourceStorage]
+		if largest == nil || largest.Cmp(asked) < 0 {
+			largest = &asked
+		}
+	}
+	return largest
+}
+
+func reportLinks(network *v1alpha1.BitcoinNetwork, links peering.Plan) {
+	planned, connected := len(links.Links), len(links.Links)-len(links.Missing)
+	network.Status.Links = &v1alpha1.LinksStatus{
+		Planned:   int32(planned),
+		Connected: int32(connected),
+		Summary:   ratio(connected, planned),
+	}
+}
+
+func setNodesReady(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
+	if seen.Ready() == seen.Wanted {
+		conditions.MarkTrue(network, v1alpha1.NodesReadyCondition, v1alpha1.NodesAnswerReason, "%s", nodesAnswer(seen.Wanted))
+		return
+	}
+	if seen.Secret.Unusable != nil {
+		conditions.MarkUnknown(network, v1alpha1.NodesReadyCondition, v1alpha1.WaitingForCredentialsReason,
+			"the nodes cannot be queried without credentials")
+		return
+	}
+	var problems []string
+	for ordinal, node := range seen.WantedNodes() {
+		if !node.Ready() {
+			problems = append(problems, fmt.Sprintf("%s: %s", state.Name(network, ordinal), problemOf(seen, node)))
+		}
+	}
+	conditions.MarkFalse(network, v1alpha1.NodesReadyCondition, v1alpha1.NodesNotReadyReason,
+		"%d of %d nodes answer RPC; %s", seen.Ready(), seen.Wanted, list(problems))
+}
+
+// problemOf says why a node is not ready. What to change about a pod that is from
+// before the last change, somebody may have changed already.
+func problemOf(seen *state.Network, node state.Node) string {
+	if seen.IsOutdated(node) && seen.FaultOf(node) != state.NoFault {
+		return node.Problem + "; its pod is from before the last change and waits to be replaced"
+	}
+	return node.Problem
+}
+
+func setPeersConnected(network *v1alpha1.BitcoinNetwork, seen *state.Network, links peering.Plan) {
+	planned, missing := len(links.Links), len(links.Missing)
+	switch {
+	case seen.Secret.Unusable != nil && planned > 0:
+		conditions.MarkUnknown(network, v1alpha1.PeersConnectedCondition, v1alpha1.WaitingForCredentialsReason,
+			"the nodes' peers cannot be queried without credentials")
+	case planned == 0:
+		conditions.MarkTrue(network, v1alpha1.PeersConnectedCondition, v1alpha1.LinksConnectedReason, "no links are planned")
+	case missing == 0:
+		conditions.MarkTrue(network, v1alpha1.PeersConnectedCondition, v1alpha1.LinksConnectedReason,
+			"%s", allLinks(planned))
+	case len(links.Parts) > 1 && seen.Ready() == seen.Wanted:
+		conditions.MarkFalse(network, v1alpha1.PeersConnectedCondition, v1alpha1.SplitReason,
+			"the network is in %d parts: %s; %d of %s connected", len(links.Parts), listParts(links.Parts), planned-missing, count(planned, "link"))
+	default:
+		conditions.MarkFalse(network, v1alpha1.PeersConnectedCondition, v1alpha1.LinksMissingReason,
+			"%d of %s connected; missing: %s", planned-missing, count(planned, "link"), listLinks(links.Missing))
+	}
+}
+
+func setChainsAgree(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
+	const condition = v1alpha1.ChainsAgreeCondition
+	tips := seen.Tips()
+	var texts []string
+	for _, tip := range tips {
+		texts = append(texts, tipText(tip))
+	}
+	switch verdict := state.Agree(tips, seen.Branches); verdict {
+	case state.NoTips:
+		conditions.MarkUnknown(network, condition, string(verdict), "no node answers")
+	case state.Equal:
+		conditions.MarkTrue(network, condition, string(verdict), "the tips of %s are equal or one block apart", count(onTips(tips), "node"))
+	case state.Lagging:
+		conditions.MarkFalse(network, condition, string(verdict), "some nodes lag behind on the same chain; %s", list(texts))
+	case state.Forked:
+		conditions.MarkFalse(network, condition, string(verdict), "nodes are on different chains; %s", list(texts))
+	default:
+		conditions.MarkUnknown(network, condition, string(verdict), "could not determine whether these tips are on the same chain; %s", list(texts))
+	}
+}
+
+// setReady sums up: the first condition that is not True is the reason. What the
+// rollout waits for is said in any case.
+func setReady(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.Plan, outcome Outcome) {
+	ready := readyOf(network, seen, todo, outcome)
+	if wait := waiting(network, seen, todo, outcome); wait != nil {
+		ready.Message += "; " + waitText(network, *wait)
+		if wait.NeedsHuman && ready.Reason != v1alpha1.ConflictReason {
+			ready.Reason = v1alpha1.RolloutBlockedReason
+		}
+	}
+	if network.Spec.Suspend {
+		ready.Reason = v1alpha1.SuspendedReason
+		ready.Message = "suspended by spec.suspend; " + ready.Message
+	}
+	ready.Type = meta.ReadyCondition
+	conditions.Set(network, &ready)
+}
+
+// readyOf returns the condition Ready but for what the rollout waits for.
+func readyOf(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.Plan, outcome Outcome) metav1.Condition {
+	notReady := func(reason, format string, args ...any) metav1.Condition {
+		return metav1.Condition{Status: metav1.ConditionFalse, Reason: reason, Message: fmt.Sprintf(format, args...)}
+	}
+	if seen.ChainNotAllowed {
+		return notReady(v1alpha1.ChainNotAllowedReason,
+			"spec.chain: the platform does not allow %s in this namespace; ask the platform team, who set the operator's flag --allowed-chains", network.Spec.Chain)
+	}
+	if outcome.Failure != nil {
+		reason := meta.FailedReason
+		var known reasoned
+		if errors.As(outcome.Failure, &known) {
+			reason = known.Reason()
+		}
+		return notReady(reason, "%s", outcome.Failure)
+	}
+	for _, name := range []string{
+		v1alpha1.CredentialsReadyCondition, v1alpha1.NodesReadyCondition, v1alpha1.PeersConnectedCondition,
+	} {
+		if condition := conditions.Get(network, name); condition.Status != metav1.ConditionTrue {
+			return metav1.Condition{Status: condition.Status, Reason: condition.Reason, Message: condition.Message}
+		}
+	}
+	switch extra := extraPods(seen); {
+	case seen.Wanted == 0:
+		return metav1.Condition{Status: metav1.ConditionTrue, Reason: v1alpha1.ParkedReason, Message: "the network is parked: spec.nodes is 0"}
+	case seen.StatefulSet != nil && !seen.Settled():
+		return notReady(v1alpha1.RollingReason, "waiting for the StatefulSet controller to observe the new pod template")
+	case todo.Rollout.Pending > 0:
+		return notReady(v1alpha1.RollingReason, "restarting or replacing the nodes one at a time; %s to go", count(todo.Rollout.Pending, "node"))
+	case len(todo.Rollout.Down) > 0:
+		return notReady(v1alpha1.RollingReason, "waiting for %s to serve again", state.Name(network, int(todo.Rollout.Down[0].Ordinal)))
+	case extra > 0 && !seen.HandsOff(network):
+		return notReady(v1alpha1.RollingReason, "%s beyond spec.nodes", count(extra, "node"))
+	default:
+		return metav1.Condition{Status: metav1.ConditionTrue, Reason: v1alpha1.ConnectedReason, Message: fmt.Sprintf(
+			"%s, %s connected", nodesAnswer(seen.Wanted), count(int(network.Status.Links.Connected), "link"))}
+	}
+}
+
+// extraPods counts the pods that the network is to have for a while beyond those that
+// it asks for.
+func extraPods(seen *state.Network) int {
+	if seen.StatefulSet == nil || seen.StatefulSet.Spec.Replicas == nil {
+		return 0
+	}
+	return max(int(*seen.StatefulSet.Spec.Replicas)-seen.Wanted, 0)
+}
+
+// waiting returns what the rollout waits for, or nil. Where the operator keeps its
+// hands off, nobody's turn comes, whatever happens.
+func waiting(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.Plan, outcome Outcome) *rollout.Wait {
+	switch {
+	case seen.HandsOff(network):
+		return nil
+	case outcome.Refused != nil:
+		return outcome.Refused
+	default:
+		return todo.Waiting()
+	}
+}
+
+// setProgress says in the terms of kstatus what to expect of a network that is
+// not Ready: Stalled when somebody must act, else Reconciling.
+func setProgress(network *v1alpha1.BitcoinNetwork, wasReady bool) {
+	ready := conditions.Get(network, meta.ReadyCondition)
+	wasDegraded := conditions.GetReason(network, meta.ReconcilingCondition) == v1alpha1.DegradedReason &&
+		network.Status.ObservedGeneration == network.Generation
+	switch {
+	case ready.Status == metav1.ConditionTrue:
+		conditions.Delete(network, meta.ReconcilingCondition)
+		conditions.Delete(network, meta.StalledCondition)
+	case isStalled(ready.Reason):
+		conditions.MarkStalled(network, ready.Reason, "%s", ready.Message)
+	case wasDegraded || wasReady && ready.Reason != v1alpha1.RollingReason:
+		conditions.MarkReconciling(network, v1alpha1.DegradedReason, "%s", ready.Message)
+	default:
+		conditions.MarkReconciling(network, v1alpha1.ProgressingReason, "%s", ready.Message)
+	}
+}
+
+// isStalled reports whether a network that is not Ready for this reason stays so
+// until somebody acts.
+func isStalled(reason string) bool {
+	switch reason {
+	case v1alpha1.SecretForbiddenReason, v1alpha1.SecretInvalidReason, v1alpha1.ChainNotAllowedReason,
+		v1alpha1.ConflictReason, v1alpha1.StorageRefusedReason, v1alpha1.RolloutBlockedReason, v1alpha1.SuspendedReason:
+		return true
+	default:
+		return false
+	}
+}
