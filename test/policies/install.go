@@ -24,25 +24,47 @@ import (
 // TenantLabel is on the namespaces that the policies are for.
 const TenantLabel = "bitcoin-operator.github.io/tenant"
 
-// Install makes the policies that are in a folder, and waits until the API server goes
-// by them, which takes it a moment.
-func Install(ctx context.Context, api client.Client, folder string) error {
+// probed is the policy that is made last, so that all are in force when it is.
+const probed = "networks.bitcoin-operator.github.io"
+
+// Read returns the policies and bindings that are in a folder.
+func Read(folder string) ([]*unstructured.Unstructured, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var objects []*unstructured.Unstructured
 	for _, file := range files {
 		if filepath.Base(file) == "kustomization.yaml" {
 			continue
 		}
 		content, err := os.ReadFile(file)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for document := range bytes.SplitSeq(content, []byte("\n---\n")) {
 			object := &unstructured.Unstructured{}
 			if err := yaml.Unmarshal(document, object); err != nil {
-				return fmt.Errorf("read %s: %w", file, err)
+				return nil, fmt.Errorf("read %s: %w", file, err)
+			}
+			objects = append(objects, object)
+		}
+	}
+	return objects, nil
+}
+
+// Install makes the policies that are in a folder, and waits until the API server goes
+// by them, which takes it a moment.
+func Install(ctx context.Context, api client.Client, folder string) error {
+	objects, err := Read(folder)
+	if err != nil {
+		return err
+	}
+	// The API server learns of them in the order in which they are made.
+	for _, last := range []bool{false, true} {
+		for _, object := range objects {
+			if (object.GetName() == probed) != last {
+				continue
 			}
 			if err := api.Create(ctx, object); err != nil {
 				return fmt.Errorf("make %s %s: %w", object.GetKind(), object.GetName(), err)

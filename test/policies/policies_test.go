@@ -7,10 +7,13 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -130,6 +133,18 @@ func (team *team) allow(role, user string, rule rbacv1.PolicyRule) {
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: name.Name},
 		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: user}},
 	})).To(Succeed())
+	// The API server takes a moment to go by it.
+	resource, subresource, _ := strings.Cut(rule.Resources[0], "/")
+	team.Eventually(func() (bool, error) {
+		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+			User: user,
+			ResourceAttributes: &authorizationv1.ResourceAttributes{
+				Namespace: team.namespace, Verb: rule.Verbs[0], Group: rule.APIGroups[0], Resource: resource, Subresource: subresource,
+			},
+		}}
+		err := team.as("").Create(team.ctx, review)
+		return review.Status.Allowed, err
+	}).WithTimeout(10 * time.Second).Should(BeTrue())
 }
 
 // object reads a manifest of an object of the team's.
@@ -140,7 +155,8 @@ func (team *team) object(manifest string) *unstructured.Unstructured {
 	return object
 }
 
-// expect expects an error with a text, or none where there is none.
+// expect expects to be forbidden something, with a text, or nothing where there is
+// none. It is never Invalid: TestPoliciesSayNothingThatMakesFluxDelete says why.
 func (team *team) expect(err error, want, reason string) {
 	team.t.Helper()
 	if want == "" {
@@ -148,6 +164,7 @@ func (team *team) expect(err error, want, reason string) {
 		return
 	}
 	team.Expect(err).To(MatchError(ContainSubstring(want)), reason)
+	team.Expect(apierrors.IsForbidden(err)).To(BeTrue(), "%s: %v", reason, err)
 }
 
 // A policy that cannot be evaluated lets nothing pass.
@@ -155,19 +172,47 @@ func TestPoliciesFailClosed(t *testing.T) {
 	team := newTeam(t, bounds())
 	var list admissionv1.ValidatingAdmissionPolicyList
 	team.Expect(team.as("").List(team.ctx, &list)).To(Succeed())
-	team.Expect(list.Items).To(HaveLen(5))
+	team.Expect(list.Items).To(HaveLen(7))
 	for _, policy := range list.Items {
 		team.Expect(policy.Spec.FailurePolicy).To(HaveValue(Equal(admissionv1.Fail)), policy.Name)
 	}
 	var bindings admissionv1.ValidatingAdmissionPolicyBindingList
 	team.Expect(team.as("").List(team.ctx, &bindings)).To(Succeed())
-	team.Expect(bindings.Items).To(HaveLen(5))
+	team.Expect(bindings.Items).To(HaveLen(8))
 	for _, binding := range bindings.Items {
 		team.Expect(binding.Spec.ValidationActions).To(HaveExactElements(admissionv1.Deny), binding.Name)
+		missing := admissionv1.DenyAction
+		if binding.Name == "protection-from-people.bitcoin-operator.github.io" {
+			missing = admissionv1.AllowAction // TestProtectionWithoutBounds says why
+		}
 		if binding.Spec.ParamRef != nil {
-			team.Expect(binding.Spec.ParamRef.ParameterNotFoundAction).To(HaveValue(Equal(admissionv1.DenyAction)), binding.Name)
+			team.Expect(binding.Spec.ParamRef.ParameterNotFoundAction).To(HaveValue(Equal(missing)), binding.Name)
 		}
 	}
+}
+
+// Flux takes an answer that is Invalid, or speaks of what is immutable, for a change
+// that needs another object: where a commit says `force`, it deletes the one that there
+// is, and its chain.
+func TestPoliciesSayNothingThatMakesFluxDelete(t *testing.T) {
+	g := NewWithT(t)
+	objects, err := policies.Read("../../gitops/policies")
+	g.Expect(err).NotTo(HaveOccurred())
+	const immutable = `is\simmutable|immutable\sfield`
+	seen := 0
+	for _, object := range objects {
+		if object.GetKind() != "ValidatingAdmissionPolicy" {
+			continue
+		}
+		var policy admissionv1.ValidatingAdmissionPolicy
+		g.Expect(runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &policy)).To(Succeed())
+		for _, validation := range policy.Spec.Validations {
+			seen++
+			g.Expect(validation.Reason).To(HaveValue(Equal(metav1.StatusReasonForbidden)), "%s: %s", policy.Name, validation.Expression)
+			g.Expect(validation.Message+validation.MessageExpression).NotTo(Or(BeEmpty(), MatchRegexp(immutable)), "%s: %s", policy.Name, validation.Expression)
+		}
+	}
+	g.Expect(seen).To(BeNumerically(">", 20), "validations")
 }
 
 func TestNetworks(t *testing.T) {
@@ -237,9 +282,8 @@ func TestNetworks(t *testing.T) {
 // network returns a network with these fields in its spec.
 func (team *team) network(name, spec string) *unstructured.Unstructured {
 	network := team.object("apiVersion: bitcoin-operator.github.io/v1alpha1\nkind: BitcoinNetwork\nmetadata: {name: " + name + "}\nspec: {nodes: 1}\n")
-	fields := map[string]any{}
+	fields := map[string]any{"nodes": int64(1)}
 	team.Expect(yaml.Unmarshal([]byte(spec), &fields)).To(Succeed())
-	fields["nodes"] = int64(1)
 	network.Object["spec"] = fields
 	return network
 }
@@ -394,6 +438,7 @@ func TestPeople(t *testing.T) {
 	const (
 		person = "somebody@example.com"
 		spec   = "people may change spec.nodes and spec.suspend; commit everything else to Git"
+		force  = "kustomize.toolkit.fluxcd.io/force" // which Flux sets: tenants/base/networks.yaml
 		meta   = "people may change the annotation reconcile.fluxcd.io/requestedAt, and nothing else of metadata; commit everything else to Git"
 	)
 	for _, test := range []struct {
@@ -408,6 +453,10 @@ func TestPeople(t *testing.T) {
 		{"another image", `{"spec": {"image": "example.com/bitcoind"}}`, spec},
 		{"other options", `{"spec": {"config": ["txindex=1"]}}`, spec},
 		{"no options any more", `{"spec": {"config": null}}`, spec},
+		{"protection off", `{"spec": {"protect": false}}`, spec},
+		{"protection gone", `{"spec": {"protect": null}}`, spec},
+		{"being deleted by Flux and made anew", `{"metadata": {"annotations": {"kustomize.toolkit.fluxcd.io/force": "enabled"}}}`, meta},
+		{"the same as a label", `{"metadata": {"labels": {"kustomize.toolkit.fluxcd.io/force": "enabled"}}}`, meta},
 		{"another note", `{"metadata": {"annotations": {"kustomize.toolkit.fluxcd.io/reconcile": "disabled"}}}`, meta},
 		{"a note less", `{"metadata": {"annotations": {"note": null}}}`, meta},
 		{"a label", `{"metadata": {"labels": {"a": "b"}}}`, meta},
@@ -417,9 +466,9 @@ func TestPeople(t *testing.T) {
 		t.Run(test.reason, func(t *testing.T) {
 			team := newTeam(t, bounds())
 			team.allow("people", person, rbacv1.PolicyRule{APIGroups: []string{"bitcoin-operator.github.io"}, Resources: []string{"bitcoinnetworks"}, Verbs: []string{"get", "patch"}})
-			network := team.network("payments", `{suspend: true, config: [server=1]}`)
-			network.Object["spec"].(map[string]any)["config"] = []any{"dbcache=100"}
-			network.SetAnnotations(map[string]string{"note": "of the team's"})
+			network := team.network("payments", `{suspend: true, protect: true, config: [dbcache=100]}`)
+			network.SetAnnotations(map[string]string{"note": "of the team's", force: "disabled"})
+			network.SetLabels(map[string]string{force: "disabled"})
 			team.Expect(team.as("").Create(team.ctx, network)).To(Succeed())
 			patch := client.RawPatch(types.MergePatchType, []byte(test.patch))
 			team.expect(team.as(person).Patch(team.ctx, network.DeepCopy(), patch, client.DryRunAll), test.want, test.reason)
