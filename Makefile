@@ -43,7 +43,11 @@ unit: ## Run the tests that need no API server: seconds, no root.
 
 .PHONY: e2e
 e2e: $(CLUSTER) ## Run the end-to-end suite on the local cluster, which it starts, and stops again, if need be.
-	CLUSTER=$(CLUSTER) go test -count=1 -timeout=50m -v ./test/e2e
+	CLUSTER=$(CLUSTER) go test -short -count=1 -timeout=60m -v ./test/e2e
+
+.PHONY: e2e-slow
+e2e-slow: $(CLUSTER) ## Run the end-to-end tests that take many minutes each.
+	CLUSTER=$(CLUSTER) go test -count=1 -timeout=90m -v -run=TestSlow ./test/e2e
 
 .PHONY: lint
 lint: ## Check formatting, go vet, staticcheck and the generated files.

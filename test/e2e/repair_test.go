@@ -86,7 +86,7 @@ func TestNodeThatHangs(t *testing.T) {
 	g.Expect(syscall.Kill(process, syscall.SIGSTOP)).To(Succeed())
 	t.Cleanup(func() { _ = syscall.Kill(process, syscall.SIGCONT) })
 
-	within(t, g, ctx, "it was told of", time.Minute, tells(found, "NodesReady", "NodesNotReady", "lightning-2: it does not answer in time"))
+	within(t, g, ctx, "it was told of", time.Minute, tells(found, "NodesReady", "NodesNotReady", "lightning-2: it timed out"))
 	now := network(g, ctx, "team-b", "lightning")
 	g.Expect(now.Status.Ready).To(Equal("2/3"))
 	g.Expect(now.Status.Links.Connected).To(BeEquivalentTo(1), "the others are peered all the same")

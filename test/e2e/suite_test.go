@@ -89,6 +89,14 @@ func needsClusterFor(t *testing.T, most time.Duration) (Gomega, context.Context)
 	return NewWithT(t), ctx
 }
 
+// slow skips a test that takes many minutes, which make e2e-slow runs.
+func slow(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes many minutes: run make e2e-slow")
+	}
+}
+
 // wait waits until a condition is so, or the test's time is up.
 func wait(g Gomega, ctx context.Context, condition fleet.Condition) {
 	g.Expect(fleet.Until(ctx, condition, nil)).To(Succeed())

@@ -2,7 +2,9 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 )
@@ -19,9 +21,29 @@ func (c *Cluster) TagImage(ctx context.Context, image, name string) error {
 // LoadProgram builds a program of this module and loads it into the cluster as an
 // image of nothing else, as a team does that runs an image of its own.
 func (c *Cluster) LoadProgram(ctx context.Context, source, path, image string) error {
-	binary := c.local("work", filepath.Base(source))
+	return c.loadProgram(ctx, c.root, source, path, image)
+}
+
+// LoadEarlier does the same with a program as it was at a commit of this repository.
+func (c *Cluster) LoadEarlier(ctx context.Context, commit, source, path, image string) error {
+	tree := c.local("work", "earlier-"+commit)
+	if err := errors.Join(os.RemoveAll(tree), os.MkdirAll(tree, 0o755)); err != nil {
+		return err
+	}
+	archive := exec.CommandContext(ctx, "git", "-C", c.root, "archive", "--output", filepath.Join(tree, "tree.tar"), commit)
+	unpack := exec.CommandContext(ctx, "tar", "--extract", "--file", filepath.Join(tree, "tree.tar"), "--directory", tree)
+	for _, cmd := range []*exec.Cmd{archive, unpack} {
+		if _, err := output(ctx, cmd); err != nil {
+			return fmt.Errorf("take commit %s out of the repository: %w", commit, err)
+		}
+	}
+	return c.loadProgram(ctx, tree, source, path, image)
+}
+
+func (c *Cluster) loadProgram(ctx context.Context, tree, source, path, image string) error {
+	binary := c.local("work", filepath.Base(image))
 	build := exec.CommandContext(ctx, "go", "build", "-o", binary, source)
-	build.Dir = c.root
+	build.Dir = tree
 	if _, err := output(ctx, build); err != nil {
 		return fmt.Errorf("build %s: %w", source, err)
 	}
