@@ -106,6 +106,7 @@ func (p *pass) replace(ctx context.Context, step *rollout.Step, node state.Node)
 	err := p.Client.SubResource("eviction").Create(short, pod, eviction)
 	switch {
 	case apierrors.IsTooManyRequests(err), ctx.Err() == nil && short.Err() != nil:
+		p.Observer.Refused(client.ObjectKeyFromObject(p.network), p.seen, step.Ordinal)
 		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnBudget, For: "the disruption budget to let its pod go"}, nil
 	case apierrors.IsNotFound(err), apierrors.IsConflict(err):
 		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnTime, For: "its pod, which somebody else has replaced"}, nil

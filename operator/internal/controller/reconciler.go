@@ -115,7 +115,9 @@ func (p *pass) run(ctx context.Context) (ctrl.Result, error) {
 		p.cache.patience.Events(p.network, p.seen, todo, outcome),
 		status.Mined(p.network, todo.Mine, outcome.MiningProblem, p.cache.miningProblem),
 	))
-	p.cache.miningProblem = outcome.MiningProblem
+	if todo.Mine != nil {
+		p.cache.miningProblem = outcome.MiningProblem
+	}
 
 	if outcome.Failure != nil && !conditions.IsStalled(p.network) {
 		return ctrl.Result{}, outcome.Failure

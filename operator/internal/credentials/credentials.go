@@ -108,7 +108,7 @@ func changedAt(secret *corev1.Secret) time.Time {
 			Data       map[string]any `json:"f:data"`
 			StringData map[string]any `json:"f:stringData"` // what was applied as such is not under f:data
 		}
-		if entry.Time == nil || entry.FieldsV1 == nil || json.Unmarshal(entry.FieldsV1.Raw, &fields) != nil {
+		if entry.Time == nil || entry.FieldsV1 == nil || json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields) != nil {
 			continue
 		}
 		if (fields.Data != nil || fields.StringData != nil) && entry.Time.After(changed) {

@@ -258,7 +258,7 @@ func TestChangedAt(t *testing.T) {
 	manages := func(after time.Duration, fields string) metav1.ManagedFieldsEntry {
 		return metav1.ManagedFieldsEntry{
 			Manager: "controller", Operation: metav1.ManagedFieldsOperationUpdate,
-			Time: new(metav1.NewTime(made.Add(after))), FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)},
+			Time: new(metav1.NewTime(made.Add(after))), FieldsV1: metav1.NewFieldsV1(fields),
 		}
 	}
 	const (

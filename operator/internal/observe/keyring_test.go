@@ -175,6 +175,58 @@ func TestSinceWhenTheSecretIsRead(t *testing.T) {
 	g.Expect(keyring.since).To(Equal(statetest.Now))
 }
 
+// When a key is taken out of a Secret, the Secret itself does not say so: the operator
+// notices, and so does the next one by what is on record.
+func TestWhenTheSecretChanged(t *testing.T) {
+	type look struct {
+		after time.Duration
+		says  time.Duration // when it changed by its own account
+		holds pairs
+	}
+	const (
+		second, minute, hour = time.Second, time.Minute, time.Hour
+		none                 = 0
+	)
+	for _, test := range []struct {
+		reason        string
+		recorded      time.Duration // none for nothing on record
+		recordedPairs int32
+		looks         []look
+		want          time.Duration
+	}{
+		{"as it says", none, 0, []look{{0, -hour, pairs{alice}}}, -hour},
+		{"it changes, and says so", none, 0, []look{{0, -hour, pairs{alice}}, {2 * minute, minute, pairs{bob, alice}}}, minute},
+		{"something else about it changes", none, 0, []look{{0, -hour, pairs{alice}}, {2 * minute, minute, pairs{alice}}}, minute},
+		{"a key is taken out of it", none, 0, []look{{0, -hour, pairs{alice, bob}}, {minute, -hour, pairs{alice}}}, minute},
+		{"which is noticed once", none, 0, []look{{0, -hour, pairs{alice, bob}}, {minute, -hour, pairs{alice}}, {hour, -hour, pairs{alice}}}, minute},
+		{"until it says more", none, 0, []look{{0, -hour, pairs{alice, bob}}, {minute, -hour, pairs{alice}}, {3 * minute, 2 * minute, pairs{carol}}}, 2 * minute},
+		{"in whole seconds, as when containers start", none, 0, []look{{0, -hour, pairs{alice, bob}}, {3*second + second/2, -hour, pairs{alice}}}, 3 * second},
+
+		{"nothing has changed since the last operator", -hour, 1, []look{{0, -hour, pairs{alice}}}, -hour},
+		{"it has changed since, and says so", -2 * hour, 1, []look{{0, -hour, pairs{alice}}}, -hour},
+		{"and holds another number of pairs, too", -2 * hour, 2, []look{{0, -hour, pairs{alice}}}, -hour},
+		{"a key was taken out of it since", -hour, 2, []look{{0, -hour, pairs{alice}}}, 0},
+		{"a key was taken out of it before, which the last operator noticed", -minute, 1, []look{{0, -hour, pairs{alice}}}, -minute},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			s := newScene(t, 0)
+			if test.recorded != none {
+				s.network.Status.SecretChangedAt = new(metav1.NewTime(statetest.Now.Add(test.recorded)))
+				s.network.Status.SecretPairs = test.recordedPairs
+			}
+			var got time.Time
+			for _, look := range test.looks {
+				s.clock.SetTime(statetest.Now.Add(look.after))
+				s.sets(statetest.Now.Add(look.says), look.holds...)
+				got = s.look().Secret.ChangedAt
+			}
+			if want := statetest.Now.Add(test.want); !got.Equal(want) {
+				t.Errorf("changed %s after, want %s", got.Sub(statetest.Now), test.want)
+			}
+		})
+	}
+}
+
 // The likeliest is tried first: each that is rejected costs a quarter of a second.
 func TestCandidates(t *testing.T) {
 	g := NewWithT(t)

@@ -184,18 +184,22 @@ func (o *Observer) podCreationFailure(ctx context.Context, set *appsv1.StatefulS
 }
 
 // lastFailure returns the message of the latest event if it tells that a pod could
-// not be made.
+// not be made. Of two in the same second it is the failure: a pod is missing.
 func lastFailure(events []corev1.Event) string {
 	const failed, made = "FailedCreate", "SuccessfulCreate" // the StatefulSet controller's
-	events = slices.DeleteFunc(slices.Clone(events), func(event corev1.Event) bool { return event.Reason != failed && event.Reason != made })
-	if len(events) == 0 {
+	var last, lastMade corev1.Event
+	for _, event := range events {
+		switch {
+		case event.Reason == failed && !event.LastTimestamp.Before(&last.LastTimestamp):
+			last = event
+		case event.Reason == made && lastMade.LastTimestamp.Before(&event.LastTimestamp):
+			lastMade = event
+		}
+	}
+	if last.LastTimestamp.Before(&lastMade.LastTimestamp) {
 		return ""
 	}
-	latest := slices.MaxFunc(events, func(a, b corev1.Event) int { return a.LastTimestamp.Compare(b.LastTimestamp.Time) })
-	if latest.Reason != failed {
-		return ""
-	}
-	return latest.Message
+	return last.Message
 }
 
 // observeClaims finds the volume claims of the network's nodes.

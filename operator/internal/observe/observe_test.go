@@ -466,6 +466,13 @@ func TestWhyThereIsNoPod(t *testing.T) {
 	}
 }
 
+// An event that cannot be read is no trouble to a network whose pods are all there.
+func TestNobodyAsksWhyWhileThereArePods(t *testing.T) {
+	s := newScene(t, 2)
+	s.failure, s.fails = errors.New("etcd is away"), "*v1.EventList"
+	s.look()
+}
+
 func TestPodsByOrdinal(t *testing.T) {
 	set := func(replicas *int32) *appsv1.StatefulSet {
 		return &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Name: "payments", UID: "set"}, Spec: appsv1.StatefulSetSpec{Replicas: replicas}}

@@ -50,8 +50,10 @@ func lookAgain(network *v1alpha1.BitcoinNetwork, seen *state.Network, plan Plan,
 	if plan.Rollout.Pending > 0 || len(plan.Rollout.Down) > 0 || plan.Waiting() != nil {
 		sooner(rollingInterval)
 	}
+	if drain := plan.Shape.Drain; drain.HeldSince != nil && !drain.Ended {
+		sooner(rollingInterval) // somebody may be waiting with a drain
+	}
 	sooner(plan.Rollout.LookAgain)
-	sooner(plan.Shape.Drain.LookAgain)
 	if len(plan.Links.Changes) > 0 || plan.Mine != nil {
 		sooner(settlingInterval)
 	}

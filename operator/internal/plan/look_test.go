@@ -45,6 +45,11 @@ func TestLookAgain(t *testing.T) {
 	linkToMake := func(s *situation) {
 		s.plan.Links.Changes = map[int]peering.Change{2: {Dial: []string{"payments-1"}}}
 	}
+	held := func(ended bool) func(*situation) {
+		return func(s *situation) {
+			s.plan.Shape.Drain = rollout.Drain{HeldSince: new(metav1.NewTime(statetest.Now)), Ended: ended}
+		}
+	}
 	all := func(changes ...func(*situation)) func(*situation) {
 		return func(s *situation) {
 			for _, change := range changes {
@@ -83,7 +88,8 @@ func TestLookAgain(t *testing.T) {
 		{"nodes wait to be scaled away", func(s *situation) { s.plan.Shape.Size.Wait = waits }, rollingInterval},
 		{"time alone changes the rollout", func(s *situation) { s.plan.Rollout.LookAgain = 12 * time.Second }, 12 * time.Second},
 		{"sooner than another look would", func(s *situation) { s.plan.Rollout.Pending, s.plan.Rollout.LookAgain = 1, 3*time.Second }, 3 * time.Second},
-		{"drains are held up for so long", func(s *situation) { s.plan.Shape.Drain.LookAgain = 20 * time.Second }, 20 * time.Second},
+		{"drains are held up, and somebody may be waiting with one", held(false), rollingInterval},
+		{"they were held up for long enough, and go on", held(true), steadyInterval},
 
 		{"a node copies the chain before its pod is ready", func(s *situation) {
 			s.seen.Nodes[1] = statetest.NodeAt(1, 3, "a", gated)
@@ -105,8 +111,8 @@ func TestLookAgain(t *testing.T) {
 		{"its nodes are asked", all(suspended, askAgain(1, 2*time.Second)), 2 * time.Second},
 		{"and their gates opened", all(suspended, func(s *situation) { s.seen.Nodes[1] = statetest.NodeAt(1, 3, "a", gated) }), settlingInterval},
 		{"but nothing else is to be done", all(suspended, linkToMake, func(s *situation) {
-			s.plan.Rollout, s.plan.Shape.Drain.LookAgain = rollout.Decision{Pending: 1, LookAgain: time.Second}, time.Second
-			s.due = &Block{Wait: time.Second}
+			held(false)(s)
+			s.plan.Rollout, s.due = rollout.Decision{Pending: 1, LookAgain: time.Second}, &Block{Wait: time.Second}
 		}), steadyInterval},
 	} {
 		s := situation{network: statetest.Network(3), seen: statetest.Healthy(3)}

@@ -111,10 +111,8 @@ var transitions = []transition{
 		step := c.todo.Rollout.Step
 		return fmt.Sprintf("replacing %s: %s", state.Name(c.after, step.Ordinal), step.Why)
 	}},
-	{kind: warning, reason: v1alpha1.DegradedReason, of: ready, applies: func(c change) bool { return !c.parked() && c.degraded(c.after) && !c.degraded(c.before) }},
-	{kind: warning, of: ready, applies: func(c change) bool {
-		return !c.parked() && c.failed() && c.turned(ready) && !(c.degraded(c.after) && !c.degraded(c.before))
-	}},
+	{kind: warning, reason: v1alpha1.DegradedReason, of: ready, applies: change.becameDegraded},
+	{kind: warning, of: ready, applies: func(c change) bool { return c.failed() && c.turned(ready) && !c.becameDegraded() }},
 	{kind: normal, reason: v1alpha1.RecoveredEvent, of: ready, applies: func(c change) bool { return !c.parked() && c.becameReady() && c.degraded(c.before) }},
 	{kind: normal, of: ready, applies: func(c change) bool { return !c.parked() && c.becameReady() && !c.degraded(c.before) }},
 }
@@ -140,7 +138,7 @@ func (c change) parked() bool {
 func (c change) repaired() bool {
 	step := c.todo.Rollout.Step
 	return step != nil && step.Repair && c.outcome.Refused == nil && slices.ContainsFunc(c.after.Status.Rollout, func(taken v1alpha1.RolloutStatus) bool {
-		return int(taken.Ordinal) == step.Ordinal && taken.PodUID == c.seen.Nodes[step.Ordinal].Pod.UID
+		return taken.PodUID == c.seen.Nodes[step.Ordinal].Pod.UID
 	})
 }
 
@@ -151,6 +149,10 @@ func (c change) failed() bool {
 
 func (change) degraded(network *v1alpha1.BitcoinNetwork) bool {
 	return conditions.GetReason(network, meta.ReconcilingCondition) == v1alpha1.DegradedReason
+}
+
+func (c change) becameDegraded() bool {
+	return c.degraded(c.after) && !c.degraded(c.before)
 }
 
 func (c change) becameReady() bool {
@@ -170,18 +172,15 @@ func (c change) lost(condition, reason string) bool {
 // those whose message changes only when there is something else to do about them.
 func (c change) turned(condition string) bool {
 	return conditions.GetReason(c.before, condition) != conditions.GetReason(c.after, condition) ||
-		conditions.GetMessage(c.before, condition) != conditions.GetMessage(c.after, condition) ||
-		conditions.IsTrue(c.before, condition) != conditions.IsTrue(c.after, condition)
+		conditions.GetMessage(c.before, condition) != conditions.GetMessage(c.after, condition)
 }
 
 // credentialsTurned reports whether there is something to tell of the credentials:
 // of a change of them when it begins and when it ends, not of each node on the way.
 func (c change) credentialsTurned() bool {
 	reason := conditions.GetReason(c.after, credentials)
-	if (reason == v1alpha1.RotatingReason || reason == v1alpha1.RotatedReason) && reason == conditions.GetReason(c.before, credentials) {
-		return false
-	}
-	return c.turned(credentials)
+	goesOn := reason == v1alpha1.RotatingReason && reason == conditions.GetReason(c.before, credentials)
+	return !goesOn && c.turned(credentials)
 }
 
 func (c change) credentialsAreFine() bool {
@@ -249,7 +248,7 @@ func (p *Patience) Events(network *v1alpha1.BitcoinNetwork, seen *state.Network,
 	switch wait := waiting(network, seen, todo, outcome); {
 	case wait == nil:
 		*p = Patience{drainTold: p.drainTold}
-	case wait.Node != p.wait.Node || wait.On != p.wait.On || p.since.IsZero():
+	case wait.Node != p.wait.Node || wait.On != p.wait.On:
 		p.wait, p.since, p.told = *wait, seen.Now, false
 	case !p.told && seen.Now.Sub(p.since) >= waitTold:
 		p.told = true

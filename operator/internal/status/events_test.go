@@ -100,6 +100,11 @@ func TestEvents(t *testing.T) {
 			want: []string{"Normal Created created the network with 1 node on regtest"},
 		},
 		{
+			reason: "a network that is there already is looked at for the first time",
+			before: statetest.Network(3), now: wellConnected(3),
+			want: []string{secretRead, "Normal Connected " + allIsWell},
+		},
+		{
 			reason: "a network whose StatefulSet somebody deleted is created once more, and is not scaled", created: true,
 			before: wellConnected(2).report(), now: starting().on(edited(wellConnected(2).report())),
 			want: []string{created},
@@ -209,6 +214,13 @@ func TestEvents(t *testing.T) {
 			want: []string{"Warning Failed evict pod payments-1: no"},
 		},
 		{
+			reason: "or not, since the disruption budget does not let its pod go now as it did before",
+			before: again(oneSilent()), now: repairing().on(again(oneSilent())).with(func(s *situation) {
+				s.todo.Rollout.Down = []v1alpha1.RolloutStatus{taken(1, v1alpha1.ReplaceAction, "payments-1", time.Hour)}
+				s.outcome.Refused = &forBudget
+			}),
+		},
+		{
 			reason: "while another that was repaired is still down",
 			before: again(oneSilent()), now: repairing().on(again(oneSilent())).with(isDown(0), func(s *situation) {
 				s.network.Status.Rollout = []v1alpha1.RolloutStatus{taken(0, v1alpha1.ReplaceAction, "payments-0", time.Minute), taken(1, v1alpha1.ReplaceAction, "before", time.Hour)}
@@ -280,6 +292,10 @@ func TestEvents(t *testing.T) {
 			want: []string{"Normal Scaled scaled from 4 nodes to 3"},
 		},
 		{
+			reason: "it cannot shrink",
+			before: again(failing(errors.New("no"))), now: failing(errors.New("no")).with(func(s *situation) { s.network.Spec.Nodes, s.seen.Wanted = 2, 2 }),
+		},
+		{
 			reason: "a suspended one does not, whatever it asks for",
 			before: wellConnected(4).with(isSuspended).report(),
 			now:    wellConnected(3).on(edited(wellConnected(4).with(isSuspended).report())).with(isSuspended),
@@ -293,6 +309,19 @@ func TestEvents(t *testing.T) {
 			reason: "the network is parked: it costs nothing",
 			before: wellConnected(3).report(), now: parked().on(edited(wellConnected(3).report())).with(hasVolumes),
 			want: []string{"Normal Scaled scaled from 3 nodes to 0", "Normal Parked scaled to 0 nodes; their volumes are kept"},
+		},
+		{
+			reason: "it is parked, and its pods are still on their way out",
+			before: parked().with(func(s *situation) { s.seen.StatefulSet.Status.Replicas = 3 }).report(), now: parked().with(hasVolumes),
+		},
+		{
+			reason: "a network that never came up is parked",
+			before: starting().report(), now: parked().on(edited(starting().report())),
+			want: []string{"Normal Scaled scaled from 3 nodes to 0"},
+		},
+		{
+			reason: "a suspended one is not parked either",
+			before: again(wellConnected(3).with(isSuspended)), now: parked().with(isSuspended, hasVolumes),
 		},
 		{
 			reason: "a network that never had pods has no volumes either",

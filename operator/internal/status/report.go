@@ -5,6 +5,7 @@ package status
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/fluxcd/pkg/apis/meta"
 	"github.com/fluxcd/pkg/runtime/conditions"
@@ -47,13 +48,14 @@ func Report(network *v1alpha1.BitcoinNetwork, platform resources.Platform, seen 
 	wasReady := conditions.IsReady(network)
 	wasObserved := network.Status.ObservedGeneration == network.Generation
 
+	links := wantedLinks(todo.Links, seen.Wanted)
 	reportNodes(network, platform, seen)
-	reportLinks(network, todo.Links)
+	reportLinks(network, links)
 	reportRollout(network, seen, todo, outcome)
 
 	setCredentialsReady(network, seen)
 	setNodesReady(network, seen)
-	setPeersConnected(network, seen, todo.Links)
+	setPeersConnected(network, seen, links)
 	setChainsAgree(network, seen)
 	setReady(network, seen, todo, outcome)
 	setProgress(network, wasReady && wasObserved)
@@ -97,6 +99,15 @@ func claimed(seen *state.Network) *resource.Quantity {
 		}
 	}
 	return largest
+}
+
+// wantedLinks are the links between the nodes that the network should have: one that is
+// there for a while longer is no part of it.
+func wantedLinks(links peering.Plan, wanted int) peering.Plan {
+	isExtra := func(link peering.Link) bool { return link.From >= wanted } // From is the higher one
+	links.Links = slices.DeleteFunc(slices.Clone(links.Links), isExtra)
+	links.Missing = slices.DeleteFunc(slices.Clone(links.Missing), isExtra)
+	return links
 }
 
 func reportLinks(network *v1alpha1.BitcoinNetwork, links peering.Plan) {
@@ -223,7 +234,7 @@ func readyOf(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.Pl
 	switch extra := extraPods(seen); {
 	case seen.Wanted == 0:
 		return metav1.Condition{Status: metav1.ConditionTrue, Reason: v1alpha1.ParkedReason, Message: "the network is parked: spec.nodes is 0"}
-	case seen.StatefulSet != nil && !seen.Settled():
+	case !seen.Settled():
 		return notReady(v1alpha1.RollingReason, "waiting for the StatefulSet controller to observe the new pod template")
 	case todo.Rollout.Pending > 0:
 		return notReady(v1alpha1.RollingReason, "restarting or replacing the nodes one at a time; %s to go", count(todo.Rollout.Pending, "node"))

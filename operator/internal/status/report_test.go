@@ -51,6 +51,16 @@ func TestConditions(t *testing.T) {
 	lateForNothing.network, lateForNothing.todo = statetest.Network(0), plan.Plan{Links: statetest.Links(0)}
 	lateForNothing.seen.Wanted, lateForNothing.seen.Nodes = 0, nil
 
+	lateForKept := withoutCredentials(v1alpha1.SecretNotFoundReason)
+	lateForKept.network, lateForKept.todo = statetest.Network(0), plan.Plan{Links: statetest.Links(0)}
+	lateForKept.seen.Wanted, lateForKept.seen.Nodes, lateForKept.network.Status.Height = 0, nil, new(int64(7))
+
+	known := wellConnected(3)
+	known.network.Status.Height = new(int64(7))
+
+	uncounted := wellConnected(3)
+	uncounted.seen.StatefulSet.Spec.Replicas = nil
+
 	lateForMuch := withoutCredentials(v1alpha1.SecretNotFoundReason)
 	lateForMuch.network.Status.Height = new(int64(7))
 
@@ -77,6 +87,10 @@ func TestConditions(t *testing.T) {
 			"False SecretIncomplete: what is wrong with the Secret"},
 		{"whoever sees it wants to know that nothing stops", lateForMuch, v1alpha1.CredentialsReadyCondition,
 			"False SecretNotFound: what is wrong with the Secret; running nodes are left untouched"},
+		{"where none run there is none to stop", lateForKept, v1alpha1.CredentialsReadyCondition,
+			"False SecretNotFound: what is wrong with the Secret"},
+		{"nor is that worth a word where nothing is wrong", known, v1alpha1.CredentialsReadyCondition,
+			`True SecretRead: Secret "bitcoin-rpc" was read`},
 
 		{"all nodes answer", wellConnected(3), v1alpha1.NodesReadyCondition,
 			"True NodesAnswer: 3 nodes answer RPC"},
@@ -150,6 +164,8 @@ func TestConditions(t *testing.T) {
 			"False Rolling: restarting or replacing the nodes one at a time; 2 nodes to go"},
 		{"a pod that nobody asks for is yet to go", shrinking(), meta.ReadyCondition,
 			"False Rolling: 1 node beyond spec.nodes"},
+		{"a StatefulSet that names no number has no pods beyond it", uncounted, meta.ReadyCondition,
+			"True Connected: 3 nodes answer RPC, 3 links connected"},
 		{"a network that asks for no nodes and has none is as it should be", parked(), meta.ReadyCondition,
 			"True Parked: the network is parked: spec.nodes is 0"},
 		{"a parked network, too, says that its Secret is missing", lateForNothing, meta.ReadyCondition,
@@ -373,6 +389,9 @@ func TestReportOfNodes(t *testing.T) {
 	s := oneSilent()
 	s.seen.Nodes[2] = state.Missing("")
 	s.seen.StatefulSet.Status.Replicas = 2
+	s.seen.Claims = []corev1.PersistentVolumeClaim{{Spec: corev1.PersistentVolumeClaimSpec{Resources: corev1.VolumeResourceRequirements{
+		Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")},
+	}}}}
 	status := s.report().Status
 
 	g.Expect(status.Nodes).To(Equal([]v1alpha1.NodeStatus{
@@ -385,7 +404,7 @@ func TestReportOfNodes(t *testing.T) {
 	g.Expect(status.Replicas).To(BeEquivalentTo(2), "the scale subresource counts pods, not wishes")
 	g.Expect(status.Selector).To(Equal("bitcoin-operator.github.io/network=payments"))
 	g.Expect(status.Image).To(Equal(platform.DefaultImage))
-	g.Expect(status.Storage).To(BeNil())
+	g.Expect(status.Storage.String()).To(Equal("1Gi"))
 }
 
 func TestReportOfNoNodes(t *testing.T) {
@@ -403,19 +422,6 @@ func TestReportOfTheNetworksOwnImage(t *testing.T) {
 	s := wellConnected(1)
 	s.network.Spec.Image = "registry.example/bitcoind:29"
 	NewWithT(t).Expect(s.report().Status.Image).To(Equal("registry.example/bitcoind:29"))
-}
-
-// A network cannot be made smaller than its largest claim.
-func TestReportOfStorage(t *testing.T) {
-	claim := func(size string) corev1.PersistentVolumeClaim {
-		return corev1.PersistentVolumeClaim{Spec: corev1.PersistentVolumeClaimSpec{Resources: corev1.VolumeResourceRequirements{
-			Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse(size)},
-		}}}
-	}
-	g := NewWithT(t)
-	s := wellConnected(3)
-	s.seen.Claims = []corev1.PersistentVolumeClaim{claim("1Gi"), claim("3Gi"), claim("2Gi")}
-	g.Expect(s.report().Status.Storage.String()).To(Equal("3Gi"))
 }
 
 func TestReportOfRepairs(t *testing.T) {
