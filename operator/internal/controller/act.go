@@ -62,6 +62,7 @@ func (p *pass) take(ctx context.Context, decision rollout.Decision) (refused *ro
 	recorded := p.network.Status.DeepCopy()
 	status.RecordStep(p.network, p.seen, decision)
 	if err := p.writeStatus(ctx); err != nil {
+		p.network.Status = *recorded
 		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnTime, For: "its status to be written"}, err
 	}
 	node := p.seen.Nodes[step.Ordinal]

@@ -43,7 +43,9 @@ func (d *decider) repair() *Step {
 			continue
 		}
 		if d.seen.Private && !d.isShownBeside(ordinal) {
-			d.waitsFor(*d.lastHolder(ordinal))
+			if d.seen.Best != nil {
+				d.waitsFor(*d.lastHolder(ordinal))
+			}
 			continue
 		}
 		why := fmt.Sprintf("it has not served for %s: %s", d.seen.Now.Sub(since).Round(time.Second), node.Problem)

@@ -74,46 +74,45 @@ func (d *decider) whyNot(node state.Node) string {
 // with the one that is next.
 func (d *decider) lastHolder(next int) *Wait {
 	wait := &Wait{Node: next, On: OnBestBlock}
-	node, best := d.seen.Nodes[next], d.seen.Best
-	holder, copying, notMade := d.others(next)
-	switch {
-	case holder >= 0:
-		wait.For = fmt.Sprintf("%s to show that it has %s: %s", state.Name(d.network, holder), best, d.whyNot(d.seen.Nodes[holder]))
-	case node.Tip != nil && !d.seen.Has(node):
-		wait.For = fmt.Sprintf("a node that has %s", best)
-	case d.seen.FaultOf(node).IsRepairable():
+	holder, copying, notMade, answering := d.others(next)
+	name := func(ordinal int) string { return state.Name(d.network, ordinal) }
+	switch best := d.seen.Best; {
+	case !answering:
 		wait.NeedsHuman = true
-		wait.For = fmt.Sprintf("somebody to decide: it alone has, or may have, %s, and does not answer; scale the network to 0 and back to give that up", best)
+		wait.For = fmt.Sprintf("somebody to decide: no node that has, or may have, %s answers; scale the network to 0 and back to give that up", best)
+	case holder >= 0:
+		wait.For = fmt.Sprintf("%s to show that it has %s: %s", name(holder), best, d.whyNot(d.seen.Nodes[holder]))
 	case copying >= 0:
-		wait.For = fmt.Sprintf("%s to have %s: %s", state.Name(d.network, copying), best, d.whyNot(d.seen.Nodes[copying]))
+		wait.For = fmt.Sprintf("%s to have %s: %s", name(copying), best, d.whyNot(d.seen.Nodes[copying]))
 	case notMade >= 0:
 		wait.On, wait.NeedsHuman = OnQuota, len(d.staying()) > d.seen.Wanted
-		wait.For = fmt.Sprintf("%s, which is to copy %s first: %s", state.Name(d.network, notMade), best, d.seen.Nodes[notMade].NotMade)
+		wait.For = fmt.Sprintf("%s, which is to copy %s first: %s", name(notMade), best, d.seen.Nodes[notMade].NotMade)
 	default:
 		wait.For = fmt.Sprintf("another node to have %s, which it alone has", best)
 	}
 	return wait
 }
 
-// others returns the first node beside one that has the best block, that may come to
-// have it, and that cannot be made; -1 for none.
-func (d *decider) others(next int) (holder, copying, notMade int) {
+// others returns the first node beside one that has the best block, or may have it;
+// that may come to have it; and that cannot be made; -1 for none. Answering reports
+// whether any node that has the block, or may have it, runs.
+func (d *decider) others(next int) (holder, copying, notMade int, answering bool) {
 	holder, copying, notMade = -1, -1, -1
 	first := func(found *int, ordinal int) {
-		if *found < 0 {
+		if *found < 0 && ordinal != next {
 			*found = ordinal
 		}
 	}
 	for ordinal, node := range d.staying() {
 		switch {
-		case ordinal == next:
-		case d.seen.Has(node):
+		case d.seen.Has(node) || node.Data != "" && node.Tip == nil:
 			first(&holder, ordinal)
+			answering = answering || !d.seen.FaultOf(node).IsRepairable()
 		case node.NotMade != "":
 			first(&notMade, ordinal)
 		default:
 			first(&copying, ordinal)
 		}
 	}
-	return holder, copying, notMade
+	return holder, copying, notMade, answering
 }

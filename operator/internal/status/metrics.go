@@ -14,14 +14,15 @@ import (
 
 // Measure returns what there is to measure of a network.
 func Measure(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.Plan, outcome Outcome) metrics.Network {
+	links := wantedLinks(todo.Links, seen.Wanted)
 	measured := metrics.Network{
 		Ready:          *conditions.Get(network, meta.ReadyCondition),
 		Suspended:      network.Spec.Suspend,
 		NodesWanted:    seen.Wanted,
 		NodesReady:     seen.Ready(),
-		LinksPlanned:   len(todo.Links.Links),
-		LinksConnected: len(todo.Links.Links) - len(todo.Links.Missing),
-		Parts:          len(todo.Links.Parts),
+		LinksPlanned:   len(links.Links),
+		LinksConnected: len(links.Links) - len(links.Missing),
+		Parts:          len(links.Parts),
 	}
 	if wait := waiting(network, seen, todo, outcome); wait != nil {
 		measured.Waiting = &metrics.Waiting{Node: state.Name(network, wait.Node), On: string(wait.On)}

@@ -28,6 +28,10 @@ func TestMeasure(t *testing.T) {
 			Chain: &metrics.Chain{HighestTip: 7, LowestTip: 3, LastBlock: minedAt},
 		}, metav1.ConditionFalse},
 		{"nobody tells of a chain", starting(), metrics.Network{NodesWanted: 3, LinksPlanned: 3, Parts: 1}, metav1.ConditionFalse},
+		{"a pod beyond those that are asked for is not measured", shrinking(), metrics.Network{
+			NodesWanted: 2, NodesReady: 2, LinksPlanned: 1, LinksConnected: 1, Parts: 1,
+			Chain: &metrics.Chain{HighestTip: 7, LowestTip: 7, LastBlock: time.Unix(0, 0)},
+		}, metav1.ConditionFalse},
 		{"somebody waits", starting().with(waitsFor(forNode)), metrics.Network{
 			NodesWanted: 3, LinksPlanned: 3, Parts: 1, Waiting: &metrics.Waiting{Node: "payments-0", On: "node"},
 		}, metav1.ConditionFalse},

@@ -122,6 +122,8 @@ func TestConditions(t *testing.T) {
 			"False Split: the network is in 2 parts: nodes 0, 2; node 1; 1 of 3 links connected"},
 		{"a silent node may well connect the others: that is no split", splitAndSilent, v1alpha1.PeersConnectedCondition,
 			"False LinksMissing: 1 of 3 links connected; missing: 1→0; 2→1"},
+		{"nobody asks for the links of a node that is there for a while longer", shrinking(), v1alpha1.PeersConnectedCondition,
+			"True LinksConnected: the planned link is connected"},
 		{"without credentials nothing is known of the links", withoutCredentials(v1alpha1.SecretNotFoundReason), v1alpha1.PeersConnectedCondition,
 			"Unknown WaitingForCredentials: the nodes' peers cannot be queried without credentials"},
 		{"where no links are planned none is missing", lateForNothing, v1alpha1.PeersConnectedCondition,
@@ -416,6 +418,18 @@ func TestReportOfNoNodes(t *testing.T) {
 	g.Expect(status.Ready).To(Equal("0/0"))
 	g.Expect(*status.Links).To(Equal(v1alpha1.LinksStatus{Summary: "0/0"}))
 	g.Expect(status.Replicas).To(BeZero())
+}
+
+func TestReportOfNodesThatAreThereForAWhileLonger(t *testing.T) {
+	g := NewWithT(t)
+	s := shrinking()
+	planned := len(s.todo.Links.Links)
+	status := s.report().Status
+	g.Expect(status.Nodes).To(HaveLen(2))
+	g.Expect(status.Ready).To(Equal("2/2"))
+	g.Expect(*status.Links).To(Equal(v1alpha1.LinksStatus{Planned: 1, Connected: 1, Summary: "1/1"}))
+	g.Expect(status.Replicas).To(BeEquivalentTo(3))
+	g.Expect(s.todo.Links.Links).To(HaveLen(planned), "a plan is a value")
 }
 
 func TestReportOfTheNetworksOwnImage(t *testing.T) {

@@ -128,11 +128,12 @@ func returning() situation {
 	return wellConnected(3).with(isDown(1))
 }
 
-// shrinking is a network of two nodes that still has a third pod.
+// shrinking is a network of two nodes that still has a third pod, whose links do not
+// stand.
 func shrinking() situation {
 	return wellConnected(3).with(func(s *situation) {
 		s.network.Spec.Nodes, s.seen.Wanted = 2, 2
-		s.todo.Links = statetest.Links(2)
+		s.todo.Links = statetest.Links(3, peering.Link{From: 2, To: 0}, peering.Link{From: 2, To: 1})
 	})
 }
 
