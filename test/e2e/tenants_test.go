@@ -103,7 +103,6 @@ func TestOffboardingInAnyOrder(t *testing.T) {
 			platform, err := cluster.Fleet(ctx)
 			g.Expect(err).NotTo(HaveOccurred())
 			team := addTenants(t, g, ctx, platform, func(team *fleet.Team) {
-				g.Expect(team.Edit("kustomization.yaml", "  - payments.yaml\n", "  - payments.yaml\n  - volumes.yaml\n")).To(Succeed())
 				g.Expect(os.WriteFile(team.Path("volumes.yaml"), []byte(volumes), 0o644)).To(Succeed())
 			}, name)[0]
 			wait(g, ctx, push(g, ctx, team, "Networks with volumes").Done)

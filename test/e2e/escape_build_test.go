@@ -1,0 +1,116 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"strings"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/bitcoin-operator/bitcoin-operator/test/fleet"
+)
+
+// kustomization is what kustomize obeys, under one of its names. Here it would show: it
+// renames every network.
+const kustomization = "resources: [payments.yaml, bitcoin-rpc.yaml]\nnamePrefix: obeyed-\n"
+
+// Whatever a team's kustomization file says, it says it to nobody.
+var itsBuild = chapter{"How its commit is built", []attempt{
+	{"a kustomization file", byIgnore, nothingOfIt, obeysNot("kustomization.yaml", kustomization)},
+	{"one by its second name", byIgnore, nothingOfIt, obeysNot("kustomization.yml", kustomization)},
+	{"one by its third name", byIgnore, nothingOfIt, obeysNot("Kustomization", kustomization)},
+	{"one in a folder", byIgnore, nothingOfIt, obeysNot("deep/down/kustomization.yaml", kustomization)},
+	{"one in a folder that is called like it", byIgnore, nothingOfIt, obeysNot("Kustomization/kustomization.yaml", kustomization)},
+	{"one that the team's own ignore file lets in", byIgnore, nothingOfIt, commitsIgnored(map[string]string{
+		"kustomization.yaml": kustomization, ".sourceignore": "!kustomization.yaml\n", "deep/.sourceignore": "!/kustomization.yaml\n", "deep/kustomization.yaml": kustomization})},
+	{"a Secret that kustomize generates", byIgnore, nothingOfIt,
+		obeysNot("kustomization.yaml", kustomization+"secretGenerator: [{name: generated, literals: [a=b]}]\n")},
+	{"a base in another repository", byIgnore, nothingOfIt, obeysNot("kustomization.yaml", "resources: [\"https://example.com/base.git\"]\n")},
+	{"a path out of its repository", byIgnore, nothingOfIt, obeysNot("kustomization.yaml", "resources: [../../../etc]\n")},
+	{"another team's commit, from Flux's own store", byIgnore, nothingOfIt, obeysNot("kustomization.yaml", "resources: [\""+store("flux-tenants")+"\"]\n")},
+	{"a kustomization file by another name, which is an object like any other", byFlux, "missing metadata.name in object",
+		commits(map[string]string{"base.yaml": "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n" + kustomization})},
+	{"a folder that is called like a repository elsewhere", byFlux + ", to which names of files are no addresses", "it is a folder of the team's own",
+		appliesFrom("git@example.com:base.git/attempt.yaml")},
+	{"a folder that is called like a kustomization file", "nothing: it is the team's own", "what is in it is applied",
+		appliesFrom("Kustomization/attempt.yaml")},
+}}
+
+const nothingOfIt = "the commit is applied as if it were not there"
+
+// store is where Flux's controllers of a namespace keep what they have fetched.
+func store(namespace string) string {
+	return "http://source-controller." + namespace + ".svc.cluster.local./gitrepository/" + victim + "/networks/latest.tar.gz"
+}
+
+func obeysNot(name, content string) func(*hostile, string) {
+	return commitsIgnored(map[string]string{name: content})
+}
+
+// commitsIgnored tries by a push of which Flux takes no notice, but for the networks
+// that were there before.
+func commitsIgnored(files map[string]string) func(*hostile, string) {
+	return func(h *hostile, _ string) {
+		ctx, cancel := context.WithTimeout(h.ctx, time.Minute)
+		defer cancel()
+		wait(h, ctx, h.commit(h.t.Name(), files).Done)
+		h.Expect(h.networks()).To(ConsistOf("payments"))
+	}
+}
+
+// networks returns the names of the team's networks.
+func (h *hostile) networks() []string {
+	printed, err := cluster.Kubectl(h.ctx, "get", "btcnet", "--namespace="+mallory, "--output=jsonpath={.items[*].metadata.name}")
+	h.Expect(err).NotTo(HaveOccurred())
+	return strings.Fields(printed)
+}
+
+// appliesFrom commits a network in a file of that name.
+func appliesFrom(name string) func(*hostile, string) {
+	return func(h *hostile, _ string) {
+		wait(h, h.ctx, h.commit("A folder of ours", map[string]string{name: networkWith("attempt")}).Done)
+		h.Expect(h.networks()).To(ConsistOf("payments", "attempt"))
+	}
+}
+
+// The second line: here kustomize does obey, since the platform has been careless.
+var itsBuildObeyed = chapter{"How its commit is built, were its kustomization file obeyed", []attempt{
+	{"a base in another repository", byNoGit, "no 'git' program on path",
+		obeyed("https://example.com/base.git")},
+	{"the same by ssh", byNoGit, "no 'git' program on path",
+		obeyed("ssh://git@example.com/base.git")},
+	{"a file from elsewhere", byNoWay, "proxyconnect tcp",
+		obeyed("https://example.com/base.yaml")},
+	{"a file from a node of its own, which never comes and would hold up every team's build", byNoWay, "proxyconnect tcp",
+		obeyed("http://payments-0.payments." + mallory + ".svc.cluster.local:18443/base.yaml")},
+	{"the platform's store", byNoWay, "proxyconnect tcp",
+		obeyed(store("flux-system"))},
+	{"a file that takes ten minutes, from the profiler of Flux's own controller", byFlux + ", which serves it on its pod's address alone", "connect: connection refused",
+		obeyed("http://127.0.0.1:8080/debug/pprof/profile?seconds=600")},
+	{"a path out of its repository", byFlux, "is not in or below",
+		obeyed("../../../etc")},
+}}
+
+// obeyed commits a reference to what is elsewhere, in a repository of which nothing is
+// left out, and looks whether another team's commit is applied meanwhile.
+func obeyed(resource string) func(*hostile, string) {
+	return func(h *hostile, told string) {
+		ignore, err := cluster.Kubectl(h.ctx, "get", "gitrepository", "networks", "--namespace="+mallory, "--output=jsonpath={.spec.ignore}")
+		h.Expect(err).NotTo(HaveOccurred())
+		h.Expect(cluster.Patch(h.ctx, source, map[string]any{"spec": map[string]any{"ignore": nil}})).To(Succeed())
+		defer func() {
+			h.Expect(cluster.Patch(h.ctx, source, map[string]any{"spec": map[string]any{"ignore": ignore}})).To(Succeed())
+		}()
+		commits(map[string]string{"kustomization.yaml": "resources: [\"" + resource + "\"]\n"})(h, told)
+
+		ctx, cancel := context.WithTimeout(h.ctx, 30*time.Second)
+		defer cancel()
+		other := team(h, ctx, victim)
+		h.Expect(os.WriteFile(other.Path("README.md"), []byte(time.Now().String()+"\n"), 0o644)).To(Succeed())
+		wait(h, ctx, push(h, ctx, other, "Say something").Done)
+	}
+}
+
+// source is what fetches the team's repository.
+var source = fleet.Object{Kind: fleet.GitRepository, Namespace: mallory, Name: "networks"}
