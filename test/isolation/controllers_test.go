@@ -119,6 +119,23 @@ func TestControllersAreDerived(t *testing.T) {
 			HaveKeyWithValue("--watch-label-selector", "!sharding.fluxcd.io/key"),
 		), name)
 	}
+
+	team := filepath.Join(fleet, "tenants", "team-b", "kustomization.yaml")
+	folder, err := os.ReadFile(team)
+	g.Expect(err).NotTo(HaveOccurred())
+	own := strings.Replace(string(folder), "  - ../base\n", "  - ../base\n  - ../../gitops/clusters/production/own-flux\n", 1)
+	g.Expect(os.WriteFile(team, []byte(own), 0o644)).To(Succeed())
+	tenants := objects(g, filepath.Join(clusters, "production", "tenants"))
+	g.Expect(keys(tenants)).NotTo(ContainElement(HavePrefix("ClusterRole")), "a team's own pair has no right elsewhere")
+	g.Expect(keys(tenants)).NotTo(ContainElement("ResourceQuota team-b/critical-pods-flux-system"))
+	for _, name := range []string{"source-controller", "kustomize-controller"} {
+		g.Expect(effective(g, tenants["Deployment team-b/"+name])).To(And(
+			HaveKeyWithValue("--watch-all-namespaces", "false"),
+			HaveKeyWithValue("--watch-label-selector", "sharding.fluxcd.io/key=own"),
+		), name)
+		g.Expect(tenants["RoleBinding team-b/"+name]).NotTo(ContainSubstring("flux-tenants"), "that pair has no right here")
+		g.Expect(tenants).NotTo(HaveKey("Deployment team-a/" + name))
+	}
 }
 
 // objects returns what a folder builds, as YAML, by kind and name.
