@@ -142,18 +142,26 @@ func removeTenants(g Gomega, ctx context.Context, platform *fleet.Fleet, names .
 func removeNamespace(g Gomega, ctx context.Context, name string) {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	g.Expect(cluster.API.Delete(ctx, namespace)).To(Succeed())
-	wait(g, ctx, func(ctx context.Context) (bool, string, error) {
-		err := cluster.API.Get(ctx, client.ObjectKeyFromObject(namespace), namespace)
+	wait(g, ctx, namespaceGone(name))
+}
+
+func namespaceGone(name string) fleet.Condition {
+	return func(ctx context.Context) (bool, string, error) {
+		err := cluster.API.Get(ctx, client.ObjectKey{Name: name}, &corev1.Namespace{})
 		return apierrors.IsNotFound(err), "namespace " + name + " to go", client.IgnoreNotFound(err)
-	})
+	}
 }
 
 // gone is so when a tenant's namespace holds nothing that was made for it, but for
 // what Flux has removed it with: that account, and the rights to be it.
 func gone(namespace string) fleet.Condition {
+	return goneFrom(namespace, "bitcoinnetworks,sealedsecrets,secrets,statefulsets,deployments,pods,services,leases,roles,rolebindings,kustomizations,gitrepositories")
+}
+
+// goneFrom is so when a namespace holds none of these kinds.
+func goneFrom(namespace, kinds string) fleet.Condition {
 	return func(ctx context.Context) (bool, string, error) {
-		left, err := cluster.Kubectl(ctx, "get", "--namespace", namespace, "--output=name", "--ignore-not-found",
-			"bitcoinnetworks,sealedsecrets,secrets,statefulsets,deployments,pods,services,roles,rolebindings,kustomizations,gitrepositories")
+		left, err := cluster.Kubectl(ctx, "get", "--namespace", namespace, "--output=name", "--ignore-not-found", kinds)
 		left = strings.Join(slices.DeleteFunc(strings.Fields(left), func(object string) bool {
 			_, name, _ := strings.Cut(object, "/")
 			return slices.Contains([]string{"reconciler", "kustomize-controller", "source-controller"}, name)
