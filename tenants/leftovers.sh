@@ -11,7 +11,11 @@ for team in $(kubectl get namespaces -l bitcoin-operator.github.io/tenant=true -
   # By what its repository holds now, without what is left out of it.
   for object in gitrepository/networks kustomization/networks; do
     kubectl annotate "$object" -n "$team" --overwrite reconcile.fluxcd.io/requestedAt="$now" >/dev/null
-    kubectl wait "$object" -n "$team" --timeout=5m --for=jsonpath='{.status.lastHandledReconcileAt}'="$now" >/dev/null
+    kubectl wait "$object" -n "$team" --timeout=5m --for=jsonpath='{.status.lastHandledReconcileAt}'="$now" >/dev/null || {
+      echo "$team: $object was not looked at: is it suspended?"
+      left=1
+      continue 2
+    }
   done
   ready=$(kubectl get kustomization networks -n "$team" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].reason}')
   case $ready in

@@ -11,6 +11,7 @@ import (
 
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bitcoin-operator/bitcoin-operator/test/fleet"
@@ -31,10 +32,11 @@ func TestCommitsThatHoldTheirControllers(t *testing.T) {
 		reason string
 		write  func(path string) error
 		held   fleet.Condition
+		holds  string // what the platform suspends of the team's
 	}{
-		{"aliases without end", text(strings.Replace(networkWith("aliases"), "spec:\n", "spec: &all\n  all: *all\n", 1)), killed("kustomize-controller")},
-		{"a blob that is small until it is unpacked", zeros(1_200_000_000), killed("source-controller")},
-		{"ten thousand networks", text(manyNetworks(10_000)), fetched(heavy)},
+		{"aliases without end", text("apiVersion: bitcoin-operator.github.io/v1alpha1\nkind: BitcoinNetwork\nmetadata: {name: aliases}\nspec: &all [*all]\n"), killed("kustomize-controller"), "Kustomization"},
+		{"a blob that is small until it is unpacked", zeros(1_200_000_000), killed("source-controller"), "GitRepository"},
+		{"ten thousand networks", text(manyNetworks(10_000)), built(heavy), "Kustomization"},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			g := NewWithT(t)
@@ -42,7 +44,7 @@ func TestCommitsThatHoldTheirControllers(t *testing.T) {
 			push(g, ctx, heavy, test.reason)
 			within(t, g, ctx, "it is seen", 2*time.Minute, test.held)
 
-			suspend(g, platform, heavy)
+			suspend(g, platform, heavy, test.holds)
 			commit, err := platform.Push(ctx, "Suspend "+heavy.Name)
 			g.Expect(err).NotTo(HaveOccurred())
 			within(t, g, ctx, "the team is suspended", 30*time.Second, platform.Delivery("tenants", commit).Done)
@@ -55,7 +57,7 @@ func TestCommitsThatHoldTheirControllers(t *testing.T) {
 
 			g.Expect(os.Remove(heavy.Path(file))).To(Succeed())
 			mended := push(g, ctx, heavy, "Mend it")
-			resume(g, platform, heavy)
+			resume(g, platform, heavy, test.holds)
 			commit, err = platform.Push(ctx, "Resume "+heavy.Name)
 			g.Expect(err).NotTo(HaveOccurred())
 			within(t, g, ctx, "the team is back", time.Minute, fleet.All(platform.Delivery("tenants", commit).Done, mended.Done))
@@ -65,7 +67,7 @@ func TestCommitsThatHoldTheirControllers(t *testing.T) {
 
 	t.Run("what was suspended stays when the team goes, until its namespace does", func(t *testing.T) {
 		g := NewWithT(t)
-		suspend(g, platform, heavy)
+		suspend(g, platform, heavy, "Kustomization")
 		commit, err := platform.Push(ctx, "Suspend "+heavy.Name)
 		g.Expect(err).NotTo(HaveOccurred())
 		wait(g, ctx, platform.Delivery("tenants", commit).Done)
@@ -106,25 +108,19 @@ func TestSourceThatNeverAnswers(t *testing.T) {
 }
 
 // suspended is what the platform adds to a team's folder.
-const suspended = `patches:
-  - target:
-      kind: (GitRepository|Kustomization)
-      name: networks
-    patch: |
-      - op: add
-        path: /spec/suspend
-        value: true
-`
+func suspended(kind string) string {
+	return "patches:\n  - target: {kind: " + kind + ", name: networks}\n    patch: |\n      - {op: add, path: /spec/suspend, value: true}\n"
+}
 
-func suspend(g Gomega, platform *fleet.Fleet, team *fleet.Team) {
+func suspend(g Gomega, platform *fleet.Fleet, team *fleet.Team, kind string) {
 	folder := platform.Path("tenants", team.Name, "kustomization.yaml")
 	content, err := os.ReadFile(folder)
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(os.WriteFile(folder, append(content, suspended...), 0o644)).To(Succeed())
+	g.Expect(os.WriteFile(folder, append(content, suspended(kind)...), 0o644)).To(Succeed())
 }
 
-func resume(g Gomega, platform *fleet.Fleet, team *fleet.Team) {
-	g.Expect(platform.Edit("tenants/"+team.Name+"/kustomization.yaml", suspended, "")).To(Succeed())
+func resume(g Gomega, platform *fleet.Fleet, team *fleet.Team, kind string) {
+	g.Expect(platform.Edit("tenants/"+team.Name+"/kustomization.yaml", suspended(kind), "")).To(Succeed())
 }
 
 // restarts are how often the containers of a namespace have been started again, by pod.
@@ -153,15 +149,16 @@ func killed(controller string) fleet.Condition {
 	}
 }
 
-// fetched is so when a team's last commit is where it will be built.
-func fetched(team *fleet.Team) fleet.Condition {
+// built is so while a team's last commit is being built.
+func built(team *fleet.Team) fleet.Condition {
 	return func(ctx context.Context) (bool, string, error) {
-		source, err := cluster.State(ctx, fleet.Object{Kind: fleet.GitRepository, Namespace: team.Name, Name: "networks"})
+		head, err := team.Head(ctx)
 		if err != nil {
 			return false, "", err
 		}
-		head, err := team.Head(ctx)
-		return err == nil && strings.HasSuffix(source.Artifact.Revision, head), "the commit to be fetched", err
+		state, err := cluster.State(ctx, fleet.Object{Kind: fleet.Kustomization, Namespace: team.Name, Name: "networks"})
+		doing := meta.FindStatusCondition(state.Conditions, "Reconciling")
+		return doing != nil && strings.HasPrefix(doing.Message, "Building manifests") && strings.Contains(doing.Message, head), state.Message("Ready"), err
 	}
 }
 
