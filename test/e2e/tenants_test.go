@@ -129,7 +129,7 @@ func TestTeamComesBackAtOnce(t *testing.T) {
 	team := addTenants(t, g, ctx, platform, func(*fleet.Team) {}, name)[0]
 	delivery := push(g, ctx, team, "Networks")
 	wait(g, ctx, delivery.Done)
-	for range 3 {
+	for range 2 {
 		g.Expect(platform.RemoveTenant(name)).To(Succeed())
 		commit, err := platform.Push(ctx, "Remove "+name)
 		g.Expect(err).NotTo(HaveOccurred())
