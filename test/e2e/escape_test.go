@@ -21,13 +21,13 @@ import (
 
 // Here a team is hostile. It holds all that a team holds: it pushes to its own
 // repository, its people have a kubeconfig, and it runs an image of its own; in the
-// end it even speaks as its own operator. Each attempt to get out of its namespace
+// end it even speaks as its own operator, and as what builds its commits. Each attempt to get out of its namespace
 // must fail, and say why.
 
 // chapters are the attempts, by what they are after.
 var chapters = []chapter{
-	otherSecrets, sealedSecrets, otherKinds, itsOperator, itsPods, itsLabels,
-	injection, passwords, hostileNodes, takeovers, limits, history, asItsOperator,
+	otherSecrets, sealedSecrets, otherKinds, itsBuild, itsBuildObeyed, itsOperator, itsPods, itsLabels,
+	injection, passwords, hostileNodes, takeovers, limits, history, asItsOperator, asItsBuilder,
 }
 
 // chapter is a group of attempts.
@@ -111,7 +111,7 @@ var escapes = template.Must(template.New("escapes").Funcs(template.FuncMap{
 
 ` + "`make e2e`" + ` plays a hostile team on a real cluster. It holds what a team holds: it pushes to its own
 repository, its people have a kubeconfig, it runs an image of its own; and in the end it speaks as its
-own operator, as if that had been taken over. This page is made from that suite, which fails unless
+own operator, and as what builds its commits, as if these had been taken over. This page is made from that suite, which fails unless
 each attempt ends as it says here. What is defended and what is not says [security.md](security.md).
 {{range .}}
 ## {{title .}}
@@ -148,7 +148,7 @@ func newHostile(t *testing.T, g Gomega, ctx context.Context) *hostile {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(h.SealCredentials(ctx, sealer)).To(Succeed())
 	wait(g, ctx, push(g, ctx, h.Team, "Begin harmlessly").Done)
-	for _, file := range []string{"kustomization.yaml", "payments.yaml", secretName + ".yaml"} {
+	for _, file := range []string{"payments.yaml", secretName + ".yaml"} {
 		content, err := os.ReadFile(h.Path(file))
 		g.Expect(err).NotTo(HaveOccurred())
 		h.seed[file] = string(content)
@@ -157,7 +157,7 @@ func newHostile(t *testing.T, g Gomega, ctx context.Context) *hostile {
 }
 
 // commit pushes the team's repository with these files beside, or in place of, those
-// of the seed. Files that its kustomization does not name are added to it.
+// of the seed.
 func (h *hostile) commit(message string, files map[string]string) *fleet.Delivery {
 	entries, err := os.ReadDir(h.Dir)
 	h.Expect(err).NotTo(HaveOccurred())
@@ -168,11 +168,6 @@ func (h *hostile) commit(message string, files map[string]string) *fleet.Deliver
 	}
 	all := maps.Clone(h.seed)
 	maps.Copy(all, files)
-	for _, file := range slices.Sorted(maps.Keys(files)) {
-		if _, own := files["kustomization.yaml"]; !own && h.seed[file] == "" {
-			all["kustomization.yaml"] += "  - " + file + "\n"
-		}
-	}
 	for file, content := range all {
 		h.Expect(os.MkdirAll(filepath.Dir(h.Path(file)), 0o755)).To(Succeed())
 		h.Expect(os.WriteFile(h.Path(file), []byte(content), 0o644)).To(Succeed())
@@ -240,14 +235,19 @@ var operatorIdentity = []string{
 // operatorCreates tries to create an object, as the team's operator.
 func operatorCreates(manifest string) func(*hostile, string) {
 	return func(h *hostile, told string) {
-		// kubectl takes a comma in a path, as that of a test's own folder has, for two paths.
-		folder, err := os.MkdirTemp("", "escape")
-		h.Expect(err).NotTo(HaveOccurred())
-		defer os.RemoveAll(folder)
-		path := filepath.Join(folder, file)
-		h.Expect(os.WriteFile(path, []byte(manifest), 0o644)).To(Succeed())
-		operator("create", "--filename="+path)(h, told)
+		creates(h, manifest, func(path string) { operator("create", "--filename="+path)(h, told) })
 	}
+}
+
+// creates writes a manifest to a file, for somebody to create what it says.
+func creates(h *hostile, manifest string, create func(path string)) {
+	// kubectl takes a comma in a path, as that of a test's own folder has, for two paths.
+	folder, err := os.MkdirTemp("", "escape")
+	h.Expect(err).NotTo(HaveOccurred())
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, file)
+	h.Expect(os.WriteFile(path, []byte(manifest), 0o644)).To(Succeed())
+	create(path)
 }
 
 func (h *hostile) isRefused(told string, args []string) {

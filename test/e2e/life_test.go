@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -110,7 +111,7 @@ func TestSecretComesLate(t *testing.T) {
 	platform, err := cluster.Fleet(ctx)
 	g.Expect(err).NotTo(HaveOccurred())
 	late := addTenants(t, g, ctx, platform, func(team *fleet.Team) {
-		g.Expect(team.Edit("kustomization.yaml", "\n  - bitcoin-rpc.yaml", "")).To(Succeed())
+		g.Expect(os.Rename(team.Path("bitcoin-rpc.yaml"), team.Path("bitcoin-rpc.later"))).To(Succeed())
 	}, "late")[0]
 	payments := fleet.Object{Kind: fleet.BitcoinNetwork, Namespace: late.Name, Name: "payments"}
 	wait(g, ctx, fleet.All(push(g, ctx, late, "A network without credentials").Tried, says(payments, "CredentialsReady", "does not exist in namespace late")))
@@ -123,7 +124,7 @@ func TestSecretComesLate(t *testing.T) {
 		g.Expect(pods(g, ctx, late.Name)).To(BeEmpty(), "a node was started without credentials")
 	}, time.Minute, 2*time.Second).Should(Succeed())
 
-	g.Expect(late.Edit("kustomization.yaml", "resources:", "resources:\n  - bitcoin-rpc.yaml")).To(Succeed())
+	g.Expect(os.Rename(late.Path("bitcoin-rpc.later"), late.Path("bitcoin-rpc.yaml"))).To(Succeed())
 	delivery := push(g, ctx, late, "Its credentials")
 	within(t, g, ctx, "it came up", time.Minute, delivery.Done)
 }

@@ -15,18 +15,28 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/test/fleet"
 )
 
-// checkRights holds what the operators have asked of the API server, in the whole
-// suite, against their Roles: no right is there for nothing, and none is lacking. It
-// says nothing of a part of the suite.
+// checkRights holds what the operators, and the controllers that build teams' commits,
+// have asked of the API server, in the whole suite, against their Roles: no right is there
+// for nothing, and none is lacking. It says nothing of a part of the suite.
 func checkRights(ctx context.Context, audit *fleet.Audit) error {
 	if flag.Lookup("test.run").Value.String() != "" {
 		return nil
 	}
-	used, lacked, err := audit.Rights("bitcoin-operator")
+	return errors.Join(
+		checkRightsOf(ctx, audit, "bitcoin-operator", "", "bitcoin-operator", "bitcoin-operator-secret"),
+		checkRightsOf(ctx, audit, "kustomize-controller", "flux-tenants-kustomize-controller", "kustomize-controller"),
+		checkRightsOf(ctx, audit, "source-controller", "flux-tenants-source-controller", "source-controller"),
+	)
+}
+
+// checkRightsOf holds the accounts of that name against a ClusterRole, if there is one, and
+// these Roles of a tenant.
+func checkRightsOf(ctx context.Context, audit *fleet.Audit, account, clusterRole string, roles ...string) error {
+	used, lacked, err := audit.Rights(account)
 	if err != nil {
 		return err
 	}
-	given, err := rightsGiven(ctx, "team-a", "bitcoin-operator", "bitcoin-operator-secret")
+	given, err := rightsGiven(ctx, "team-a", clusterRole, roles...)
 	if err != nil {
 		return err
 	}
@@ -37,31 +47,42 @@ func checkRights(ctx context.Context, audit *fleet.Audit) error {
 		}
 		delete(lacked, right) // a tenant's Role comes, or goes, a moment before or after its operator
 	}
+	// So does the operator's lease, which it may not make.
+	delete(lacked, fleet.Right{Verb: "create", Group: "coordination.k8s.io", Resource: "leases"})
 	if len(lacked) > 0 {
-		err = fmt.Errorf("the operator's Role lacks %v", slices.Collect(maps.Keys(lacked)))
+		err = fmt.Errorf("the rights of %s lack %v", account, slices.Collect(maps.Keys(lacked)))
 	}
 	if len(unused) > 0 {
-		err = errors.Join(err, fmt.Errorf("the operator's Role has what no test makes use of: %v", unused))
+		err = errors.Join(err, fmt.Errorf("the rights of %s have what no test makes use of: %v", account, unused))
 	}
 	if err == nil {
-		fmt.Printf("the operator has made use of all of its %d rights, and asked for no other\n", len(given))
+		fmt.Printf("%s has made use of all of its %d rights, and asked for no other\n", account, len(given))
 	}
 	return err
 }
 
-// rightsGiven returns what Roles allow.
-func rightsGiven(ctx context.Context, namespace string, roles ...string) (map[fleet.Right]bool, error) {
-	given := map[fleet.Right]bool{}
+// rightsGiven returns what Roles allow, and a ClusterRole if one is named.
+func rightsGiven(ctx context.Context, namespace, clusterRole string, roles ...string) (map[fleet.Right]bool, error) {
+	var rules []rbacv1.PolicyRule
+	if clusterRole != "" {
+		var role rbacv1.ClusterRole
+		if err := cluster.API.Get(ctx, client.ObjectKey{Name: clusterRole}, &role); err != nil {
+			return nil, fmt.Errorf("read ClusterRole %s: %w", clusterRole, err)
+		}
+		rules = append(rules, role.Rules...)
+	}
 	for _, name := range roles {
 		var role rbacv1.Role
 		if err := cluster.API.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &role); err != nil {
 			return nil, fmt.Errorf("read Role %s: %w", name, err)
 		}
-		for _, rule := range role.Rules {
-			for _, verb := range rule.Verbs {
-				for _, resource := range rule.Resources {
-					given[fleet.Right{Verb: verb, Group: strings.Join(rule.APIGroups, ","), Resource: resource}] = true
-				}
+		rules = append(rules, role.Rules...)
+	}
+	given := map[fleet.Right]bool{}
+	for _, rule := range rules {
+		for _, verb := range rule.Verbs {
+			for _, resource := range rule.Resources {
+				given[fleet.Right{Verb: verb, Group: strings.Join(rule.APIGroups, ","), Resource: resource}] = true
 			}
 		}
 	}

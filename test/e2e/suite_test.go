@@ -13,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	. "github.com/onsi/gomega"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/bitcoin-operator/bitcoin-operator/test/fleet"
 )
@@ -45,6 +47,7 @@ func run(m *testing.M) (code int, err error) {
 	if err := demo(); err != nil {
 		return 0, err
 	}
+	log.SetLogger(logr.Discard())
 	if cluster, err = fleet.Open("."); err != nil {
 		return 0, err
 	}

@@ -43,7 +43,6 @@ func TestLifeOfATenant(t *testing.T) {
 
 	t.Run("a network without its SealedSecret waits, and starts nothing", func(t *testing.T) {
 		g := NewWithT(t)
-		g.Expect(team.Edit("kustomization.yaml", "\n  - bitcoin-rpc.yaml", "")).To(Succeed())
 		tried := push(g, ctx, team, "Forget the credentials").Tried
 		wait(g, ctx, fleet.All(platform.Delivery("tenants", commit).Done, tried, says(network, "CredentialsReady", `Secret "bitcoin-rpc" does not exist in namespace team-c`)))
 		g.Expect(pods(g, ctx, name)).To(BeEmpty())
@@ -56,7 +55,6 @@ func TestLifeOfATenant(t *testing.T) {
 		g.Expect(err).NotTo(HaveOccurred())
 		moved := strings.ReplaceAll(string(sealed), "team-b", name)
 		g.Expect(os.WriteFile(team.Path("bitcoin-rpc.yaml"), []byte(moved), 0o644)).To(Succeed())
-		g.Expect(team.Edit("kustomization.yaml", "resources:", "resources:\n  - bitcoin-rpc.yaml")).To(Succeed())
 		tried := push(g, ctx, team, "Use another team's credentials").Tried
 		wait(g, ctx, fleet.All(tried, says(network, "CredentialsReady", "no key could decrypt secret")))
 		g.Expect(pods(g, ctx, name)).To(BeEmpty())
@@ -144,20 +142,29 @@ func removeTenants(g Gomega, ctx context.Context, platform *fleet.Fleet, names .
 func removeNamespace(g Gomega, ctx context.Context, name string) {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	g.Expect(cluster.API.Delete(ctx, namespace)).To(Succeed())
-	wait(g, ctx, func(ctx context.Context) (bool, string, error) {
-		err := cluster.API.Get(ctx, client.ObjectKeyFromObject(namespace), namespace)
+	wait(g, ctx, namespaceGone(name))
+}
+
+func namespaceGone(name string) fleet.Condition {
+	return func(ctx context.Context) (bool, string, error) {
+		err := cluster.API.Get(ctx, client.ObjectKey{Name: name}, &corev1.Namespace{})
 		return apierrors.IsNotFound(err), "namespace " + name + " to go", client.IgnoreNotFound(err)
-	})
+	}
 }
 
 // gone is so when a tenant's namespace holds nothing that was made for it, but for
-// the account as which Flux has removed it.
+// what Flux has removed it with: that account, and the rights to be it.
 func gone(namespace string) fleet.Condition {
+	return goneFrom(namespace, "bitcoinnetworks,sealedsecrets,secrets,statefulsets,deployments,pods,services,leases,roles,rolebindings,kustomizations,gitrepositories")
+}
+
+// goneFrom is so when a namespace holds none of these kinds.
+func goneFrom(namespace, kinds string) fleet.Condition {
 	return func(ctx context.Context) (bool, string, error) {
-		left, err := cluster.Kubectl(ctx, "get", "--namespace", namespace, "--output=name", "--ignore-not-found",
-			"bitcoinnetworks,sealedsecrets,secrets,statefulsets,deployments,pods,services,roles,rolebindings,kustomizations,gitrepositories")
+		left, err := cluster.Kubectl(ctx, "get", "--namespace", namespace, "--output=name", "--ignore-not-found", kinds)
 		left = strings.Join(slices.DeleteFunc(strings.Fields(left), func(object string) bool {
-			return strings.HasSuffix(object, "/reconciler")
+			_, name, _ := strings.Cut(object, "/")
+			return slices.Contains([]string{"reconciler", "kustomize-controller", "source-controller"}, name)
 		}), ", ")
 		return err == nil && left == "", fmt.Sprintf("%s to go", left), err
 	}

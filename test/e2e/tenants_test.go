@@ -103,7 +103,6 @@ func TestOffboardingInAnyOrder(t *testing.T) {
 			platform, err := cluster.Fleet(ctx)
 			g.Expect(err).NotTo(HaveOccurred())
 			team := addTenants(t, g, ctx, platform, func(team *fleet.Team) {
-				g.Expect(team.Edit("kustomization.yaml", "  - payments.yaml\n", "  - payments.yaml\n  - volumes.yaml\n")).To(Succeed())
 				g.Expect(os.WriteFile(team.Path("volumes.yaml"), []byte(volumes), 0o644)).To(Succeed())
 			}, name)[0]
 			wait(g, ctx, push(g, ctx, team, "Networks with volumes").Done)
@@ -118,6 +117,28 @@ func TestOffboardingInAnyOrder(t *testing.T) {
 			fenced(g, ctx, name)
 			removeNamespace(g, ctx, name)
 		})
+	}
+}
+
+// A team that has just gone may come back at once: nothing of it is in the way.
+func TestTeamComesBackAtOnce(t *testing.T) {
+	g, ctx := needsClusterFor(t, 6*time.Minute)
+	const name = "again"
+	platform, err := cluster.Fleet(ctx)
+	g.Expect(err).NotTo(HaveOccurred())
+	team := addTenants(t, g, ctx, platform, func(*fleet.Team) {}, name)[0]
+	delivery := push(g, ctx, team, "Networks")
+	wait(g, ctx, delivery.Done)
+	for range 2 {
+		g.Expect(platform.RemoveTenant(name)).To(Succeed())
+		commit, err := platform.Push(ctx, "Remove "+name)
+		g.Expect(err).NotTo(HaveOccurred())
+		wait(g, ctx, fleet.All(platform.Delivery("tenants", commit).Done, gone(name)))
+
+		g.Expect(platform.AddTenant(name)).To(Succeed())
+		commit, err = platform.Push(ctx, "Add "+name)
+		g.Expect(err).NotTo(HaveOccurred())
+		within(t, g, ctx, "its network is back", 30*time.Second, fleet.All(platform.Delivery("tenants", commit).Done, delivery.Done))
 	}
 }
 

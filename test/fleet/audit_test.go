@@ -30,10 +30,12 @@ func TestRights(t *testing.T) {
 {"verb":"get","user":{"username":"system:serviceaccount:team-a:another-operator"},"objectRef":{"resource":"secrets"}}
 {"verb":"get","user":{"username":"somebody:operator"},"objectRef":{"resource":"secrets"}}
 {"verb":"get","user":{"username":"system:serviceaccount:team-a:operator"},"requestURI":"/apis"}
+{"verb":"delete","user":{"username":"system:serviceaccount:team-a:operator"},"userAgent":"kubectl/v1","objectRef":{"resource":"nodes"}}
+{"verb":"delete","user":{"username":"system:serviceaccount:team-a:operator"},"impersonatedUser":{"username":"another"},"objectRef":{"resource":"pods"}}
 `
 	used, lacked, err := rights(strings.NewReader(log), "operator")
 	if want := (map[Right]bool{{"list", "", "pods"}: true, {"create", "", "pods/eviction"}: true,
-		{"watch", "", "services"}: true, {"list", "", "services"}: true, {"patch", "", "services"}: true, {"create", "", "services"}: true}); err != nil || !maps.Equal(used, want) {
+		{"watch", "", "services"}: true, {"list", "", "services"}: true, {"patch", "", "services"}: true, {"create", "", "services"}: true, {"impersonate", "", "serviceaccounts"}: true}); err != nil || !maps.Equal(used, want) {
 		t.Errorf("used %v, %v", used, err)
 	}
 	if want := (map[Right]bool{{"get", "apps", "statefulsets"}: true}); !maps.Equal(lacked, want) {

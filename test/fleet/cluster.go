@@ -28,11 +28,12 @@ import (
 
 // A Cluster is the local cluster of a clone of this repository.
 type Cluster struct {
-	// API speaks to the cluster as its administrator.
+	// API speaks to the cluster, as its administrator where nothing else is said.
 	API client.Client
 
-	watcher client.WithWatch
-	root    string
+	watcher    client.WithWatch
+	root       string
+	kubeconfig string
 }
 
 // Watch tells of changes to objects of a list's kind until it is stopped.
@@ -47,11 +48,17 @@ func Open(dir string) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{root: root}
-	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig())
+	c, err := connect(root, filepath.Join(root, ".local", "kubeconfig"))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, errors.New("the local cluster is not up: start it with `make demo`")
 	}
+	return c, err
+}
+
+// connect returns the cluster of a clone as it is to whoever has a kubeconfig.
+func connect(root, kubeconfig string) (*Cluster, error) {
+	c := &Cluster{root: root, kubeconfig: kubeconfig}
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
 		return nil, fmt.Errorf("read the cluster's kubeconfig: %w", err)
 	}
@@ -80,7 +87,7 @@ func Open(dir string) (*Cluster, error) {
 const answerWithin = 20 * time.Second
 
 // Kubeconfig is the file with which a person reaches the cluster.
-func (c *Cluster) Kubeconfig() string { return c.local("kubeconfig") }
+func (c *Cluster) Kubeconfig() string { return c.kubeconfig }
 
 // Logs is the folder with the logs of the cluster's programs and pods.
 func (c *Cluster) Logs() string { return c.local("log") }

@@ -30,7 +30,7 @@ func (e *CommandError) Error() string {
 
 func (e *CommandError) Unwrap() error { return e.Err }
 
-// Kubectl runs kubectl as the cluster's administrator, and returns what it
+// Kubectl runs kubectl as whoever the API is spoken to as, and returns what it
 // prints.
 func (c *Cluster) Kubectl(ctx context.Context, args ...string) (string, error) {
 	return c.tool(ctx, nil, "kubectl", args...)

@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // A Delivery follows a commit from its repository to the cluster: Flux's source
@@ -75,9 +72,9 @@ func (d *Delivery) lookAgain(ctx context.Context, state State) error {
 		return nil
 	}
 	d.asked[state.Object] = time.Now()
-	patch := fmt.Sprintf(`{"metadata":{"annotations":{"reconcile.fluxcd.io/requestedAt":%q}}}`, time.Now().Format(time.RFC3339Nano))
-	if err := d.cluster.API.Patch(ctx, state.Object.unstructured(), client.RawPatch(types.MergePatchType, []byte(patch))); err != nil {
-		return fmt.Errorf("ask Flux to look again at %s: %w", state.Object, err)
+	patch := map[string]any{"metadata": map[string]any{"annotations": map[string]any{"reconcile.fluxcd.io/requestedAt": time.Now().Format(time.RFC3339Nano)}}}
+	if err := d.cluster.Patch(ctx, state.Object, patch); err != nil {
+		return fmt.Errorf("ask Flux to look again: %w", err)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -10,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -96,6 +98,18 @@ func (c *Cluster) States(ctx context.Context, kind schema.GroupVersionKind, name
 		states = append(states, state)
 	}
 	return states, nil
+}
+
+// Patch changes an object by a merge patch.
+func (c *Cluster) Patch(ctx context.Context, object Object, patch any) error {
+	data, err := json.Marshal(patch)
+	if err != nil {
+		return err
+	}
+	if err := c.API.Patch(ctx, object.unstructured(), client.RawPatch(types.MergePatchType, data)); err != nil {
+		return fmt.Errorf("patch %s: %w", object, err)
+	}
+	return nil
 }
 
 func stateOf(u *unstructured.Unstructured) (State, error) {

@@ -55,6 +55,7 @@ func run(m *testing.M) (code int, err error) {
 	environment := &envtest.Environment{
 		CRDDirectoryPaths:     []string{"../../gitops/crds", "../../gitops/infrastructure/sealed-secrets/crd.yaml"},
 		ErrorIfCRDPathMissing: true,
+		CRDs:                  fluxKinds(),
 	}
 	if apiServer, err = environment.Start(); err != nil {
 		return 0, fmt.Errorf("start the API server (KUBEBUILDER_ASSETS must name a folder with kube-apiserver and etcd, as make test does): %w", err)
@@ -172,13 +173,13 @@ func TestPoliciesFailClosed(t *testing.T) {
 	team := newTeam(t, bounds())
 	var list admissionv1.ValidatingAdmissionPolicyList
 	team.Expect(team.as("").List(team.ctx, &list)).To(Succeed())
-	team.Expect(list.Items).To(HaveLen(7))
+	team.Expect(list.Items).To(HaveLen(8))
 	for _, policy := range list.Items {
 		team.Expect(policy.Spec.FailurePolicy).To(HaveValue(Equal(admissionv1.Fail)), policy.Name)
 	}
 	var bindings admissionv1.ValidatingAdmissionPolicyBindingList
 	team.Expect(team.as("").List(team.ctx, &bindings)).To(Succeed())
-	team.Expect(bindings.Items).To(HaveLen(8))
+	team.Expect(bindings.Items).To(HaveLen(9))
 	for _, binding := range bindings.Items {
 		team.Expect(binding.Spec.ValidationActions).To(HaveExactElements(admissionv1.Deny), binding.Name)
 		missing := admissionv1.DenyAction

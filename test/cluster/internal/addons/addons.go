@@ -15,6 +15,12 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/manifests"
 )
 
+// flux is the folder with Flux as `flux bootstrap` would have it: its controllers have a
+// label, and where they find the fleet's repository, which is not there yet, has none.
+func flux(c clone.Clone) []string {
+	return []string{"--kustomize", c.Source("gitops", "clusters", "local", "flux-system"), "--selector", "app.kubernetes.io/part-of=flux"}
+}
+
 // Apply installs them. It does not wait for them to run.
 func Apply(ctx context.Context, c clone.Clone) error {
 	all, err := manifests.All(manifests.Values{
@@ -32,6 +38,7 @@ func Apply(ctx context.Context, c clone.Clone) error {
 		// kustomize-controller waits for the CRDs of both: install them first.
 		{args: []string{"apply", "--server-side", "--filename", crds}},
 		{args: []string{"apply", "--server-side", "--filename", "-"}, stdin: all},
+		{args: append([]string{"apply", "--server-side"}, flux(c)...)},
 		{args: []string{"wait", "--for=condition=Established", "--timeout=60s", "--filename", crds}},
 	} {
 		if err := kubectl(ctx, c, bytes.NewReader(step.stdin), step.args...); err != nil {

@@ -4,9 +4,11 @@ package images
 
 import (
 	"archive/tar"
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,16 +17,18 @@ import (
 	"strings"
 )
 
-// A Program is an image of one static binary and nothing else.
+// A Program is an image of one static binary, and of what else is on its base.
 type Program struct {
 	Name    string // with the registry, as manifests name it
 	Path    string // of the binary in the image
 	Command string // how manifests call it; the path where that is empty
 	User    string
+	Base    string // a part whose root file system is below; nothing where that is empty
 }
 
-// Archive writes the image as `docker save` would, from the binary.
-func (p Program) Archive(binary, file string) error {
+// Archive writes the image as `docker save` would, from the binary, above a root file
+// system where there is one.
+func (p Program) Archive(binary, file string, base ...string) error {
 	layer, err := os.CreateTemp(filepath.Dir(file), "layer-")
 	if err != nil {
 		return err
@@ -38,7 +42,7 @@ func (p Program) Archive(binary, file string) error {
 	if entrypoint == "" {
 		entrypoint = p.Path
 	}
-	return Archive(p.Name, layer.Name(), file, map[string]any{
+	return Archive(p.Name, file, append(base, layer.Name()), map[string]any{
 		"Entrypoint": []string{entrypoint},
 		"User":       p.User,
 		"Env":        []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
@@ -74,36 +78,30 @@ func (p Program) layer(binary string, out io.Writer) error {
 	return w.Close()
 }
 
-// Archive writes an image of one layer, which is a tar file. Times are left
-// out, so that the same content gives the same image.
-func Archive(name, layer, file string, config map[string]any) error {
-	in, err := os.Open(layer)
-	if err != nil {
-		return err
+// Archive writes an image of layers, which are tar files. Times are left out, so that
+// the same content gives the same image.
+func Archive(name, file string, layers []string, config map[string]any) error {
+	var ids, files []string
+	for _, layer := range layers {
+		id, err := digest(layer)
+		if err != nil {
+			return err
+		}
+		ids, files = append(ids, "sha256:"+id), append(files, id+".tar")
 	}
-	defer in.Close()
-	digest := sha256.New()
-	size, err := io.Copy(digest, in)
-	if err != nil {
-		return err
-	}
-	if _, err := in.Seek(0, io.SeekStart); err != nil {
-		return err
-	}
-	layerID := hex.EncodeToString(digest.Sum(nil))
 	image, err := json.Marshal(map[string]any{
 		"architecture": runtime.GOARCH,
 		"os":           "linux",
 		"config":       config,
-		"rootfs":       map[string]any{"type": "layers", "diff_ids": []string{"sha256:" + layerID}},
+		"rootfs":       map[string]any{"type": "layers", "diff_ids": ids},
 	})
 	if err != nil {
 		return err
 	}
 	imageID := sha256.Sum256(image)
-	imageFile, layerFile := hex.EncodeToString(imageID[:])+".json", layerID+".tar"
+	imageFile := hex.EncodeToString(imageID[:]) + ".json"
 	manifest, err := json.Marshal([]map[string]any{{
-		"Config": imageFile, "RepoTags": []string{name}, "Layers": []string{layerFile},
+		"Config": imageFile, "RepoTags": []string{name}, "Layers": files,
 	}})
 	if err != nil {
 		return err
@@ -117,28 +115,51 @@ func Archive(name, layer, file string, config map[string]any) error {
 	defer os.Remove(tmp)
 	defer out.Close()
 	w := tar.NewWriter(out)
-	for _, f := range []struct {
-		name string
-		data []byte
-	}{{"manifest.json", manifest}, {imageFile, image}} {
-		if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: f.name, Mode: 0o644, Size: int64(len(f.data))}); err != nil {
+	if err := add(w, "manifest.json", int64(len(manifest)), bytes.NewReader(manifest)); err != nil {
+		return err
+	}
+	if err := add(w, imageFile, int64(len(image)), bytes.NewReader(image)); err != nil {
+		return err
+	}
+	for i, layer := range layers {
+		if err := addFile(w, files[i], layer); err != nil {
 			return err
 		}
-		if _, err := w.Write(f.data); err != nil {
-			return err
-		}
 	}
-	if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: layerFile, Mode: 0o644, Size: size}); err != nil {
-		return err
-	}
-	if _, err := io.Copy(w, in); err != nil {
-		return err
-	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	if err := out.Close(); err != nil {
+	if err := errors.Join(w.Close(), out.Close()); err != nil {
 		return err
 	}
 	return os.Rename(tmp, file)
+}
+
+func digest(file string) (string, error) {
+	in, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer in.Close()
+	sum := sha256.New()
+	_, err = io.Copy(sum, in)
+	return hex.EncodeToString(sum.Sum(nil)), err
+}
+
+func addFile(w *tar.Writer, name, file string) error {
+	in, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	info, err := in.Stat()
+	if err != nil {
+		return err
+	}
+	return add(w, name, info.Size(), in)
+}
+
+func add(w *tar.Writer, name string, size int64, content io.Reader) error {
+	if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: size}); err != nil {
+		return err
+	}
+	_, err := io.Copy(w, content)
+	return err
 }

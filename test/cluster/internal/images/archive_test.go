@@ -54,7 +54,25 @@ func TestProgram(t *testing.T) {
 	if again, _ := os.ReadFile(file); !bytes.Equal(again, data) {
 		t.Error("made again, the image is another one")
 	}
-	if left, _ := os.ReadDir(dir); len(left) != 2 {
+
+	base := filepath.Join(dir, "base.tar")
+	if err := os.WriteFile(base, []byte("a root file system"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Archive(binary, file, base); err != nil {
+		t.Fatal(err)
+	}
+	if data, err = os.ReadFile(file); err != nil {
+		t.Fatal(err)
+	}
+	files, program := untar(t, data), manifest[0].Layers[0]
+	if err := json.Unmarshal([]byte(files["manifest.json"]), &manifest); err != nil {
+		t.Fatal(err)
+	}
+	if layers := manifest[0].Layers; len(layers) != 2 || files[layers[0]] != "a root file system" || layers[1] != program {
+		t.Errorf("the program is not above its base: %v", layers)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 3 {
 		t.Errorf("left behind: %v", left)
 	}
 }

@@ -144,8 +144,8 @@ func (p Part) build(ctx context.Context, c clone.Clone, print string) error {
 		}
 	}
 	if p.Image != nil {
-		if err := p.Image.Archive(c.Bin(p.Programs[0].Name), c.Image(p.Name)); err != nil {
-			return err
+		if err := b.image(p); err != nil {
+			return fmt.Errorf("image of %s: %w", p.Name, err)
 		}
 	}
 	if p.Make != nil {
@@ -155,6 +155,15 @@ func (p Part) build(ctx context.Context, c clone.Clone, print string) error {
 	}
 	done()
 	return os.WriteFile(stamp(c, p), []byte(print), 0o644)
+}
+
+// image makes the image of a part, which is of its first program.
+func (b *build) image(p Part) error {
+	var base []string
+	if p.Image.Base != "" {
+		base = []string{b.rootfs(p.Image.Base)}
+	}
+	return p.Image.Archive(b.Bin(p.Programs[0].Name), b.Image(p.Name), base...)
 }
 
 // about is a time as one would guess it.

@@ -6,7 +6,6 @@ import (
 	"os"
 
 	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/images"
-	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/machine"
 )
 
 // Debian packages Bitcoin Knots in sid alone. A root file system of its own
@@ -27,24 +26,13 @@ exec "$lib"/ld-linux*.so.* --library-path "$lib" "$root/usr/bin/bitcoind" "$@"
 // makeKnots makes the root file system, an image of it, and a bitcoind that tests
 // can run without a container.
 func makeKnots(b *build) error {
-	mirror, err := machine.Mirror()
-	if err != nil {
+	rootfs := b.rootfs("bitcoin-knots")
+	// A mirror's copy of sid may be older than its own validity. Its signatures are
+	// checked all the same.
+	if err := b.debian(rootfs, knotsSuite, "minbase", knotsPackage, `--aptopt=Acquire::Check-Valid-Until "false"`); err != nil {
 		return err
 	}
-	rootfs := b.Local("images", "bitcoin-knots.rootfs.tar")
-	if err := b.run("/", "mmdebstrap", "--mode=root", "--variant=minbase",
-		// A mirror's copy of sid may be older than its own validity. Its
-		// signatures are checked all the same.
-		`--aptopt=Acquire::Check-Valid-Until "false"`,
-		`--dpkgopt=path-exclude=/usr/share/doc/*`, `--dpkgopt=path-exclude=/usr/share/man/*`, `--dpkgopt=path-exclude=/usr/share/locale/*`,
-		"--include="+knotsPackage, knotsSuite, rootfs+".new.tar", mirror,
-	); err != nil {
-		return err
-	}
-	if err := os.Rename(rootfs+".new.tar", rootfs); err != nil {
-		return err
-	}
-	if err := images.Archive(Knots, rootfs, b.Image("bitcoin-knots"), map[string]any{
+	if err := images.Archive(Knots, b.Image("bitcoin-knots"), []string{rootfs}, map[string]any{
 		"Env": []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
 		"Cmd": []string{"bitcoind"},
 	}); err != nil {

@@ -51,6 +51,9 @@ const kubernetesVersion = "-X k8s.io/component-base/version.gitVersion=v1.37.2" 
 // Knots is the image with Bitcoin Knots, which the project's own is built on.
 const Knots = "localhost/bitcoin-knots:29.4"
 
+// tools are what the images of Flux are built on.
+var tools = []string{toolsSuite, toolsVariant, toolsPackages}
+
 // All are the parts, the longest first: it compiles most of what they share.
 var All = []Part{
 	{
@@ -104,17 +107,21 @@ var All = []Part{
 		},
 	},
 	{
-		Name: "kustomize-controller", Cold: 165 * time.Second,
+		Name: toolsPart, Cold: time.Minute, Root: true,
+		Make: makeTools, Pins: tools, Outputs: []string{"images/" + toolsPart + ".rootfs.tar"},
+	},
+	{
+		Name: "kustomize-controller", Pins: tools, Cold: 165 * time.Second,
 		Programs: []Program{{Name: "kustomize-controller", Module: unified, Package: "github.com/fluxcd/kustomize-controller"}},
 		Image: &images.Program{
-			Name: "ghcr.io/fluxcd/kustomize-controller:v1.9.5", Path: "/usr/local/bin/kustomize-controller", Command: "kustomize-controller", User: "65534:65534",
+			Name: "ghcr.io/fluxcd/kustomize-controller:v1.9.5", Path: "/usr/local/bin/kustomize-controller", Command: "kustomize-controller", User: "65534:65534", Base: toolsPart,
 		},
 	},
 	{
-		Name: "source-controller", Cold: 90 * time.Second,
+		Name: "source-controller", Pins: tools, Cold: 90 * time.Second,
 		Programs: []Program{{Name: "source-controller", Module: unified, Package: "github.com/fluxcd/source-controller"}},
 		Image: &images.Program{
-			Name: "ghcr.io/fluxcd/source-controller:v1.9.6", Path: "/usr/local/bin/source-controller", Command: "source-controller", User: "65534:65534",
+			Name: "ghcr.io/fluxcd/source-controller:v1.9.6", Path: "/usr/local/bin/source-controller", Command: "source-controller", User: "65534:65534", Base: toolsPart,
 		},
 	},
 	{

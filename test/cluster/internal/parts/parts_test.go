@@ -3,6 +3,7 @@ package parts
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/clone"
@@ -78,5 +79,18 @@ func TestAll(t *testing.T) {
 	}
 	if some, err := Select([]string{"etcd"}); err != nil || len(some) != 1 || some[0].Name != "etcd" {
 		t.Errorf("selected %v, %v", some, err)
+	}
+}
+
+// Flux runs what is built here, since there is no registry.
+func TestFluxRunsWhatIsBuilt(t *testing.T) {
+	manifests, err := os.ReadFile("../../../../gitops/clusters/local/flux-system/gotk-components.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range All {
+		if p.Image != nil && p.Image.Base != "" && !strings.Contains(string(manifests), "image: "+p.Image.Name+"\n") {
+			t.Errorf("Flux's manifests do not name %s", p.Image.Name)
+		}
 	}
 }

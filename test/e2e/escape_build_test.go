@@ -1,0 +1,117 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"strings"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/bitcoin-operator/bitcoin-operator/test/fleet"
+)
+
+// kustomization is what kustomize obeys, under one of its names. Here it would show: it
+// renames every network.
+const kustomization = "resources: [payments.yaml, bitcoin-rpc.yaml]\nnamePrefix: obeyed-\n"
+
+// Whatever a team's kustomization file says, it says it to nobody.
+var itsBuild = chapter{"How its commit is built", []attempt{
+	{"a kustomization file", byIgnore, nothingOfIt, commitsIgnored(map[string]string{"kustomization.yaml": kustomization})},
+	{"one by each of its other names, and deeper", byIgnore, nothingOfIt, commitsIgnored(map[string]string{
+		"kustomization.yml": kustomization, "Kustomization": kustomization, "deep/down/kustomization.yaml": kustomization})},
+	{"one in a folder that is called like it", byIgnore, nothingOfIt, commitsIgnored(map[string]string{
+		"Kustomization/kustomization.yaml": kustomization, "kustomization.yaml/deep/Kustomization": kustomization})},
+	{"one that the team's own ignore files let in", byIgnore, nothingOfIt, commitsIgnored(map[string]string{
+		".sourceignore": "!kustomization.yaml\n", "kustomization.yaml": kustomization,
+		"deep/.sourceignore": "!/kustomization.yaml\n", "deep/kustomization.yaml": kustomization})},
+	{"a Secret that kustomize generates, a base in another repository, a path out of its own, another team's commit", byIgnore, nothingOfIt,
+		commitsIgnored(map[string]string{"kustomization.yaml": "resources: [\"https://example.com/base.git\", ../../../etc, \"" + store("flux-tenants") + "\"]\n" +
+			"secretGenerator: [{name: generated, literals: [a=b]}]\n"})},
+	{"a kustomization file by another name, which is an object like any other", byFlux, "missing metadata.name in object",
+		commits(map[string]string{"base.yaml": "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n" + kustomization})},
+	{"a folder that is called like a repository elsewhere", byFlux + ", to which names of files are no addresses", "it is a folder of the team's own",
+		appliesFrom("git@example.com:base.git/attempt.yaml")},
+	{"a folder that is called like a kustomization file", "nothing: it is the team's own", "what is in it is applied",
+		appliesFrom("Kustomization/attempt.yaml")},
+}}
+
+const nothingOfIt = "the commit is applied as if it were not there"
+
+// store is where Flux's controllers of a namespace keep what they have fetched.
+func store(namespace string) string {
+	return "http://source-controller." + namespace + ".svc.cluster.local./gitrepository/" + victim + "/networks/latest.tar.gz"
+}
+
+// commitsIgnored tries by a push of which Flux takes no notice, but for the networks
+// that were there before.
+func commitsIgnored(files map[string]string) func(*hostile, string) {
+	return func(h *hostile, _ string) {
+		ctx, cancel := context.WithTimeout(h.ctx, time.Minute)
+		defer cancel()
+		wait(h, ctx, h.commit(h.t.Name(), files).Done)
+		h.Expect(h.networks()).To(ConsistOf("payments"))
+	}
+}
+
+// networks returns the names of the team's networks.
+func (h *hostile) networks() []string {
+	printed, err := cluster.Kubectl(h.ctx, "get", "btcnet", "--namespace="+mallory, "--output=jsonpath={.items[*].metadata.name}")
+	h.Expect(err).NotTo(HaveOccurred())
+	return strings.Fields(printed)
+}
+
+// appliesFrom commits a network in a file of that name.
+func appliesFrom(name string) func(*hostile, string) {
+	return func(h *hostile, _ string) {
+		wait(h, h.ctx, h.commit("A folder of ours", map[string]string{name: networkWith("attempt")}).Done)
+		h.Expect(h.networks()).To(ConsistOf("payments", "attempt"))
+	}
+}
+
+// The second line: here kustomize does obey, since the platform has been careless.
+var itsBuildObeyed = chapter{"How its commit is built, were its kustomization file obeyed", []attempt{
+	{"a base in another repository", byNoGit, "no 'git' program on path",
+		obeyed("https://example.com/base.git")},
+	{"the same by ssh", byNoGit, "no 'git' program on path",
+		obeyed("ssh://git@example.com/base.git")},
+	{"a file from elsewhere", byNoWay, "proxyconnect tcp",
+		obeyed("https://example.com/base.yaml")},
+	{"a file from a node of its own, which never comes and would hold up every team's build", byNoWay, "proxyconnect tcp",
+		obeyed("http://payments-0.payments."+mallory+".svc.cluster.local:18443/base.yaml", othersAreBuilt)},
+	{"the platform's store", byNoWay, "proxyconnect tcp",
+		obeyed(store("flux-system"))},
+	{"a file that takes ten minutes, from the profiler of Flux's own controller", byFlux + ", which serves it on its pod's address alone", "connect: connection refused",
+		obeyed("http://127.0.0.1:8080/debug/pprof/profile?seconds=600", othersAreBuilt)},
+	{"a path out of its repository", byFlux, "is not in or below",
+		obeyed("../../../etc")},
+}}
+
+// obeyed commits a reference to what is elsewhere, in a repository of which nothing is
+// left out, and looks at what is so meanwhile.
+func obeyed(resource string, meanwhile ...func(*hostile)) func(*hostile, string) {
+	return func(h *hostile, told string) {
+		ignore, err := cluster.Kubectl(h.ctx, "get", "gitrepository", "networks", "--namespace="+mallory, "--output=jsonpath={.spec.ignore}")
+		h.Expect(err).NotTo(HaveOccurred())
+		h.Expect(cluster.Patch(h.ctx, source, map[string]any{"spec": map[string]any{"ignore": nil}})).To(Succeed())
+		defer func() {
+			h.Expect(cluster.Patch(h.ctx, source, map[string]any{"spec": map[string]any{"ignore": ignore}})).To(Succeed())
+		}()
+		commits(map[string]string{"kustomization.yaml": "resources: [\"" + resource + "\"]\n"})(h, told)
+		for _, look := range meanwhile {
+			look(h)
+		}
+	}
+}
+
+// othersAreBuilt expects that another team's commit is applied.
+func othersAreBuilt(h *hostile) {
+	ctx, cancel := context.WithTimeout(h.ctx, 30*time.Second)
+	defer cancel()
+	other := team(h, ctx, victim)
+	h.Expect(os.WriteFile(other.Path("README.md"), []byte(time.Now().String()+"\n"), 0o644)).To(Succeed())
+	wait(h, ctx, push(h, ctx, other, "Say something").Done)
+}
+
+// source is what fetches the team's repository.
+var source = fleet.Object{Kind: fleet.GitRepository, Namespace: mallory, Name: "networks"}
