@@ -21,7 +21,9 @@ var itsBuild = chapter{"How its commit is built", []attempt{
 	{"one by each of its other names, and deeper", byIgnore, nothingOfIt, commitsIgnored(map[string]string{
 		"kustomization.yml": kustomization, "Kustomization": kustomization, "deep/down/kustomization.yaml": kustomization})},
 	{"one in a folder that is called like it", byIgnore, nothingOfIt, commitsIgnored(map[string]string{
-		"Kustomization/kustomization.yaml": kustomization, "kustomization.yaml/deep/Kustomization": kustomization})},
+		"Kustomization/kustomization.yaml": kustomization, "Kustomization/deep/Kustomization": kustomization})},
+	{"a folder in the place of the file that Flux writes", byFlux, "is a directory",
+		commits(map[string]string{"kustomization.yaml/deep/attempt.yaml": networkWith("attempt")})},
 	{"one that the team's own ignore files let in", byIgnore, nothingOfIt, commitsIgnored(map[string]string{
 		".sourceignore": "!kustomization.yaml\n", "kustomization.yaml": kustomization,
 		"deep/.sourceignore": "!/kustomization.yaml\n", "deep/kustomization.yaml": kustomization})},
@@ -61,11 +63,13 @@ func (h *hostile) networks() []string {
 	return strings.Fields(printed)
 }
 
-// appliesFrom commits a network in a file of that name.
+// appliesFrom commits a network in a file of that name, and takes it back.
 func appliesFrom(name string) func(*hostile, string) {
 	return func(h *hostile, _ string) {
 		wait(h, h.ctx, h.commit("A folder of ours", map[string]string{name: networkWith("attempt")}).Done)
 		h.Expect(h.networks()).To(ConsistOf("payments", "attempt"))
+		wait(h, h.ctx, h.commit("No folder", nil).Done)
+		h.Expect(h.networks()).To(ConsistOf("payments"))
 	}
 }
 
