@@ -335,14 +335,18 @@ type BitcoinNetworkStatus struct {
 	// +listMapKey=ordinal
 	Rollout []RolloutStatus `json:"rollout,omitempty"`
 
-	// SecretChangedAt is when the Secret last changed, of what every node has read.
+	// SecretChangedAt is when the Secret last changed, as far as the operator knows.
 	// +optional
 	SecretChangedAt *metav1.Time `json:"secretChangedAt,omitempty"`
 
-	// SecretPairs is how many pairs of user and password the Secret had then: 1, or
-	// 2 while a password is being changed.
+	// SecretPairs is how many pairs of user and password the Secret has: 1, or 2 while a
+	// password is being changed.
 	// +optional
 	SecretPairs int32 `json:"secretPairs,omitempty"`
+
+	// SecretRead is whether every node has been started with the Secret as it is.
+	// +optional
+	SecretRead bool `json:"secretRead,omitempty"`
 
 	// DrainsHeldSince is since when fewer than two nodes that are ready have the
 	// best block, so that the disruption budget keeps ready nodes from being

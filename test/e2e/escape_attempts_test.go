@@ -319,8 +319,8 @@ func answerBadly(h *hostile, _ string) {
 	manifest := strings.Replace(networkWith("hostile", "image: "+hostileImage+":1", "imagePullPolicy: Never"), "nodes: 0", "nodes: 8", 1)
 	delivery := h.commit("Nodes that answer badly", map[string]string{file: manifest})
 	of := fleet.Object{Kind: fleet.BitcoinNetwork, Namespace: mallory, Name: "hostile"}
-	wait(h, h.ctx, fleet.All(delivery.Tried, says(of, "NodesReady", "its answer makes no sense")))
-	wait(h, h.ctx, says(of, "NodesReady", "it does not answer in time"))
+	wait(h, h.ctx, fleet.All(delivery.Tried, says(of, "NodesReady", "its response is invalid")))
+	wait(h, h.ctx, says(of, "NodesReady", "it timed out"))
 
 	good := network(h, h.ctx, mallory, "payments")
 	began := time.Now()

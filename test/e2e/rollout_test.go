@@ -151,7 +151,7 @@ func TestCorrectedTemplateHealsNodesThatCrash(t *testing.T) {
 	alter(g, ctx, crashing, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes = 5; limit("64Mi")(spec) })
 	wait(g, ctx, fleet.All(
 		tells(crashing, "NodesReady", "NodesNotReady", "crashing-3: ", "crashing-4: ", "OOMKilled"),
-		tells(crashing, "Ready", "NodesNotReady", "crashing-0 waits for crashing-3 to serve again")))
+		tells(crashing, "Ready", "NodesNotReady", "crashing-0 waits for crashing-3 to serve")))
 	for pod, life := range before {
 		g.Expect(lives(g, ctx, "team-a", "crashing")).To(HaveKeyWithValue(pod, life), "%s was taken down by a template that does not work", pod)
 	}
@@ -182,7 +182,7 @@ func TestBadImageTakesOneNodeWithAVolume(t *testing.T) {
 	})
 	before := lives(g, ctx, "team-b", "kept")
 	alter(g, ctx, kept, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Image = "localhost/pause:1" })
-	wait(g, ctx, tells(kept, "Ready", "NodesNotReady", "its image cannot run bitcoind-start", "waits for kept-0 to serve again"))
+	wait(g, ctx, tells(kept, "Ready", "NodesNotReady", "its image cannot run bitcoind-start", "waits for kept-0 to serve"))
 	g.Consistently(func() int {
 		same := 0
 		for pod, life := range lives(g, ctx, "team-b", "kept") {

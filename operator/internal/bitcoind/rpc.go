@@ -261,6 +261,19 @@ func Explain(err error) string {
 	}
 }
 
+// IsRefusal reports whether an error says for certain that a node did not do what it
+// was told. Where a request timed out, or its answer got lost, the node may have.
+func IsRefusal(err error) bool {
+	return errors.Is(err, ErrUnauthorized) || errors.Is(err, ErrForbidden) || errors.Is(err, ErrBusy) ||
+		errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, new(*btcjson.RPCError))
+}
+
+// IsWarmingUp reports whether an error says that a node runs and loads its chain.
+func IsWarmingUp(err error) bool {
+	var rpcError *btcjson.RPCError
+	return errors.As(err, &rpcError) && rpcError.Code == btcjson.ErrRPCInWarmup
+}
+
 // Outcome names what came of a request, for a metric: one of a few words.
 func Outcome(err error) string {
 	var network interface{ Timeout() bool }

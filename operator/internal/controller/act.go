@@ -10,6 +10,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -18,7 +19,6 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/plan"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/rollout"
-	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/status"
 )
 
@@ -26,7 +26,7 @@ import (
 // the best block, as when nodes are scaled away, has it on record first.
 func (p *pass) applyShape(ctx context.Context, shape plan.Shape) (created bool, err error) {
 	if p.seen.HandsOff(p.network) {
-		return false, nil
+		return false, p.endHold(ctx, shape.Drain)
 	}
 	if set := p.seen.StatefulSet; set != nil && set.Spec.Replicas != nil && int(*set.Spec.Replicas) > shape.Size.Pods && p.seen.AtStake() {
 		p.tell(status.Before(p.network, p.seen, shape))
@@ -36,6 +36,16 @@ func (p *pass) applyShape(ctx context.Context, shape plan.Shape) (created bool, 
 		}
 	}
 	return p.applyChildren(ctx, shape)
+}
+
+// endHold lets drains go on that were held up for long enough, also of a network that
+// the operator keeps its hands off otherwise: nobody may make a machine undrainable.
+func (p *pass) endHold(ctx context.Context, drain rollout.Drain) error {
+	if !drain.Ended || p.seen.StatefulSet == nil {
+		return nil
+	}
+	_, _, err := p.applyChild(ctx, resources.PodDisruptionBudget(p.network, drain.Budget))
+	return err
 }
 
 // act executes a plan. An object that could not be made holds up nothing here, a
@@ -55,8 +65,9 @@ func (p *pass) act(ctx context.Context, todo plan.Plan) status.Outcome {
 	return outcome
 }
 
-// take takes a step of the rollout, after it has been put on record. A step that did
-// not come to pass is taken off the record again.
+// take takes a step of the rollout, after it has been put on record. A step that for
+// certain did not come to pass is taken off the record again. Of one whose answer got
+// lost nobody knows: it stays there until the node is seen to serve.
 func (p *pass) take(ctx context.Context, decision rollout.Decision) (refused *rollout.Wait, err error) {
 	step := decision.Step
 	recorded := p.network.Status.DeepCopy()
@@ -65,27 +76,30 @@ func (p *pass) take(ctx context.Context, decision rollout.Decision) (refused *ro
 		p.network.Status = *recorded
 		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnTime, For: "its status to be written"}, err
 	}
-	node := p.seen.Nodes[step.Ordinal]
+	pod := p.seen.Nodes[step.Ordinal].Pod
 	if step.Action == v1alpha1.RestartAction {
 		refused, err = p.restart(ctx, step)
 	} else {
-		refused, err = p.replace(ctx, step, node)
+		refused, err = p.replace(ctx, step, pod)
+	}
+	if refused != nil || apierrors.IsForbidden(err) || apierrors.IsInvalid(err) {
+		p.network.Status = *recorded
 	}
 	if refused != nil || err != nil {
-		p.network.Status = *recorded
 		return refused, err
 	}
-	ctrl.LoggerFrom(ctx).Info("took down a node", "pod", node.Pod.Name, "action", step.Action, "why", step.Why)
+	ctrl.LoggerFrom(ctx).Info("took down a node", "pod", pod.Name, "action", step.Action, "why", step.Why)
 	return nil, nil
 }
 
 // restart has a node's bitcoind end, so that the kubelet starts it again.
 func (p *pass) restart(ctx context.Context, step *rollout.Step) (*rollout.Wait, error) {
-	if err := p.nodes.Shutdown(ctx, p.endpoint(step.Ordinal)); err != nil {
-		// Whether it has taken it in all the same, the next look tells.
-		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnNode, For: "its bitcoind to stop: " + bitcoind.Explain(err)}, nil
+	err := p.nodes.Shutdown(ctx, p.endpoint(step.Ordinal))
+	if !bitcoind.IsRefusal(err) {
+		return nil, nil
 	}
-	return nil, nil
+	p.Observer.NotStopped(client.ObjectKeyFromObject(p.network), p.seen, step.Ordinal)
+	return &rollout.Wait{Node: step.Ordinal, On: rollout.OnNode, For: "its bitcoind to take the call to stop: " + bitcoind.Explain(err)}, nil
 }
 
 // evictionTimeout is how long an eviction may take. The API server asks for patience
@@ -94,8 +108,7 @@ const evictionTimeout = 2 * time.Second
 
 // replace evicts a pod, which a PodDisruptionBudget may refuse for now. The
 // StatefulSet makes its successor.
-func (p *pass) replace(ctx context.Context, step *rollout.Step, node state.Node) (*rollout.Wait, error) {
-	pod := node.Pod
+func (p *pass) replace(ctx context.Context, step *rollout.Step, pod *corev1.Pod) (*rollout.Wait, error) {
 	eviction := &policyv1.Eviction{
 		ObjectMeta: metav1.ObjectMeta{Name: pod.Name, Namespace: pod.Namespace},
 		DeleteOptions: &metav1.DeleteOptions{
@@ -106,11 +119,13 @@ func (p *pass) replace(ctx context.Context, step *rollout.Step, node state.Node)
 	defer cancel()
 	err := p.Client.SubResource("eviction").Create(short, pod, eviction)
 	switch {
-	case apierrors.IsTooManyRequests(err), ctx.Err() == nil && short.Err() != nil:
+	case apierrors.IsTooManyRequests(err):
 		p.Observer.Refused(client.ObjectKeyFromObject(p.network), p.seen, step.Ordinal)
-		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnBudget, For: "the disruption budget to let its pod go"}, nil
+		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnBudget, For: "a disruption budget to let its pod go"}, nil
 	case apierrors.IsNotFound(err), apierrors.IsConflict(err):
 		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnTime, For: "its pod, which somebody else has replaced"}, nil
+	case ctx.Err() == nil && short.Err() != nil:
+		return nil, nil // it may have gone through
 	case err != nil:
 		return nil, fmt.Errorf("evict pod %s: %w", pod.Name, err)
 	}
@@ -120,20 +135,25 @@ func (p *pass) replace(ctx context.Context, step *rollout.Step, node state.Node)
 // openGates tells the kubelet that nodes have the best block.
 func (p *pass) openGates(ctx context.Context, ordinals []int) error {
 	var errs []error
+	opened := map[types.UID]bool{}
 	for _, ordinal := range ordinals {
-		pod := p.seen.Nodes[ordinal].Pod
-		before := pod.DeepCopy()
-		pod = pod.DeepCopy()
+		before := p.seen.Nodes[ordinal].Pod
+		if opened[before.UID] = p.cache.opened[before.UID]; opened[before.UID] {
+			continue // the informers do not have it yet
+		}
+		pod := before.DeepCopy()
 		pod.Status.Conditions = append(pod.Status.Conditions, corev1.PodCondition{
 			Type:               resources.SyncedCondition,
 			Status:             corev1.ConditionTrue,
 			LastTransitionTime: metav1.NewTime(p.seen.Now),
 		})
 		err := p.Client.Status().Patch(ctx, pod, client.StrategicMergeFrom(before), client.FieldOwner(fieldOwner))
+		opened[before.UID] = err == nil
 		if client.IgnoreNotFound(err) != nil {
 			errs = append(errs, fmt.Errorf("open the readiness gate of pod %s: %w", pod.Name, err))
 		}
 	}
+	p.cache.opened = opened
 	return errors.Join(errs...)
 }
 

@@ -20,6 +20,9 @@ type cache struct {
 	// dialling is until when nodes, by their pods, are taken to be busy with names
 	// that they were told to dial.
 	dialling map[types.UID]time.Time
+	// opened are the pods whose readiness gates were opened and that the informers do not
+	// have so yet.
+	opened map[types.UID]bool
 	// written is the network as it was when its status was last written.
 	written *v1alpha1.BitcoinNetwork
 	// miningProblem is why the last block could not be mined.

@@ -13,6 +13,8 @@ import (
 // cache is what is remembered of a network between looks. Only the one reconcile that
 // runs for the network touches it.
 type cache struct {
+	// since is when the operator first looked.
+	since time.Time
 	// backoff spares nodes that did not answer.
 	backoff *backoff
 	// keyring says which credentials nodes accept.
@@ -32,8 +34,9 @@ type cache struct {
 	// best block.
 	tips    map[types.UID]state.Block
 	hadBest map[types.UID]time.Time
-	// refused is when a disruption budget last refused to let pods go.
-	refused map[types.UID]time.Time
+	// refused is when a disruption budget last refused to let pods go, and notStopped
+	// when their bitcoind last did not take the call to stop.
+	refused, notStopped map[types.UID]time.Time
 	// best is the best block that was last known.
 	best *state.Block
 }
@@ -42,7 +45,8 @@ func newCache() *cache {
 	return &cache{
 		backoff: newBackoff(), keyring: newKeyring(), activity: newActivity(),
 		silentSince: map[string]time.Time{}, idleSince: map[types.UID]time.Time{},
-		tips: map[types.UID]state.Block{}, hadBest: map[types.UID]time.Time{}, refused: map[types.UID]time.Time{},
+		tips: map[types.UID]state.Block{}, hadBest: map[types.UID]time.Time{},
+		refused: map[types.UID]time.Time{}, notStopped: map[types.UID]time.Time{},
 	}
 }
 
@@ -76,12 +80,16 @@ func (o *Observer) cacheOf(network types.NamespacedName) *cache {
 // forgetOthers drops what is remembered of pods, containers and data that are gone,
 // and fills in what is remembered of those that are there.
 func (c *cache) forgetOthers(seen *state.Network) {
+	if c.since.IsZero() {
+		c.since = seen.Now
+	}
 	c.backoff.forgetOthers(seen.Nodes)
 	c.activity.forgetOthers(seen.Nodes)
 	c.keyring.forgetOthers(seen.Nodes)
 	old := *c
 	c.silentSince, c.idleSince = map[string]time.Time{}, map[types.UID]time.Time{}
-	c.tips, c.hadBest, c.refused = map[types.UID]state.Block{}, map[types.UID]time.Time{}, map[types.UID]time.Time{}
+	c.tips, c.hadBest = map[types.UID]state.Block{}, map[types.UID]time.Time{}
+	c.refused, c.notStopped = map[types.UID]time.Time{}, map[types.UID]time.Time{}
 	for i := range seen.Nodes {
 		node := &seen.Nodes[i]
 		if tip, known := old.tips[node.Data]; known {
@@ -98,9 +106,14 @@ func (c *cache) forgetOthers(seen *state.Network) {
 		if at, known := old.refused[node.Pod.UID]; known {
 			c.refused[node.Pod.UID], node.RefusedAt = at, at
 		}
-		if node.Tip == nil && node.IsEmpty() {
-			node.Tip = &state.Block{} // and so it stays until its node tells more
-			c.tips[node.Data] = *node.Tip
+		if at, known := old.notStopped[node.Pod.UID]; known {
+			c.notStopped[node.Pod.UID], node.NotStoppedAt = at, at
+		}
+		if node.Tip == nil {
+			node.Tip = node.FirstTip(c.since)
+		}
+		if node.Tip != nil && node.Data != "" {
+			c.tips[node.Data] = *node.Tip // and so it stays until its node tells more
 		}
 	}
 }
@@ -135,7 +148,7 @@ func (c *cache) remember(network *v1alpha1.BitcoinNetwork, seen *state.Network) 
 		if node.Pod == nil {
 			continue
 		}
-		if node.Answers || node.RejectsAll || unasked {
+		if node.Answers || node.RejectsAll || node.WarmsUp || unasked {
 			node.LastAnswer = seen.Now
 		} else {
 			c.silentSince[state.Life(node.Pod)] = node.LastAnswer

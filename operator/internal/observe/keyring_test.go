@@ -344,9 +344,9 @@ func TestVerify(t *testing.T) {
 			s.RestartWith(hostOf(0), test.accepts...)
 			switch test.read {
 			case here:
-				s.network.Status.SecretChangedAt = new(metav1.NewTime(changed))
+				s.network.Status.SecretChangedAt, s.network.Status.SecretRead = new(metav1.NewTime(changed)), true
 			case there:
-				s.network.Status.SecretChangedAt = new(metav1.NewTime(changed.Add(-hour)))
+				s.network.Status.SecretChangedAt, s.network.Status.SecretRead = new(metav1.NewTime(changed.Add(-hour))), true
 			}
 			if test.before != nil {
 				s.clock.SetTime(changed.Add(-minute))

@@ -92,6 +92,11 @@ func (o *Observer) Refused(network types.NamespacedName, seen *state.Network, or
 	o.cacheOf(network).refused[seen.Nodes[ordinal].Pod.UID] = o.Clock.Now()
 }
 
+// NotStopped takes note that a node's bitcoind has just not taken the call to stop.
+func (o *Observer) NotStopped(network types.NamespacedName, seen *state.Network, ordinal int) {
+	o.cacheOf(network).notStopped[seen.Nodes[ordinal].Pod.UID] = o.Clock.Now()
+}
+
 // Endpoint returns where a node that answered is reached, and with what.
 func (o *Observer) Endpoint(network types.NamespacedName, seen *state.Network, ordinal int) bitcoind.Endpoint {
 	pod := seen.Nodes[ordinal].Pod
@@ -144,7 +149,9 @@ func (o *Observer) observePods(ctx context.Context, network *v1alpha1.BitcoinNet
 			seen.Nodes[ordinal] = state.Missing(whyNot)
 			continue
 		}
-		seen.Nodes[ordinal] = state.Node{Pod: pod, Problem: state.PodProblem(pod), Data: pod.UID}
+		seen.Nodes[ordinal] = state.Node{
+			Pod: pod, Problem: state.PodProblem(pod), Data: pod.UID, ReadsOther: resources.SecretOf(pod) != network.Spec.Secret,
+		}
 	}
 	return nil
 }

@@ -73,7 +73,7 @@ func (s *session) ask(ctx context.Context, ordinal int) {
 			continue
 		}
 		if err != nil {
-			node.Problem = bitcoind.Explain(err)
+			node.Problem, node.WarmsUp = bitcoind.Explain(err), bitcoind.IsWarmingUp(err)
 		} else {
 			node.Problem = s.mistaken(ordinal, answer)
 		}
@@ -146,7 +146,7 @@ func (s *session) verify(ctx context.Context, node *state.Node) {
 // is. An earlier operator kept no such record, and replaced nodes until they had.
 func (s *session) wasRead() bool {
 	recorded := s.network.Status.SecretChangedAt
-	return recorded == nil || recorded.Time.Equal(s.seen.Secret.ChangedAt)
+	return recorded == nil || s.network.Status.SecretRead && recorded.Time.Equal(s.seen.Secret.ChangedAt)
 }
 
 // accepts reports whether a node that answers accepts a pair. Where that cannot be

@@ -144,7 +144,7 @@ func TestShapeGoesByHowLongThePlatformHoldsDrains(t *testing.T) {
 	held := ShapeOf(network, seen, platform)
 	g.Expect(held.Size.Pods).To(Equal(3))
 	g.Expect(held.Drain.Budget.MaxUnavailable).To(BeZero())
-	g.Expect(held.Drain.LookAgain).To(Equal(platform.DrainHold))
+	g.Expect(held.Drain.HeldSince.Time).To(Equal(statetest.Now))
 	impatient := platform
 	impatient.DrainHold = 0
 	g.Expect(ShapeOf(network, seen, impatient).Drain.Budget.MaxUnavailable).To(BeEquivalentTo(1))

@@ -20,16 +20,19 @@ type Drain struct {
 	Budget resources.Budget
 	// HeldSince is since when too few nodes have the best block; nil while enough do.
 	HeldSince *metav1.Time
-	// Ended reports that they have been too few for so long that drains go on.
-	Ended bool
-	// LookAgain is when time alone changes that; zero for never.
-	LookAgain time.Duration
+	// Ended reports that they have been too few for so long that drains go on, and
+	// JustEnded that this is news.
+	Ended, JustEnded bool
 }
+
+// news is for how long it is news that drains go on: an operator that has been
+// restarted meanwhile does not tell it again.
+const news = 2 * time.Minute
 
 // DrainOf decides what others may evict of so many pods. As long as two ready ones
 // have the best block, or there is one alone, or nothing is at stake, that is one node
-// beside those that are broken for good. Else no ready node may go, until drains have been held up for so long as the
-// platform says.
+// beside those that are broken for good. Else no ready node may go, until drains have
+// been held up for so long as the platform says.
 func DrainOf(network *v1alpha1.BitcoinNetwork, seen *state.Network, size int, hold time.Duration) Drain {
 	var beyondRepair, ready, holders int32
 	for ordinal := range size {
@@ -54,10 +57,10 @@ func DrainOf(network *v1alpha1.BitcoinNetwork, seen *state.Network, size int, ho
 	}
 	left := hold - seen.Now.Sub(since.Time)
 	if left <= 0 {
-		return Drain{Budget: open, HeldSince: since, Ended: true}
+		return Drain{Budget: open, HeldSince: since, Ended: true, JustEnded: left > -news}
 	}
 	held := resources.Budget{MaxUnavailable: max(int32(size)-ready-mustStay(seen, size), 0)}
-	return Drain{Budget: held, HeldSince: since, LookAgain: left}
+	return Drain{Budget: held, HeldSince: since}
 }
 
 // mustStay counts the nodes that are not ready and may be the last to have the best

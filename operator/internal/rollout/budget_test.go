@@ -177,10 +177,13 @@ func TestDrainsAreHeldForAWhile(t *testing.T) {
 		nodes  *state.Network
 		want   rollout.Drain
 	}{
-		{"from now on", nil, seen, rollout.Drain{HeldSince: since(0), LookAgain: drainHold - time.Millisecond}},
-		{"and on", since(time.Minute), seen, rollout.Drain{HeldSince: since(time.Minute), LookAgain: drainHold - time.Minute - time.Millisecond}},
+		{"from now on", nil, seen, rollout.Drain{HeldSince: since(0)}},
+		{"and on", since(time.Minute), seen, rollout.Drain{HeldSince: since(time.Minute)}},
 		{"then they go on", since(drainHold), seen, rollout.Drain{
-			HeldSince: since(drainHold), Ended: true, Budget: resources.Budget{MaxUnavailable: 1, AlwaysAllow: true},
+			HeldSince: since(drainHold), Ended: true, JustEnded: true, Budget: resources.Budget{MaxUnavailable: 1, AlwaysAllow: true},
+		}},
+		{"which is no news for long", since(drainHold + 2*time.Minute), seen, rollout.Drain{
+			HeldSince: since(drainHold + 2*time.Minute), Ended: true, Budget: resources.Budget{MaxUnavailable: 1, AlwaysAllow: true},
 		}},
 		{"until two nodes have the best block again", since(drainHold), statetest.Healthy(2), rollout.Drain{
 			Budget: resources.Budget{MaxUnavailable: 1, AlwaysAllow: true},

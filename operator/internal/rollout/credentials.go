@@ -22,6 +22,8 @@ func remedy(seen *state.Network, node state.Node) v1alpha1.RolloutAction {
 	switch {
 	case node.Pod == nil || state.PodProblem(node.Pod) != "":
 		return ""
+	case node.ReadsOther:
+		return ""
 	case node.Answers && rejects && seen.MissedSecret(node):
 		return v1alpha1.RestartAction
 	case node.RejectsAll && seen.MissedSecret(node),
@@ -40,6 +42,8 @@ func (d *decider) renewCredentials() *Step {
 	for ordinal, node := range d.staying() {
 		switch action := remedy(d.seen, node); {
 		case action == "" || d.isTooEarly(ordinal) || d.isHeld(ordinal):
+		case action == v1alpha1.RestartAction && d.mustRest(node.NotStoppedAt):
+			d.waitsFor(Wait{Node: ordinal, On: OnNode, For: "its bitcoind to take the call to stop"})
 		case action == v1alpha1.RestartAction:
 			restart = append(restart, ordinal)
 		default:

@@ -14,6 +14,7 @@ import (
 var (
 	rejectsCurrent  = func(node *state.Node) { node.RejectsCurrent = true }
 	rejectsPrevious = func(node *state.Node) { node.RejectsPrevious = true }
+	notStopped      = func(node *state.Node) { node.NotStoppedAt = statetest.Now.Add(-time.Second) }
 	acceptsOld      = func(node *state.Node) { node.AcceptsOld = true }
 )
 
@@ -109,7 +110,7 @@ func TestRestartForTheSecret(t *testing.T) {
 			reason: "not while the one before is not back",
 			nodes:  []state.Node{silent(0, startedAgain), with(at(1), rejectsCurrent)}, seen: hourAgo,
 			network: changes{taken(0, restart, 5*minute-1)},
-			want:    "1 waits, node: payments-0 to serve again: its RPC port is closed",
+			want:    "1 waits, node: payments-0 to serve: its RPC port is closed",
 		},
 		{
 			reason: "which after five minutes is broken, and holds up nobody",
@@ -155,12 +156,22 @@ func TestRestartForTheSecret(t *testing.T) {
 			reason: "when it has had its five minutes",
 			nodes:  []state.Node{with(crashed(0), lately), with(at(1, old), rejectsCurrent)}, seen: hourAgo,
 			network: changes{taken(0, replace, minute)},
-			want:    "1 waits, node: payments-0 to serve again: CrashLoopBackOff",
+			want:    "1 waits, node: payments-0 to serve: CrashLoopBackOff",
 		},
 		{
 			reason: "a node whose replacement a budget refuses is restarted",
 			nodes:  []state.Node{with(at(0, old), rejectsCurrent, refused(time.Second)), at(1)}, seen: hourAgo,
 			want: "Restart 0",
+		},
+		{
+			reason: "one whose bitcoind does not take the call to stop gives way to the others",
+			nodes:  []state.Node{with(at(0), rejectsCurrent, notStopped), with(at(1), rejectsCurrent)}, seen: hourAgo,
+			want: "Restart 1",
+		},
+		{
+			reason: "and says so",
+			nodes:  []state.Node{with(at(0), rejectsCurrent, notStopped), at(1)}, seen: hourAgo,
+			want: "0 waits, node: its bitcoind to take the call to stop",
 		},
 		{
 			reason: "and the only one, whose chain a second one is to copy first",
@@ -183,7 +194,7 @@ func TestReplaceForTheSecret(t *testing.T) {
 			reason: "not while the one before is not back, since clients may still use it",
 			nodes:  []state.Node{rejecting(0), rejecting(1), silent(2, another)}, seen: hourAgo,
 			network: changes{taken(2, replace, minute)},
-			want:    "0 waits, node: payments-2 to serve again: its RPC port is closed",
+			want:    "0 waits, node: payments-2 to serve: its RPC port is closed",
 		},
 		{
 			reason: "then the next",
@@ -250,7 +261,12 @@ func TestReplaceForTheSecret(t *testing.T) {
 			reason: "those that are in use go one at a time, also where the operator cannot reach them",
 			nodes:  []state.Node{silent(0, another), with(hung(1), func(node *state.Node) { node.Pod = statetest.Pod(1) })},
 			seen:   hourAgo, network: changes{onVolumes, taken(0, replace, minute)},
-			want: "1 waits, node: payments-0 to serve again: its RPC port is closed",
+			want: "1 waits, node: payments-0 to serve: its RPC port is closed",
+		},
+		{
+			reason: "a budget that lets none go while a node is broken waits for that to be repaired",
+			nodes:  []state.Node{at(0), crashed(1), with(rejecting(2), refused(10*time.Second))}, seen: hourAgo,
+			want: "Replace 1 to repair it",
 		},
 		{
 			reason: "a node that waits for its turn to be replaced does not keep another from its restart",

@@ -69,15 +69,18 @@ type (
 	}
 	// pod is a pod and its one container.
 	pod struct {
-		uid       types.UID
-		ordinal   int
-		template  int
-		created   time.Time
-		data      *data
-		placed    bool
-		gateOpen  bool
-		goneAt    time.Time // zero unless it is on its way out
-		drained   bool      // by somebody else than the operator
+		uid      types.UID
+		ordinal  int
+		template int
+		created  time.Time
+		data     *data
+		placed   bool
+		gateOpen bool
+		goneAt   time.Time // zero unless it is on its way out
+		// drained is one that somebody else than the operator evicts. It falls silent at
+		// once: no decision by what was seen can win a race of two evictions within the
+		// same second.
+		drained   bool
 		container container
 		// What is wrong with it by itself.
 		crashes, hangs, lags, deaf bool

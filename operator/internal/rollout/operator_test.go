@@ -35,12 +35,18 @@ type operator struct {
 	tips            map[types.UID]state.Block
 	hadBest, served map[types.UID]time.Time
 	answered        map[string]time.Time
-	refused         map[types.UID]time.Time
+	refused         map[refusal]time.Time
 	best            *state.Block
 	recordedAt      time.Time
 
 	// age is by how many seconds its cache was behind in the last pass.
 	age int
+}
+
+// refusal is what a pod could not be made to do.
+type refusal struct {
+	uid    types.UID
+	action v1alpha1.RolloutAction
 }
 
 // act is something that the operator does to nodes.
@@ -74,7 +80,7 @@ func newOperator(c *cluster) *operator {
 func (o *operator) kill() {
 	o.since, o.best, o.recordedAt = time.Time{}, nil, time.Time{}
 	o.passwords, o.tips = map[int]bool{}, map[types.UID]state.Block{}
-	o.hadBest, o.served, o.refused = map[types.UID]time.Time{}, map[types.UID]time.Time{}, map[types.UID]time.Time{}
+	o.hadBest, o.served, o.refused = map[types.UID]time.Time{}, map[types.UID]time.Time{}, map[refusal]time.Time{}
 	o.answered = map[string]time.Time{}
 }
 
@@ -173,7 +179,9 @@ func (o *operator) observeNode(seen *state.Network, ordinal int, cached *corev1.
 	if tip, known := o.tips[node.Data]; known {
 		node.Tip = &tip
 	}
-	node.RefusedAt, node.HadBest = o.refused[cached.UID], o.hadBest[node.Data]
+	node.RefusedAt = o.refused[refusal{cached.UID, v1alpha1.ReplaceAction}]
+	node.NotStoppedAt = o.refused[refusal{cached.UID, v1alpha1.RestartAction}]
+	node.HadBest = o.hadBest[node.Data]
 	node.LastServed = remembered(o.served, cached.UID, c.now)
 	node.LastAnswer = remembered(o.answered, state.Life(cached), c.now)
 	if p := c.byUID(cached.UID); node.Problem == "" && p != nil && c.answersHTTP(p) {
@@ -317,7 +325,7 @@ func (o *operator) take(seen *state.Network, decision rollout.Decision, killed m
 	}
 	done := o.act(act{step: step, size: int(*c.set.Spec.Replicas), seen: seen, do: func() bool { return o.execute(step, pod.UID) }})
 	if !done {
-		o.refused[pod.UID] = c.now
+		o.refused[refusal{pod.UID, step.Action}] = c.now
 		c.network.Status.Rollout = before
 	}
 	return killed != afterAct

@@ -311,7 +311,8 @@ func (h *history) invalidate(blocks int32) {
 	}
 }
 
-// calm ends all faults. Data without a volume may still be spoiled: new pods mend that.
+// calm ends all faults, and mends a bad template. Data without a volume may still be
+// spoiled: new pods mend that.
 func (h *history) calm() {
 	h.maxPods, h.full = 100, false
 	for _, p := range h.pods {
@@ -321,8 +322,10 @@ func (h *history) calm() {
 	for _, claim := range h.claims {
 		claim.spoiled, claim.invalid = false, nil
 	}
-	h.templates = append(h.templates, template{})
-	h.wanted = len(h.templates) - 1
+	if h.templates[h.wanted] != (template{}) {
+		h.templates = append(h.templates, template{})
+		h.wanted = len(h.templates) - 1
+	}
 }
 
 // breakTies has a node that has as much as any that runs find a block: where two chains

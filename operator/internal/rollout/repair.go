@@ -20,14 +20,14 @@ const (
 )
 
 // repair replaces a node that is as it should be and broken all the same, as with
-// spoiled data, when another node, or the world, has the best block. Its volume would
-// be spoiled in the next pod, too, so it is for nodes without.
+// spoiled data, when another node, or the world, has the best block, or there is none.
+// Its volume would be spoiled in the next pod, too, so it is for nodes without.
 func (d *decider) repair() *Step {
 	if !state.InPods(d.network) {
 		return nil
 	}
-	for ordinal, node := range d.staying() {
-		if node.Pod == nil || d.seen.IsOutdated(node) || !d.seen.FaultOf(node).IsRepairable() {
+	for ordinal, node := range d.seen.WantedNodes() {
+		if ordinal >= len(d.staying()) || node.Pod == nil || d.seen.IsOutdated(node) || !d.seen.FaultOf(node).IsRepairable() {
 			continue
 		}
 		repairs := Repairs(d.network, d.seen, ordinal)
@@ -40,12 +40,6 @@ func (d *decider) repair() *Step {
 		}
 		if left := pause - d.seen.Now.Sub(since); left > 0 {
 			d.look(left)
-			continue
-		}
-		if d.seen.Private && !d.isShownBeside(ordinal) {
-			if d.seen.Best != nil {
-				d.waitsFor(*d.lastHolder(ordinal))
-			}
 			continue
 		}
 		why := fmt.Sprintf("it has not served for %s: %s", d.seen.Now.Sub(since).Round(time.Second), node.Problem)
@@ -73,15 +67,16 @@ func Repairs(network *v1alpha1.BitcoinNetwork, seen *state.Network, ordinal int)
 }
 
 // isBeyondRepair reports whether a node is broken for good: no pod can be made for
-// it, or placed, or three new ones have not mended it. One with a volume, which a new
-// pod would not mend, is when it has not served for as long as mending takes to show.
+// it, or placed, or three new ones have not mended it. One that is not mended by a new
+// pod, since it has a volume or is there for a while only, is when it has not served for
+// as long as mending takes to show.
 func isBeyondRepair(network *v1alpha1.BitcoinNetwork, seen *state.Network, ordinal int) bool {
 	node := seen.Node(ordinal)
 	switch seen.FaultOf(node) {
 	case state.NotMade, state.Unschedulable, state.MachineLost:
 		return true
 	case state.Crashing, state.Hung:
-		if !state.InPods(network) {
+		if !state.InPods(network) || ordinal >= seen.Wanted {
 			return seen.Now.Sub(node.LastServed) >= healedAfter
 		}
 		repairs := Repairs(network, seen, ordinal)

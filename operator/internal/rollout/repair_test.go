@@ -45,7 +45,7 @@ func TestRepair(t *testing.T) {
 			want:   "Replace 1 to repair it",
 		},
 		{
-			reason: "another where it could come to be known that this one's chain is lost with it",
+			reason: "not one that alone has the best block",
 			nodes:  []state.Node{behind(0), crashed(1)},
 			want:   "1 waits for somebody, best_block: " + dilemma,
 		},
@@ -55,8 +55,9 @@ func TestRepair(t *testing.T) {
 			want:   "1 waits, best_block: payments-2 to show that it has " + best + ": its RPC port is closed",
 		},
 		{
-			reason: "not where all are broken, as with a bad image from the start: nobody is the better for it",
-			nodes:  []state.Node{with(crashed(0), empty), with(crashed(1), empty)},
+			reason: "where nobody has any block, there is none to lose",
+			nodes:  []state.Node{with(crashed(0), empty)},
+			want:   "Replace 0 to repair it",
 		},
 		{
 			reason: "of a public chain the world has the best block",

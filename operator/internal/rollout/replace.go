@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
@@ -66,6 +67,15 @@ func (d *decider) replaceOutdated() *Step {
 	return nil
 }
 
+// slack is for how long a node that is in use may lack the best block before it halts a
+// rollout: where blocks come fast, nodes have it in turns.
+const slack = 15 * time.Second
+
+// isCatchingUp reports whether a node is in use, and had the best block a moment ago.
+func (d *decider) isCatchingUp(node state.Node) bool {
+	return state.IsReady(node.Pod) && node.Answers && d.seen.Now.Sub(node.HadBest) < slack
+}
+
 // halted returns what a changed template waits for before it takes down another node
 // that serves, or nil.
 func (d *decider) halted() *Wait {
@@ -80,7 +90,7 @@ func (d *decider) halted() *Wait {
 		return ordinal < len(d.staying()) && node.Pod != nil && !d.seen.IsOutdated(node)
 	}
 	for ordinal, node := range d.staying() {
-		if isCurrent(ordinal) && !d.seen.Serves(node) {
+		if isCurrent(ordinal) && !d.seen.Serves(node) && !d.isCatchingUp(node) {
 			return d.waitForNode(next, ordinal, node.LastServed)
 		}
 	}

@@ -51,37 +51,37 @@ func TestReplaceOutdatedNodes(t *testing.T) {
 		{
 			reason: "not while a node that has the change is starting",
 			nodes:  []state.Node{silent(0), at(1, old), at(2, old)},
-			want:   "1 waits, node: payments-0 to serve again: its RPC port is closed",
+			want:   "1 waits, node: payments-0 to serve: its RPC port is closed",
 		},
 		{
 			reason: "nor where it crashes, though the nodes have volumes",
 			nodes:  []state.Node{crashed(0), at(1, old), at(2, old)}, network: changes{onVolumes, taken(0, replace, time.Hour)},
-			want: "1 waits for somebody, node: payments-0 to serve again: CrashLoopBackOff",
+			want: "1 waits for somebody, node: payments-0 to serve: CrashLoopBackOff",
 		},
 		{
 			reason: "nor where it is behind: it may be the one with an empty chain",
 			nodes:  []state.Node{behind(0), at(1, old), at(2, old)},
-			want:   "1 waits, node: payments-0 to serve again: it does not have " + best + " yet",
+			want:   "1 waits, node: payments-0 to serve: it does not have " + best + " yet",
 		},
 		{
 			reason: "nor where the kubelet does not find it ready",
 			nodes:  []state.Node{at(0, statetest.NotReady), at(1, old), at(2, old)},
-			want:   "1 waits, node: payments-0 to serve again: the kubelet does not find it ready",
+			want:   "1 waits, node: payments-0 to serve: the kubelet does not find it ready",
 		},
 		{
 			reason: "nor where it rejects every password: its image may ignore them",
 			nodes:  []state.Node{statetest.Rejecting(0, 7), at(1, old), at(2, old)},
-			want:   "1 waits, node: payments-0 to serve again: it rejects all credentials known to the operator",
+			want:   "1 waits, node: payments-0 to serve: it rejects all credentials known to the operator",
 		},
 		{
 			reason: "nor where the one that was replaced cannot be made again",
 			nodes:  []state.Node{state.Missing("exceeded quota"), at(1, old)}, network: changes{taken(0, replace, 59*time.Second)},
-			want: "1 waits, quota: payments-0 to serve again: it has no pod: exceeded quota",
+			want: "1 waits, quota: payments-0 to serve: it has no pod: exceeded quota",
 		},
 		{
 			reason: "which after a minute is for somebody to mend",
 			nodes:  []state.Node{state.Missing("exceeded quota"), at(1, old)}, network: changes{taken(0, replace, time.Minute)},
-			want: "1 waits for somebody, quota: payments-0 to serve again: it has no pod: exceeded quota",
+			want: "1 waits for somebody, quota: payments-0 to serve: it has no pod: exceeded quota",
 		},
 		{
 			reason: "nor while the one that was replaced is still there in the cache",
@@ -91,7 +91,7 @@ func TestReplaceOutdatedNodes(t *testing.T) {
 		{
 			reason: "nor while one that was restarted is not back",
 			nodes:  []state.Node{silent(0, startedAgain), at(1, old)}, network: changes{taken(0, restart, 5*time.Minute-1)},
-			want: "1 waits, node: payments-0 to serve again: its RPC port is closed",
+			want: "1 waits, node: payments-0 to serve: its RPC port is closed",
 		},
 		{
 			reason: "but after five minutes it is broken by itself, and from before the change",
@@ -129,7 +129,7 @@ func TestReplaceOutdatedNodes(t *testing.T) {
 		{
 			reason: "nor when all others have been replaced, of which one still copies it",
 			nodes:  []state.Node{statetest.NodeAt(0, 8, "a", old), at(1)},
-			want:   "0 waits, node: payments-1 to serve again: it does not have block 8 (a00008000000…) yet",
+			want:   "0 waits, node: payments-1 to serve: it does not have block 8 (a00008000000…) yet",
 		},
 		{
 			reason: "nor where the other is at another block with as much work",
@@ -164,7 +164,7 @@ func TestReplaceOutdatedNodes(t *testing.T) {
 		{
 			reason: "data on volumes stay",
 			nodes:  []state.Node{statetest.NodeAt(0, 8, "a", old), at(1)}, network: changes{onVolumes},
-			want: "0 waits, node: payments-1 to serve again: it does not have block 8 (a00008000000…) yet",
+			want: "0 waits, node: payments-1 to serve: it does not have block 8 (a00008000000…) yet",
 		},
 		{
 			reason: "also where they go with nodes that are scaled away",
@@ -194,7 +194,7 @@ func TestReplaceOutdatedNodes(t *testing.T) {
 		{
 			reason: "or which does not come up with the change",
 			nodes:  []state.Node{at(0, old), with(crashed(1), empty, lately)}, seen: views{wanting(1)},
-			want: "0 waits, node: payments-1 to serve again: CrashLoopBackOff",
+			want: "0 waits, node: payments-1 to serve: CrashLoopBackOff",
 		},
 		{
 			reason: "when it has the chain, the first goes",
@@ -214,7 +214,17 @@ func TestReplaceOutdatedNodes(t *testing.T) {
 			want:   "0 waits, budget: a disruption budget to let its pod go",
 		},
 		{
-			reason: "but not for long",
+			reason: "it gives way to others for a minute",
+			nodes:  []state.Node{with(at(0, old), refused(time.Minute-1)), at(1, old)},
+			want:   "Replace 1",
+		},
+		{
+			reason: "and not for longer",
+			nodes:  []state.Node{with(at(0, old), refused(time.Minute)), at(1, old)},
+			want:   "Replace 0",
+		},
+		{
+			reason: "where there is nothing else to do, it is tried again soon",
 			nodes:  []state.Node{with(at(0, old), refused(5*time.Second)), at(1)},
 			want:   "Replace 0",
 		},
@@ -305,7 +315,7 @@ func TestReplaceBrokenNodes(t *testing.T) {
 		{
 			reason: "but not at once where the kubelet finds it ready: it may be the operator that cannot reach it",
 			nodes:  []state.Node{at(0, old), with(hung(1, old), func(node *state.Node) { node.Pod = statetest.Pod(1, old) }), with(crashed(2), lately)},
-			want:   "0 waits, node: payments-2 to serve again: CrashLoopBackOff",
+			want:   "0 waits, node: payments-2 to serve: CrashLoopBackOff",
 		},
 		{
 			reason: "one that did not come back from an earlier change does not wait for itself",
@@ -320,7 +330,7 @@ func TestReplaceBrokenNodes(t *testing.T) {
 		{
 			reason: "one that was restarted, and is not ready yet, is not broken",
 			nodes:  []state.Node{at(0, old, startedAgain, statetest.NotReady), with(crashed(1), lately), at(2, old)}, network: changes{taken(0, restart, time.Second)},
-			want: "0 waits, node: payments-0 to serve again: the kubelet does not find it ready",
+			want: "0 waits, node: payments-0 to serve: the kubelet does not find it ready",
 		},
 		{
 			reason: "what is on its way out need not be sent there again",

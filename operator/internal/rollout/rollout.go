@@ -24,9 +24,10 @@ const (
 	// unnoticed is how long a node that was taken down may look as if it were not:
 	// an eviction or a stop that did not come to pass leaves it so for good.
 	unnoticed = 10 * time.Second
-	// refusedFor is how long a pod is left alone that a disruption budget did not let
-	// go, so that others have their turn.
-	refusedFor = 5 * time.Second
+	// refusedFor is how long a node that could not be taken down gives way to all
+	// others, and retryAfter how long it is left alone where there are none.
+	refusedFor = time.Minute
+	retryAfter = 5 * time.Second
 )
 
 // Step is one thing to do to one node.
@@ -65,16 +66,25 @@ func Next(network *v1alpha1.BitcoinNetwork, seen *state.Network, links peering.P
 	}
 	d.classify()
 	decision.Pending = len(d.outdated) + len(d.stale)
-	for _, next := range []func() *Step{d.replaceBroken, d.replaceOutdated, d.renewCredentials, d.repair} {
-		if decision.Step = next(); decision.Step != nil {
-			break
-		}
-	}
-	if decision.Step == nil {
+	if decision.Step = d.step(); decision.Step == nil {
 		decision.Wait = d.wait
 	}
 	decision.LookAgain = d.lookAgain
 	return decision
+}
+
+// step returns the one thing to do now, or nil. A node that could not be taken down of
+// late is tried again when there is nothing else to do: it may wait for one of the
+// others.
+func (d *decider) step() *Step {
+	for _, d.patience = range []time.Duration{refusedFor, retryAfter} {
+		for _, next := range []func() *Step{d.replaceBroken, d.replaceOutdated, d.renewCredentials, d.repair} {
+			if step := next(); step != nil {
+				return step
+			}
+		}
+	}
+	return nil
 }
 
 // decider holds what is decided about one network in one pass.
@@ -83,6 +93,8 @@ type decider struct {
 	seen    *state.Network
 	links   peering.Plan
 	down    []v1alpha1.RolloutStatus
+	// patience is how long nodes are left alone that could not be taken down.
+	patience time.Duration
 
 	// outdated are the nodes whose pods do not run the present template; stale are
 	// the others that have not read the Secret as it is.
@@ -173,12 +185,10 @@ func (d *decider) evict(ordinal int, why string) *Step {
 // mustWait returns what a pod has to wait for before it may be evicted, or nil.
 func (d *decider) mustWait(ordinal int) *Wait {
 	node := d.seen.Nodes[ordinal]
-	refused := refusedFor - d.seen.Now.Sub(node.RefusedAt)
 	switch {
 	case d.isGoing(ordinal):
 		return &Wait{Node: ordinal, On: OnTime, For: "its pod to go"}
-	case refused > 0:
-		d.look(refused)
+	case d.mustRest(node.RefusedAt):
 		return &Wait{Node: ordinal, On: OnBudget, For: "a disruption budget to let its pod go"}
 	case !state.InPods(d.network) || !d.seen.Private || node.IsEmpty():
 		return nil
@@ -190,6 +200,14 @@ func (d *decider) mustWait(ordinal int) *Wait {
 	default:
 		return nil
 	}
+}
+
+// mustRest reports whether a node is left alone for now, since it could not be taken
+// down at that time.
+func (d *decider) mustRest(failed time.Time) bool {
+	left := d.patience - d.seen.Now.Sub(failed)
+	d.look(left)
+	return left > 0
 }
 
 // isShownBeside reports whether another node that stays has shown that it has the

@@ -151,7 +151,7 @@ type decision struct {
 	seen    []func(*state.Network)
 	missing []peering.Link
 	// want is the step, as "Replace 1", or who waits for what, as
-	// "1 waits for node: payments-0 to serve again".
+	// "1 waits for node: payments-0 to serve".
 	want string
 }
 

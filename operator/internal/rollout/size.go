@@ -51,7 +51,10 @@ func SizeOf(network *v1alpha1.BitcoinNetwork, seen *state.Network) Size {
 
 // waitToShrink is what the last of so many nodes waits for, where fewer are asked for.
 func (d *decider) waitToShrink(size, asked int) *Wait {
-	wait := &Wait{Node: size - 1, On: OnBestBlock}
+	wait := &Wait{Node: size - 1, On: OnBestBlock, NeedsHuman: true}
+	for ordinal := range asked {
+		wait.NeedsHuman = wait.NeedsHuman && isBeyondRepair(d.network, d.seen, ordinal)
+	}
 	switch {
 	case d.seen.IsUntold(d.seen.Nodes[size-1]):
 		wait.For = firstAnswer

@@ -45,7 +45,7 @@ func (d *decider) waitForNode(next, other int, since time.Time) *Wait {
 	node := d.seen.Node(other)
 	wait := &Wait{
 		Node: next, On: OnNode,
-		For:        fmt.Sprintf("%s to serve again: %s", state.Name(d.network, other), d.whyNot(node)),
+		For:        fmt.Sprintf("%s to serve: %s", state.Name(d.network, other), d.whyNot(node)),
 		NeedsHuman: isBeyondRepair(d.network, d.seen, other) && d.seen.Now.Sub(since) >= state.Silence,
 	}
 	if node.NotMade != "" {

@@ -117,3 +117,14 @@ func TestMissedSecret(t *testing.T) {
 		}
 	}
 }
+
+func TestRestarts(t *testing.T) {
+	again := statetest.Pod(0, func(pod *corev1.Pod) { pod.Status.ContainerStatuses[0].RestartCount = 2 })
+	untold := statetest.Pod(0, func(pod *corev1.Pod) { pod.Status.ContainerStatuses = nil })
+	if got := state.Restarts(again); got != 2 {
+		t.Errorf("got %d, want what the kubelet counts", got)
+	}
+	if got := state.Restarts(untold); got != 0 {
+		t.Errorf("got %d, want none where nobody has told of any", got)
+	}
+}

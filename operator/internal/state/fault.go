@@ -47,7 +47,7 @@ func (n *Network) FaultOf(node Node) Fault {
 		return NoFault
 	case isUnschedulable(pod, n.Now):
 		return Unschedulable
-	case isCrashing(pod):
+	case isCrashing(pod), hasJustCrashed(pod, n.Now) && !node.Answers && !node.WarmsUp:
 		return Crashing
 	case PodProblem(pod) == "" && !node.Answers && !node.RejectsAll && !node.LastAnswer.IsZero() && n.Now.Sub(node.LastAnswer) >= Silence:
 		return Hung
@@ -98,6 +98,16 @@ func isCrashing(pod *corev1.Pod) bool {
 		return ended.ExitCode != 0 || container.RestartCount >= oftenEnded
 	}
 	return container.State.Waiting != nil && container.State.Waiting.Reason == backOff
+}
+
+// hasJustCrashed reports whether a pod's container runs again, for less than a minute
+// and not ready yet, after it had ended by itself: one that crashes again and again runs
+// for moments in between.
+func hasJustCrashed(pod *corev1.Pod, now time.Time) bool {
+	container := Container(pod)
+	return container != nil && container.State.Running != nil && !IsReady(pod) &&
+		container.LastTerminationState.Terminated != nil && container.LastTerminationState.Terminated.ExitCode != 0 &&
+		now.Sub(container.State.Running.StartedAt.Time) < Silence
 }
 
 // cannotStart are the kubelet's reasons for a container that it cannot start.

@@ -55,6 +55,13 @@ func TestPodProblem(t *testing.T) {
 			"CrashLoopBackOff: its container exited with code 1: Error: Unable to start HTTP server. See debug log for details."},
 		{"it was killed for want of memory", statetest.Pod(0, statetest.Container(statetest.Waiting("CrashLoopBackOff", "back-off"), after(statetest.Exited(137, "OOMKilled", "")))),
 			"CrashLoopBackOff: OOMKilled: its container needed more memory than its limit; raise spec.resources.limits.memory, or lower dbcache and maxmempool in spec.config"},
+		{"the kubelet has evicted it", statetest.Pod(0, func(pod *corev1.Pod) {
+			pod.Status.Phase, pod.Status.Reason, pod.Status.Message = corev1.PodFailed, "Evicted", "The node was low on resource: memory."
+		}), "Evicted: The node was low on resource: memory."},
+		{"its image was not made for the operator", statetest.Pod(0, statetest.Container(statetest.Exited(128, "StartError", "no such file"))),
+			"its image cannot run bitcoind-start, the entry point that every image of a network must have on its PATH"},
+		{"nor can it be started at all", statetest.Pod(0, statetest.Container(statetest.Waiting("CreateContainerError", "no command"))),
+			"its image cannot run bitcoind-start, the entry point that every image of a network must have on its PATH: no command"},
 		{"it ended just now", statetest.Pod(0, statetest.Container(statetest.Exited(1, "Error", "bad option"))),
 			"its container exited with code 1: bad option"},
 		{"it runs again", statetest.Pod(0, func(pod *corev1.Pod) {

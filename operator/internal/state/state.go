@@ -82,10 +82,12 @@ type Node struct {
 	Answers bool
 	State   bitcoind.State
 	Silent  map[int32]bool
-	// LastAnswer is when the node's container last answered RPC, or if it never did
-	// when the operator first saw it.
+	// LastAnswer is now for a node that answers RPC, or runs and cannot; for any other
+	// the first look that found it silent.
 	LastAnswer time.Time
 
+	// WarmsUp reports that the node runs and loads its chain, and answers nothing yet.
+	WarmsUp bool
 	// AskAgain is how long the operator leaves a node alone that did not answer.
 	AskAgain time.Duration
 
@@ -93,6 +95,9 @@ type Node struct {
 	// Secret the node is known to reject; RejectsAll that it rejects all that the
 	// operator knows, so that it cannot be asked anything over RPC.
 	RejectsCurrent, RejectsPrevious, RejectsAll bool
+	// ReadsOther reports that the node's pod takes its credentials from elsewhere than
+	// the network says: another start does not help it, another pod does.
+	ReadsOther bool
 	// AcceptsOld reports that the node accepts a pair that the Secret no longer has,
 	// or may, since nobody knows what it read.
 	AcceptsOld bool
@@ -108,11 +113,12 @@ type Node struct {
 	Shown bool
 	// HadBest is when the node's data were last known to have the best block.
 	HadBest time.Time
-	// LastServed is when the node last served, or if it never did when the operator
-	// first saw its pod.
+	// LastServed is now for a node that serves; for any other the first look that found
+	// that it does not.
 	LastServed time.Time
-	// RefusedAt is when a disruption budget last refused to let the node's pod go.
-	RefusedAt time.Time
+	// RefusedAt is when a disruption budget last did not let the node's pod go, and
+	// NotStoppedAt when its bitcoind last did not take the call to stop.
+	RefusedAt, NotStoppedAt time.Time
 }
 
 // Node returns the node of an ordinal, of which nothing may be known.

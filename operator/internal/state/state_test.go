@@ -2,6 +2,7 @@ package state_test
 
 import (
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -113,6 +114,30 @@ func TestEmptyAndUntold(t *testing.T) {
 			}
 			if seen.Private = false; seen.IsUntold(test.node) {
 				t.Error("of a public chain there is nothing to tell")
+			}
+		})
+	}
+}
+
+func TestFirstTip(t *testing.T) {
+	since := statetest.Now.Add(-time.Hour)
+	onVolume := unknown(0, statetest.Created(statetest.Now))
+	onVolume.Data = "claim"
+	for _, test := range []struct {
+		reason string
+		node   state.Node
+		known  bool
+	}{
+		{"its pod was made while somebody looked", unknown(0, statetest.Created(since.Add(time.Second))), true},
+		{"it was there before", unknown(0, statetest.Created(since)), false},
+		{"it was there before, and never ran", unknown(0, statetest.Created(since), neverRan), true},
+		{"its volume may have been there before", onVolume, false},
+		{"it has no pod", state.Missing(""), false},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			tip := test.node.FirstTip(since)
+			if known := tip != nil; known != test.known || known && tip.Height != 0 {
+				t.Errorf("got %v", tip)
 			}
 		})
 	}

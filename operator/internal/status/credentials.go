@@ -81,7 +81,7 @@ func setCredentialsReady(network *v1alpha1.BitcoinNetwork, seen *state.Network) 
 		conditions.MarkTrue(network, condition, v1alpha1.RotatingReason,
 			"%d of %d nodes were started with the current Secret %q but reject part of it: a custom image must also accept %s and %s",
 			found.rejectPrevious, nodes, secret, bitcoind.PreviousUserKey, bitcoind.PreviousPasswordKey)
-	case seen.Secret.Pairs > 1 && (found.accepting == nodes || isRecorded(network, seen)):
+	case seen.Secret.Pairs > 1 && (found.accepting == nodes || isRead(network, seen)):
 		conditions.MarkTrue(network, condition, v1alpha1.RotatedReason,
 			"every node accepts both the new and the previous credentials from Secret %q: switch all clients to the new ones, then remove %s and %s",
 			secret, bitcoind.PreviousUserKey, bitcoind.PreviousPasswordKey)
@@ -91,14 +91,22 @@ func setCredentialsReady(network *v1alpha1.BitcoinNetwork, seen *state.Network) 
 	default:
 		conditions.MarkTrue(network, condition, v1alpha1.SecretReadReason, "Secret %q was read", secret)
 	}
-	if unusable == nil && secret != "" && nodes > 0 && found.accepting == nodes {
-		network.Status.SecretChangedAt = new(metav1.NewTime(seen.Secret.ChangedAt.Truncate(time.Second)))
-		network.Status.SecretPairs = int32(seen.Secret.Pairs)
+	if unusable == nil && secret != "" {
+		recordSecret(network, seen, nodes > 0 && found.accepting == nodes)
 	}
 }
 
-// isRecorded reports whether every node was once seen to accept the Secret as it is.
-func isRecorded(network *v1alpha1.BitcoinNetwork, seen *state.Network) bool {
+// recordSecret writes into the status what the Secret is, at once, and whether every
+// node has read it, which stays so until it changes.
+func recordSecret(network *v1alpha1.BitcoinNetwork, seen *state.Network, readByAll bool) {
+	status := &network.Status
+	status.SecretRead = readByAll || isRead(network, seen)
+	status.SecretChangedAt = new(metav1.NewTime(seen.Secret.ChangedAt.Truncate(time.Second)))
+	status.SecretPairs = int32(seen.Secret.Pairs)
+}
+
+// isRead reports whether every node was once seen to accept the Secret as it is.
+func isRead(network *v1alpha1.BitcoinNetwork, seen *state.Network) bool {
 	recorded := network.Status.SecretChangedAt
-	return recorded != nil && recorded.Time.Equal(seen.Secret.ChangedAt)
+	return network.Status.SecretRead && recorded != nil && recorded.Time.Equal(seen.Secret.ChangedAt.Truncate(time.Second))
 }

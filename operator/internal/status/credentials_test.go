@@ -66,7 +66,9 @@ func TestCredentialsReady(t *testing.T) {
 	rejectsPrevious := func(node *state.Node) { node.RejectsPrevious = true }
 	isOutdated := func(node *state.Node) { statetest.OfOldRevision(node.Pod) }
 	recordedAt := func(at time.Time) func(*situation) {
-		return func(s *situation) { s.network.Status.SecretChangedAt = new(metav1.NewTime(at)) }
+		return func(s *situation) {
+			s.network.Status.SecretChangedAt, s.network.Status.SecretRead = new(metav1.NewTime(at)), true
+		}
 	}
 	const (
 		read     = `True SecretRead: Secret "bitcoin-rpc" was read`
@@ -86,9 +88,9 @@ func TestCredentialsReady(t *testing.T) {
 		reason    string
 		situation situation
 		want      string
-		// isRecorded reports whether it is put on record that all nodes have read the
-		// Secret as it is.
-		isRecorded bool
+		// isRead reports whether it is put on record that all nodes have read the Secret
+		// as it is.
+		isRead bool
 	}{
 		{"all nodes accept the only pair", rotation(1, accepting(0), accepting(1), accepting(2)), read, true},
 		{"a lone node does", rotation(1, accepting(0)), read, true},
@@ -144,16 +146,15 @@ func TestCredentialsReady(t *testing.T) {
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			network := test.situation.network
-			before := network.Status.SecretChangedAt.DeepCopy()
+			wasRead := network.Status.SecretRead && network.Status.SecretChangedAt.Time.Equal(changedAt)
 			if diff := cmp.Diff(test.want, said(test.situation.report(), v1alpha1.CredentialsReadyCondition)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			want := before
-			if test.isRecorded {
-				want = new(metav1.NewTime(changedAt))
+			if got, want := network.Status.SecretRead, test.isRead || wasRead; got != want {
+				t.Errorf("secretRead: got %t, want %t", got, want)
 			}
-			if diff := cmp.Diff(want, network.Status.SecretChangedAt); diff != "" {
-				t.Errorf("secretChangedAt (-want +got):\n%s", diff)
+			if got := network.Status.SecretChangedAt; !got.Time.Equal(changedAt) || int(network.Status.SecretPairs) != test.situation.seen.Secret.Pairs {
+				t.Errorf("what the Secret is must be on record at once: %d pairs since %s", network.Status.SecretPairs, got)
 			}
 		})
 	}

@@ -112,7 +112,7 @@ var transitions = []transition{
 		return fmt.Sprintf("replacing %s: %s", state.Name(c.after, step.Ordinal), step.Why)
 	}},
 	{kind: warning, reason: v1alpha1.DegradedReason, of: ready, applies: change.becameDegraded},
-	{kind: warning, of: ready, applies: func(c change) bool { return c.failed() && c.turned(ready) && !c.becameDegraded() }},
+	{kind: warning, of: ready, applies: func(c change) bool { return c.failed() && c.failedAnew() && !c.becameDegraded() }},
 	{kind: normal, reason: v1alpha1.RecoveredEvent, of: ready, applies: func(c change) bool { return !c.parked() && c.becameReady() && c.degraded(c.before) }},
 	{kind: normal, of: ready, applies: func(c change) bool { return !c.parked() && c.becameReady() && !c.degraded(c.before) }},
 }
@@ -166,6 +166,15 @@ func (c change) gained(condition, reason string) bool {
 
 func (c change) lost(condition, reason string) bool {
 	return conditions.GetReason(c.before, condition) == reason && conditions.GetReason(c.after, condition) != reason
+}
+
+// failedAnew reports whether it failed for another reason than before. What a rollout
+// waits for changes with each look, and is told by an event of its own.
+func (c change) failedAnew() bool {
+	if conditions.GetReason(c.after, ready) == v1alpha1.RolloutBlockedReason {
+		return c.gained(ready, v1alpha1.RolloutBlockedReason)
+	}
+	return c.turned(ready)
 }
 
 // turned reports whether a condition says something else than before. It is for
@@ -233,7 +242,7 @@ func Mined(network *v1alpha1.BitcoinNetwork, block *plan.Block, problem, before 
 // Patience remembers since when something has been waited for, so that it is told
 // after a while, and once.
 type Patience struct {
-	wait      rollout.Wait
+	on        rollout.Blocker
 	since     time.Time
 	told      bool
 	drainTold time.Time
@@ -248,13 +257,13 @@ func (p *Patience) Events(network *v1alpha1.BitcoinNetwork, seen *state.Network,
 	switch wait := waiting(network, seen, todo, outcome); {
 	case wait == nil:
 		*p = Patience{drainTold: p.drainTold}
-	case wait.Node != p.wait.Node || wait.On != p.wait.On:
-		p.wait, p.since, p.told = *wait, seen.Now, false
+	case wait.On != p.on:
+		p.on, p.since, p.told = wait.On, seen.Now, false
 	case !p.told && seen.Now.Sub(p.since) >= waitTold:
 		p.told = true
 		events = append(events, Event{warning, v1alpha1.WaitingEvent, waitText(network, *wait)})
 	}
-	if drain := todo.Shape.Drain; drain.Ended && !seen.HandsOff(network) && !p.drainTold.Equal(drain.HeldSince.Time) {
+	if drain := todo.Shape.Drain; drain.JustEnded && !p.drainTold.Equal(drain.HeldSince.Time) {
 		p.drainTold = drain.HeldSince.Time
 		events = append(events, Event{warning, v1alpha1.DrainMayLoseChainEvent, fmt.Sprintf(
 			"drains were held up since %s because fewer than two ready nodes have %s; they go on now, and may lose it",

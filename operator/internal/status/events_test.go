@@ -182,7 +182,7 @@ func TestEvents(t *testing.T) {
 		{
 			reason: "a node rejects the credentials with which it was started",
 			before: again(rotation(1, accepting(0), accepting(1), unasked(2))), now: rotation(1, accepting(0), accepting(1), rejecting(2)),
-			want: []string{"Warning CredentialsRejected " + rejected, "Warning Degraded " + rejected},
+			want: []string{"Warning CredentialsRejected " + rejected},
 		},
 
 		{
@@ -527,11 +527,11 @@ func TestMined(t *testing.T) {
 
 // A wait is told when it lasts, and once.
 func TestPatience(t *testing.T) {
-	const waiting = "Warning Waiting payments-0 waits for payments-1 to serve again: its RPC port refuses connections"
+	const waiting = "Warning Waiting payments-0 waits for payments-1 to serve: its RPC port refuses connections"
 	onAnother := forNode
 	onAnother.Node = 2
 	reworded := forNode
-	reworded.For = "payments-1 to serve again: it timed out"
+	reworded.For = "payments-1 to serve: it timed out"
 
 	type look struct {
 		in   time.Duration // since the look before
@@ -547,13 +547,12 @@ func TestPatience(t *testing.T) {
 		{"a long one is told, once", []look{{0, &forNode, nil}, {waitTold, &forNode, []string{waiting}}, {time.Hour, &forNode, nil}}},
 		{"it is told as it is then", []look{
 			{0, &forNode, nil},
-			{waitTold, &reworded, []string{"Warning Waiting payments-0 waits for payments-1 to serve again: it timed out"}},
+			{waitTold, &reworded, []string{"Warning Waiting payments-0 waits for payments-1 to serve: it timed out"}},
 			{time.Hour, &forNode, nil},
 		}},
-		{"the next is another wait", []look{
-			{0, &forNode, nil}, {waitTold, &forNode, []string{waiting}},
-			{time.Second, &onAnother, nil},
-			{waitTold, &onAnother, []string{"Warning Waiting payments-2 waits for payments-1 to serve again: its RPC port refuses connections"}},
+		{"nodes that take turns in waiting for the same wait all the while", []look{
+			{0, &forNode, nil}, {waitTold - time.Second, &onAnother, nil}, {time.Second, &forNode, []string{waiting}},
+			{waitTold, &onAnother, nil},
 		}},
 		{"so is one of the same node for something else", []look{
 			{0, &forNode, nil}, {waitTold, &forNode, []string{waiting}},
@@ -580,11 +579,15 @@ func TestPatience(t *testing.T) {
 	}
 }
 
-// A suspended network waits for nothing but its resumption.
+// A suspended network waits for nothing but its resumption. That drains go on is told
+// of it, too.
 func TestPatienceWithSuspendedNetworks(t *testing.T) {
 	var patience Patience
 	s := wellConnected(3).with(isSuspended, waitsFor(forHuman))
-	s.todo.Shape.Drain = rollout.Drain{HeldSince: new(metav1.NewTime(statetest.Now)), Ended: true}
+	s.todo.Shape.Drain = rollout.Drain{HeldSince: new(metav1.NewTime(statetest.Now)), Ended: true, JustEnded: true}
+	if got := patience.Events(s.network, s.seen, s.todo, s.outcome); len(got) != 1 || got[0].Reason != v1alpha1.DrainMayLoseChainEvent {
+		t.Errorf("got %v", got)
+	}
 	for range 2 {
 		if got := patience.Events(s.network, s.seen, s.todo, s.outcome); len(got) > 0 {
 			t.Errorf("got %v", got)
@@ -609,11 +612,11 @@ func TestPatienceWithDrains(t *testing.T) {
 	}{
 		{"nothing is held up", rollout.Drain{}, nil},
 		{"they are", rollout.Drain{HeldSince: &since}, nil},
-		{"they go on", rollout.Drain{HeldSince: &since, Ended: true}, told("2026-01-02T11:00:00Z")},
-		{"and on", rollout.Drain{HeldSince: &since, Ended: true}, nil},
+		{"they go on", rollout.Drain{HeldSince: &since, Ended: true, JustEnded: true}, told("2026-01-02T11:00:00Z")},
+		{"and on", rollout.Drain{HeldSince: &since, Ended: true, JustEnded: true}, nil},
 		{"enough nodes have the block again", rollout.Drain{}, nil},
 		{"too few do, another time", rollout.Drain{HeldSince: &later}, nil},
-		{"which ends as well", rollout.Drain{HeldSince: &later, Ended: true}, told("2026-01-02T11:59:00Z")},
+		{"which ends as well", rollout.Drain{HeldSince: &later, Ended: true, JustEnded: true}, told("2026-01-02T11:59:00Z")},
 	} {
 		s.todo.Shape.Drain = look.drain
 		if diff := cmp.Diff(look.want, textsOf(patience.Events(s.network, s.seen, s.todo, s.outcome))); diff != "" {

@@ -239,7 +239,7 @@ func readyOf(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.Pl
 	case todo.Rollout.Pending > 0:
 		return notReady(v1alpha1.RollingReason, "restarting or replacing the nodes one at a time; %s to go", count(todo.Rollout.Pending, "node"))
 	case len(todo.Rollout.Down) > 0:
-		return notReady(v1alpha1.RollingReason, "waiting for %s to serve again", state.Name(network, int(todo.Rollout.Down[0].Ordinal)))
+		return notReady(v1alpha1.RollingReason, "waiting for %s to serve", state.Name(network, int(todo.Rollout.Down[0].Ordinal)))
 	case extra > 0 && !seen.HandsOff(network):
 		return notReady(v1alpha1.RollingReason, "%s beyond spec.nodes", count(extra, "node"))
 	default:
@@ -293,7 +293,7 @@ func setProgress(network *v1alpha1.BitcoinNetwork, wasReady bool) {
 // until somebody acts.
 func isStalled(reason string) bool {
 	switch reason {
-	case v1alpha1.SecretForbiddenReason, v1alpha1.SecretInvalidReason, v1alpha1.ChainNotAllowedReason,
+	case v1alpha1.SecretForbiddenReason, v1alpha1.SecretInvalidReason, v1alpha1.CredentialsRejectedReason, v1alpha1.ChainNotAllowedReason,
 		v1alpha1.ConflictReason, v1alpha1.StorageRefusedReason, v1alpha1.RolloutBlockedReason, v1alpha1.SuspendedReason:
 		return true
 	default:

@@ -174,7 +174,7 @@ func refused(s *situation) {
 
 // What rollouts wait for.
 var (
-	forNode   = rollout.Wait{Node: 0, On: rollout.OnNode, For: "payments-1 to serve again: " + closed}
+	forNode   = rollout.Wait{Node: 0, On: rollout.OnNode, For: "payments-1 to serve: " + closed}
 	forBudget = rollout.Wait{Node: 0, On: rollout.OnBudget, For: "the disruption budget to let its pod go"}
 	forHuman  = rollout.Wait{Node: 0, On: rollout.OnBestBlock, For: "somebody to decide", NeedsHuman: true}
 )

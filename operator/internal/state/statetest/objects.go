@@ -207,6 +207,11 @@ func Seen(nodes ...state.Node) *state.Network {
 		},
 	}
 	seen.SetBest(nil)
+	for i := range seen.Nodes {
+		if !seen.Has(seen.Nodes[i]) && seen.Nodes[i].HadBest.Equal(Now) {
+			seen.Nodes[i].HadBest = time.Time{} // it never had this block
+		}
+	}
 	return seen
 }
 
