@@ -59,6 +59,8 @@ type Secret struct {
 	Pairs int
 	// ChangedAt is when the Secret became what it is.
 	ChangedAt time.Time
+	// Warning says what is odd about the Secret, though nodes take it.
+	Warning string
 }
 
 // Problem is a reason of a condition with its message.
