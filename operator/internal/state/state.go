@@ -224,7 +224,7 @@ func InPods(network *v1alpha1.BitcoinNetwork) bool { return network.Spec.Storage
 
 // Missing says what is known of a node without a pod.
 func Missing(whyNotMade string) Node {
-	return Node{Problem: withReason(noPod, whyNotMade), NotMade: whyNotMade}
+	return Node{Problem: withReason(noPod, whyNotMade), NotMade: quote(whyNotMade)}
 }
 
 // Name returns the name of a node's pod.
