@@ -45,6 +45,9 @@ type Network struct {
 	// Lost is the best block that was recorded and that no data has any more; nil
 	// where nothing was lost.
 	Lost *Block
+	// TipSince is when the operator first saw the highest tip of those that nodes tell
+	// of.
+	TipSince time.Time
 	// Branches reports of each tip, by its hash, whether it is on the chain of the
 	// highest. It is nil where that is not known.
 	Branches map[string]bool

@@ -29,7 +29,7 @@ type Outcome struct {
 	// Refused says why the step of the rollout was not taken: a disruption budget did
 	// not let the pod go. It is nil for a step that was taken.
 	Refused *rollout.Wait
-	// MiningProblem is why a block could not be mined.
+	// MiningProblem is why a block could not be mined, or none can be.
 	MiningProblem string
 	// Failure is what went wrong; the rest was done all the same.
 	Failure error
@@ -190,7 +190,7 @@ func setChainsAgree(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
 }
 
 // setReady sums up: the first condition that is not True is the reason. What the
-// rollout waits for is said in any case.
+// rollout waits for is said in any case, and so is why no block is mined.
 func setReady(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.Plan, outcome Outcome) {
 	ready := readyOf(network, seen, todo, outcome)
 	if wait := waiting(network, seen, todo, outcome); wait != nil {
@@ -198,6 +198,9 @@ func setReady(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.P
 		if wait.NeedsHuman && ready.Reason != v1alpha1.ConflictReason {
 			ready.Reason = v1alpha1.RolloutBlockedReason
 		}
+	}
+	if outcome.MiningProblem != "" {
+		ready.Message += "; mining fails: " + outcome.MiningProblem
 	}
 	if network.Spec.Suspend {
 		ready.Reason = v1alpha1.SuspendedReason

@@ -197,6 +197,29 @@ func TestTipsThatCannotBeCompared(t *testing.T) {
 	}
 }
 
+// Ready says what keeps blocks from being mined, last, and is what it is all the same:
+// nodes serve without new blocks.
+func TestReadySaysThatMiningFails(t *testing.T) {
+	fails := func(s *situation) { s.outcome.MiningProblem = "time-too-new" }
+	for _, test := range []struct {
+		reason    string
+		situation situation
+		want      string
+	}{
+		{"all is well but for that", wellConnected(3).with(fails), "True Connected: 3 nodes answer RPC, 3 links connected; mining fails: time-too-new"},
+		{"the next one was mined", wellConnected(3).with(fails).with(func(s *situation) { s.outcome.MiningProblem = "" }),
+			"True Connected: 3 nodes answer RPC, 3 links connected"},
+		{"a rollout waits", rolling().with(waitsFor(forBudget), fails),
+			"False Rolling: restarting or replacing the nodes one at a time; 2 nodes to go; payments-0 waits for the disruption budget to let its pod go; mining fails: time-too-new"},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			if got := said(test.situation.report(), meta.ReadyCondition); got != test.want {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+		})
+	}
+}
+
 // Whatever else is the matter with a network, Ready says what its rollout waits for.
 func TestReadySaysWhatIsWaitedFor(t *testing.T) {
 	const silent = "2 of 3 nodes answer RPC; payments-1: its RPC port refuses connections"
