@@ -289,6 +289,21 @@ func TestAccepted(t *testing.T) {
 	}
 }
 
+// The operator knows the lines that keep nodes apart by the same rules.
+func TestWhatKeepsNodesApartIsRefused(t *testing.T) {
+	needsAPIServer(t)
+	g := NewWithT(t)
+	for _, line := range []v1alpha1.ConfigLine{
+		"dns=0", "dns=1", "dns=", "dns=10", "dns=false", "nodns=0", "nodns=1", "nodns=", "dnsseed=0",
+		"proxy=a", "proxy=", "proxy=0", "proxy=0.0.0.0", "proxy=a=onion", "proxy=a=tor", "proxy=a=cjdns", "proxy=a=ipv6", "proxy==onion", "noproxy=1", "noproxy=", "noproxy=0",
+		"proxyrandomize=0", "onion=a", "maxconnections=0", "maxconnections=39", "maxconnections=40", "maxconnections=99", "maxconnections=100",
+		"maxconnections=4", "maxconnections=040", "maxconnections=+40", "maxconnections=40a", "maxconnections=", "nomaxconnections=0", "uaspoof=", "nouaspoof=1", "uaappend=a",
+	} {
+		err := api.Create(t.Context(), manifest("payments", config(string(line))), client.DryRunAll)
+		g.Expect(err != nil).To(Equal(line.KeepsApart()), "%s: %v", line, err)
+	}
+}
+
 // before has the API server take networks as it did before some were refused: without
 // the rules of these fields of spec.
 func before(t *testing.T, fields ...string) {

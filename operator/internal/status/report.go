@@ -161,11 +161,26 @@ func setPeersConnected(network *v1alpha1.BitcoinNetwork, seen *state.Network, li
 			"%s", allLinks(planned))
 	case len(links.Parts) > 1 && seen.Ready() == seen.Wanted:
 		conditions.MarkFalse(network, v1alpha1.PeersConnectedCondition, v1alpha1.SplitReason,
-			"the network is in %d parts: %s; %d of %s connected", len(links.Parts), listParts(links.Parts), planned-missing, count(planned, "link"))
+			"the network is in %d parts: %s; %d of %s connected%s", len(links.Parts), listParts(links.Parts), planned-missing, count(planned, "link"), obstacles(network))
 	default:
 		conditions.MarkFalse(network, v1alpha1.PeersConnectedCondition, v1alpha1.LinksMissingReason,
-			"%d of %s connected; missing: %s", planned-missing, count(planned, "link"), listLinks(links.Missing))
+			"%d of %s connected; missing: %s%s", planned-missing, count(planned, "link"), listLinks(links.Missing), obstacles(network))
 	}
+}
+
+// obstacles names the lines of a network's configuration that may keep nodes from
+// being linked. It may have some from before they were refused.
+func obstacles(network *v1alpha1.BitcoinNetwork) string {
+	var lines []string
+	for _, line := range network.Spec.Config {
+		if line.KeepsApart() {
+			lines = append(lines, string(line))
+		}
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	return "; spec.config has what may keep nodes apart: " + list(lines)
 }
 
 func setChainsAgree(network *v1alpha1.BitcoinNetwork, seen *state.Network) {

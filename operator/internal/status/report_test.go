@@ -73,6 +73,12 @@ func TestConditions(t *testing.T) {
 
 	twoDown := returning().with(isDown(2))
 
+	configured := func(s situation, lines ...v1alpha1.ConfigLine) situation {
+		s.network = s.network.DeepCopy()
+		s.network.Spec.Config = lines
+		return s
+	}
+
 	for _, test := range []struct {
 		reason    string
 		situation situation
@@ -120,6 +126,12 @@ func TestConditions(t *testing.T) {
 			"False LinksMissing: 0 of 21 links connected; missing: 1→0; 2→0; 2→1; 3→0; 3→1; and 16 more"},
 		{"nodes that all answer and do not reach each other are a split network", split, v1alpha1.PeersConnectedCondition,
 			"False Split: the network is in 2 parts: nodes 0, 2; node 1; 1 of 3 links connected"},
+		{"what may be why is named, as it is refused by now", configured(split, "txindex=1", "maxconnections=8", "dns=0"), v1alpha1.PeersConnectedCondition,
+			"False Split: the network is in 2 parts: nodes 0, 2; node 1; 1 of 3 links connected; spec.config has what may keep nodes apart: maxconnections=8; dns=0"},
+		{"so it is where a link does not stand", configured(linkMissing(), "maxconnections=8"), v1alpha1.PeersConnectedCondition,
+			"False LinksMissing: 2 of 3 links connected; missing: 2→1; spec.config has what may keep nodes apart: maxconnections=8"},
+		{"and not where all is well", configured(wellConnected(3), "maxconnections=20"), v1alpha1.PeersConnectedCondition,
+			"True LinksConnected: all 3 planned links are connected"},
 		{"a silent node may well connect the others: that is no split", splitAndSilent, v1alpha1.PeersConnectedCondition,
 			"False LinksMissing: 1 of 3 links connected; missing: 1→0; 2→1"},
 		{"without credentials nothing is known of the links", withoutCredentials(v1alpha1.SecretNotFoundReason), v1alpha1.PeersConnectedCondition,
