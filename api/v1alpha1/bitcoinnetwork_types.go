@@ -101,12 +101,22 @@ type BitcoinNetworkSpec struct {
 	// the nodes one at a time.
 	//
 	// Refused are options that the operator answers for: credentials, files and
-	// directories, ports and addresses, peers, the chain, and ZMQ, in any
-	// spelling. dbcache and maxmempool follow the memory limit unless set here.
+	// directories, ports and addresses, peers, the chain, and ZMQ but for its
+	// marks (zmqpub<topic>hwm), in any spelling. So are options that run programs,
+	// and those with which nodes cannot reach or know each other: dns=0, a proxy,
+	// maxconnections below 40, uaspoof. What the network has from before these
+	// latter were refused may stay until config changes. dbcache and maxmempool
+	// follow the memory limit unless set here.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:XValidation:rule="!(self.exists(line, line.matches('^prune=[1-9]')) && self.exists(line, line.matches('^(txindex=($|[^0]|0.)|notxindex=0)')))",message="txindex and prune exclude each other: an index of all transactions needs all blocks"
+	// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() && oldSelf.value() == self || !self.exists(line, line.matches('^(no)?(alertnotify|blocknotify|startupnotify|shutdownnotify|walletnotify|signer|torexecute)='))",optionalOldSelf=true,messageExpression="self.filter(line, line.matches('^(no)?(alertnotify|blocknotify|startupnotify|shutdownnotify|walletnotify|signer|torexecute)='))[0].split('=')[0] + ' runs a program in the node, and nodes run bitcoind alone; spec.zmq tells of blocks and transactions'",message="options that run programs are not allowed; spec.zmq tells of blocks and transactions"
+	// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() && oldSelf.value() == self || !self.exists(line, line.matches('^(no)?(rpcauthfile|confrw)='))",optionalOldSelf=true,messageExpression="self.filter(line, line.matches('^(no)?(rpcauthfile|confrw)='))[0].split('=')[0] + ' brings in credentials or options from another file; the operator answers for both'",message="rpcauthfile and confrw bring in credentials or options from another file; the operator answers for both"
+	// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() && oldSelf.value() == self || !self.exists(line, line.matches('^(no)?dns=') && !line.matches('^(dns=1?|nodns=0)$'))",optionalOldSelf=true,message="dns must be 1: nodes dial each other by name"
+	// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() && oldSelf.value() == self || !self.exists(line, line.matches('^(no)?proxy=') && !line.matches('^(proxy=(0|.*=(onion|tor|cjdns))?|noproxy=1?)$'))",optionalOldSelf=true,message="proxy may be for onion or cjdns alone (proxy=address=onion): any other catches the names by which nodes dial each other, which it cannot resolve"
+	// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() && oldSelf.value() == self || !self.exists(line, line.matches('^(no)?maxconnections=') && !line.matches('^maxconnections=([4-9][0-9]|[1-9][0-9][0-9]+)$'))",optionalOldSelf=true,message="maxconnections must be at least 40: bitcoind keeps 11 for itself, and accepts nobody at all at 10 or less; up to 22 nodes dial the same one, and there must be room"
+	// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() && oldSelf.value() == self || !self.exists(line, line.matches('^(no)?uaspoof='))",optionalOldSelf=true,message="uaspoof hides uacomment, by which nodes know each other"
 	Config []ConfigLine `json:"config,omitempty"`
 
 	// ZMQ are the notifications that the nodes publish over ZeroMQ, such as
@@ -232,8 +242,8 @@ type BitcoinNetworkSpec struct {
 //
 // +kubebuilder:validation:MaxLength=512
 // +kubebuilder:validation:XValidation:rule="self.matches('^[a-z][a-z0-9]*(-[a-z0-9]+)*=([^#[:cntrl:]]*[^#[:cntrl:][:space:]])?$') && !self.matches('^[^=]*=[[:space:]]')",message="must be a line option=value: the option's name alone (no '-' or section before it), no space around '=' or at the end, no '#' or line break"
-// +kubebuilder:validation:XValidation:rule="!self.matches('^(no)?(rpcuser|rpcpassword|rpcauth|rpccookiefile|rpccookieperms|rpcwhitelist|rpcwhitelistdefault|rpcbind|rpcport|rpcallowip|server|rest|daemon|daemonwait|datadir|blocksdir|walletdir|conf|includeconf|allowignoredconf|settings|pid|debuglogfile|printtoconsole|chain|main|regtest|testnet|testnet4|signet|signetchallenge|signetseednode|port|bind|whitebind|listen|connect|addnode|seednode|networkactive|uacomment|zmqpub[a-z]*)=')",messageExpression="'the operator sets ' + self.split('=')[0] + ' itself; see the other fields of spec for what of it can be chosen'",message="the operator sets this option itself"
-// +kubebuilder:validation:XValidation:rule="!self.matches('^(no)?prune=') || self.matches('^(prune=(0|55[0-9]|5[6-9][0-9]|[6-9][0-9][0-9]|[1-9][0-9][0-9][0-9]+)|noprune=1)$')",message="prune must be 0 or at least 550 (MiB), the least that bitcoind can do with"
+// +kubebuilder:validation:XValidation:rule="!self.matches('^(no)?(rpcuser|rpcpassword|rpcauth|rpccookiefile|rpccookieperms|rpcwhitelist|rpcwhitelistdefault|rpcbind|rpcport|rpcallowip|server|rest|daemon|daemonwait|datadir|blocksdir|walletdir|conf|includeconf|allowignoredconf|settings|pid|debuglogfile|printtoconsole|chain|main|regtest|testnet|testnet4|signet|signetchallenge|signetseednode|port|bind|whitebind|listen|connect|addnode|seednode|networkactive|uacomment|zmqpub[a-z]*)=') || self.matches('^zmqpub[a-z]+hwm=[0-9]+$')",messageExpression="'the operator sets ' + self.split('=')[0] + ' itself; see the other fields of spec for what of it can be chosen'",message="the operator sets this option itself"
+// +kubebuilder:validation:XValidation:rule="!self.matches('^(no)?prune=') || self.matches('^(prune=(0|1|55[0-9]|5[6-9][0-9]|[6-9][0-9][0-9]|[1-9][0-9][0-9][0-9]+)|noprune=1)$')",message="prune must be 0, 1 (by hand, over RPC) or at least 550 (MiB), the least that bitcoind prunes to by itself"
 type ConfigLine string
 
 // LabelValue is the value of a label.
@@ -251,13 +261,15 @@ type ImagePullSecret struct {
 }
 
 // Resources are what a node asks of its machine, and may use at most.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.limits) || !('memory' in self.limits) || quantity(string(self.limits['memory'])).compareTo(quantity('16Mi')) >= 0 || quantity(string(self.limits['memory'])).compareTo(quantity('0')) == 0 || oldSelf.hasValue() && has(oldSelf.value().limits) && 'memory' in oldSelf.value().limits && self.limits['memory'] == oldSelf.value().limits['memory']",optionalOldSelf=true,fieldPath=".limits.memory",message="must be at least 16Mi: bitcoind does not start in less. A number without a unit is bytes: write 512Mi, not 512"
 type Resources struct {
 	// Requests are what is set aside for a node.
 	// +optional
 	Requests corev1.ResourceList `json:"requests,omitempty"`
 
 	// Limits are the most that a node may use. One that needs more memory is
-	// killed.
+	// killed. Memory is 16Mi at least; 0 is no limit.
 	// +optional
 	Limits corev1.ResourceList `json:"limits,omitempty"`
 }

@@ -9,7 +9,8 @@ import (
 type Mining struct {
 	// Interval is how long after a block the next one is mined, by the time
 	// that the last block carries: a duration such as "30s" or "10m", 1 second
-	// to 24 hours. Absent, blocks are not mined regularly.
+	// to 24 hours. A time in the future counts as that at which the operator first
+	// saw the block. Absent, blocks are not mined regularly.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:Pattern="^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$"

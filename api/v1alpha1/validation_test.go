@@ -1,6 +1,7 @@
 package v1alpha1_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -77,6 +78,11 @@ func manifest(name string, spec map[string]any) *unstructured.Unstructured {
 const address = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 
 func config(lines ...any) map[string]any { return map[string]any{"config": lines} }
+
+// memory returns a spec with that limit of memory.
+func memory(limit any) map[string]any {
+	return map[string]any{"resources": map[string]any{"limits": map[string]any{"memory": limit}}}
+}
 
 func labelled(key, value string) map[string]any {
 	return map[string]any{"podLabels": map[string]any{key: value}}
@@ -164,7 +170,28 @@ func TestRefused(t *testing.T) {
 		{"peers beside the operator's", "payments", config("addnode=192.0.2.1"), "the operator sets addnode itself"},
 		{"an option of the operator's, negated", "payments", config("noconnect=1"), "the operator sets noconnect itself"},
 		{"another file of options", "payments", config("includeconf=/etc/passwd"), "the operator sets includeconf itself"},
+		{"credentials in another file", "payments", config("rpcauthfile=/home/bitcoin/.bitcoin/a"), "spec.config: Invalid value: rpcauthfile brings in credentials or options from another file"},
+		{"options in another file", "payments", config("txindex=1", "confrw=a"), "confrw brings in credentials or options from another file"},
+		{"a program at each block", "payments", config("blocknotify=echo %s"), "spec.config: Invalid value: blocknotify runs a program in the node"},
+		{"a program at the start", "payments", config("startupnotify=env"), "startupnotify runs a program in the node"},
+		{"a program at the end", "payments", config("shutdownnotify=env"), "shutdownnotify runs a program in the node"},
+		{"a program at each payment", "payments", config("walletnotify=env"), "walletnotify runs a program in the node"},
+		{"a program at each alert", "payments", config("alertnotify=env"), "alertnotify runs a program in the node"},
+		{"a program that signs", "payments", config("signer=env"), "signer runs a program in the node"},
+		{"a Tor to start", "payments", config("torexecute=env"), "torexecute runs a program in the node"},
+		{"nodes that cannot look up names", "payments", config("dns=0"), "spec.config: Invalid value: dns must be 1: nodes dial each other by name"},
+		{"the same in other words", "payments", config("nodns=1"), "dns must be 1"},
+		{"no number is 0 for bitcoind", "payments", config("dns=false"), "dns must be 1"},
+		{"a proxy, which looks up names elsewhere", "payments", config("proxy=127.0.0.1:9050"), "spec.config: Invalid value: proxy may be for onion or cjdns alone"},
+		{"a proxy for addresses, which is one for names as well", "payments", config("proxy=127.0.0.1:9050=ipv4"), "proxy may be for onion or cjdns alone"},
+		{"no proxy, negated", "payments", config("noproxy=0"), "proxy may be for onion or cjdns alone"},
+		{"nodes that accept nobody", "payments", config("maxconnections=8"), "spec.config: Invalid value: maxconnections must be at least 40"},
+		{"nodes that accept too few for a large network", "payments", config("maxconnections=39"), "maxconnections must be at least 40"},
+		{"the same without a number", "payments", config("nomaxconnections=1"), "maxconnections must be at least 40"},
+		{"fewer than none", "payments", config("maxconnections=-1"), "maxconnections must be at least 40"},
+		{"a name that hides the one by which nodes know each other", "payments", config("uaspoof=/x:1/"), "spec.config: Invalid value: uaspoof hides uacomment"},
 		{"notifications have a field of their own", "payments", config("zmqpubrawblock=tcp://0.0.0.0:1"), "the operator sets zmqpubrawblock itself"},
+		{"nor does the mark of one that goes elsewhere", "payments", config("zmqpubrawtxhwm=tcp://0.0.0.0:1"), "the operator sets zmqpubrawtxhwm itself"},
 		{"a name by which nodes know each other", "payments", config("uacomment=team-b.lightning.0"), "the operator sets uacomment itself"},
 		{"an option with its section", "payments", config("regtest.connect=192.0.2.1"), "must be a line option=value"},
 		{"a section", "payments", config("[main]"), "must be a line option=value"},
@@ -174,18 +201,23 @@ func TestRefused(t *testing.T) {
 		{"two lines in one, as on old machines", "payments", config("txindex=1\rconnect=192.0.2.1"), "must be a line option=value"},
 		{"space that bitcoind would take away", "payments", config("txindex= 1"), "must be a line option=value"},
 		{"space before the sign", "payments", config("txindex =1"), "must be a line option=value"},
-		{"a comment, which would end the value", "payments", config("blocknotify=echo #"), "must be a line option=value"},
+		{"a comment, which would end the value", "payments", config("uaappend=a #"), "must be a line option=value"},
 		{"an empty line", "payments", config(""), "must be a line option=value"},
-		{"a line that is too long", "payments", config("blocknotify=" + strings.Repeat("a", 512)), "may not be more than 512"},
-		{"too little to prune to", "payments", config("prune=549"), "prune must be 0 or at least 550"},
-		{"pruning by hand", "payments", config("prune=1"), "prune must be 0 or at least 550"},
-		{"a number that is hard to read", "payments", config("prune=+550"), "prune must be 0 or at least 550"},
-		{"pruning, negated twice", "payments", config("noprune=0"), "prune must be 0 or at least 550"},
+		{"a line that is too long", "payments", config("uaappend=" + strings.Repeat("a", 512)), "may not be more than 512"},
+		{"too little to prune to", "payments", config("prune=549"), "prune must be 0, 1 (by hand, over RPC) or at least 550"},
+		{"a number that begins like that of pruning by hand", "payments", config("prune=10"), "prune must be 0, 1 (by hand, over RPC) or at least 550"},
+		{"a number that is hard to read", "payments", config("prune=+550"), "prune must be 0, 1 (by hand, over RPC) or at least 550"},
+		{"pruning, negated twice", "payments", config("noprune=0"), "prune must be 0, 1 (by hand, over RPC) or at least 550"},
 		{"an index of what is not there", "payments", config("prune=550", "txindex=1"), "txindex and prune exclude each other"},
-		{"the same in other words", "payments", config("prune=1000", "notxindex=0"), "txindex and prune exclude each other"},
+		{"an index of what somebody will prune", "payments", config("prune=1", "txindex=1"), "txindex and prune exclude each other"},
+		{"the same in other words, pruned", "payments", config("prune=1000", "notxindex=0"), "txindex and prune exclude each other"},
 		{"a notification that bitcoind has not", "payments", map[string]any{"zmq": []any{"mempool"}}, `spec.zmq[0]: Unsupported value: "mempool"`},
 		{"a notification twice", "payments", map[string]any{"zmq": []any{"rawtx", "rawtx"}}, "spec.zmq[1]: Duplicate value"},
 		{"a pull policy that Kubernetes has not", "payments", map[string]any{"imagePullPolicy": "Sometimes"}, "spec.imagePullPolicy: Unsupported value"},
+		{"memory without its unit", "payments", memory(int64(512)), "spec.resources.limits[memory]: Invalid value: must be at least 16Mi: bitcoind does not start in less. A number without a unit is bytes"},
+		{"the same as text", "payments", memory("512"), "must be at least 16Mi"},
+		{"memory in which nothing starts", "payments", memory("4Mi"), "must be at least 16Mi"},
+		{"less than no memory", "payments", memory("-1Gi"), "must be at least 16Mi"},
 		{"no room at all", "payments", storage("0", ""), "must be at least 1Mi"},
 		{"less than no room", "payments", storage("-1Gi", ""), "must be at least 1Mi"},
 		{"room in words", "payments", storage("plenty", ""), "spec.storage.size"},
@@ -228,7 +260,14 @@ func TestAccepted(t *testing.T) {
 		{"the largest network", "payments", map[string]any{"nodes": int64(1000)}},
 		{"the longest name", strings.Repeat("a", 52), map[string]any{}},
 		{"the shortest name", "a", map[string]any{}},
-		{"options that repeat, and values with spaces and signs", "payments", config("blocknotify=echo a=b %s", "rpcthreads=8", "rpcthreads=8", "wallet=", "prune=550")},
+		{"options that repeat, and values with spaces and signs", "payments", config("uaappend=a=b c", "rpcthreads=8", "rpcthreads=8", "wallet=", "prune=550")},
+		{"pruning by hand, which an indexer does", "payments", config("prune=1")},
+		{"marks of notifications, which are dropped beyond", "payments", config("zmqpubrawtxhwm=20000", "zmqpubsequencehwm=0")},
+		{"as many connections as nodes and clients need", "payments", config("maxconnections=40", "maxconnections=125", "maxconnections=1000")},
+		{"what nodes do anyhow", "payments", config("dns=1", "dns=", "nodns=0", "proxy=", "proxy=0", "noproxy=1")},
+		{"proxies that names do not go through", "payments", config("onion=127.0.0.1:9050", "proxy=127.0.0.1:9050=onion", "proxy=unix:/a=tor", "proxy=127.0.0.1:1=cjdns")},
+		{"the least memory in which bitcoind starts", "payments", memory("16Mi")},
+		{"no limit, in a way", "payments", memory("0")},
 		{"a signet of one's own", "payments", map[string]any{"secret": "s", "chain": "signet", "signet": map[string]any{"challenge": "51"}}},
 		{"public chains", "payments", map[string]any{"secret": "s", "chain": "main", "config": []any{"prune=0", "txindex=1"}}},
 		{"a size in bytes", "payments", map[string]any{"storage": map[string]any{"size": int64(1 << 30)}}},
@@ -248,6 +287,100 @@ func TestAccepted(t *testing.T) {
 			NewWithT(t).Expect(api.Create(t.Context(), manifest(test.name, test.spec), client.DryRunAll)).To(Succeed())
 		})
 	}
+}
+
+// The operator knows the lines that keep nodes apart by the same rules.
+func TestWhatKeepsNodesApartIsRefused(t *testing.T) {
+	needsAPIServer(t)
+	g := NewWithT(t)
+	for _, line := range []v1alpha1.ConfigLine{
+		"dns=0", "dns=1", "dns=", "dns=10", "dns=false", "nodns=0", "nodns=1", "nodns=", "dnsseed=0",
+		"proxy=a", "proxy=", "proxy=0", "proxy=0.0.0.0", "proxy=a=onion", "proxy=a=tor", "proxy=a=cjdns", "proxy=a=ipv6", "proxy==onion", "noproxy=1", "noproxy=", "noproxy=0",
+		"proxyrandomize=0", "onion=a", "maxconnections=0", "maxconnections=39", "maxconnections=40", "maxconnections=99", "maxconnections=100",
+		"maxconnections=4", "maxconnections=040", "maxconnections=+40", "maxconnections=40a", "maxconnections=", "nomaxconnections=0", "uaspoof=", "nouaspoof=1", "uaappend=a",
+	} {
+		err := api.Create(t.Context(), manifest("payments", config(string(line))), client.DryRunAll)
+		g.Expect(err != nil).To(Equal(line.KeepsApart()), "%s: %v", line, err)
+	}
+}
+
+// before has the API server take networks as it did before some were refused: without
+// the rules of these fields of spec.
+func before(t *testing.T, fields ...string) {
+	t.Helper()
+	g := NewWithT(t)
+	definition := &unstructured.Unstructured{}
+	definition.SetAPIVersion("apiextensions.k8s.io/v1")
+	definition.SetKind("CustomResourceDefinition")
+	key := client.ObjectKey{Name: "bitcoinnetworks." + v1alpha1.GroupVersion.Group}
+	g.Expect(api.Get(t.Context(), key, definition)).To(Succeed())
+	versions := definition.Object["spec"].(map[string]any)["versions"]
+	t.Cleanup(func() {
+		ctx := context.Background()
+		g.Expect(api.Get(ctx, key, definition)).To(Succeed())
+		definition.Object["spec"].(map[string]any)["versions"] = versions
+		g.Expect(api.Update(ctx, definition)).To(Succeed())
+	})
+
+	lenient := definition.DeepCopy()
+	schema := lenient.Object["spec"].(map[string]any)["versions"].([]any)[0].(map[string]any)["schema"]
+	for _, field := range fields {
+		unstructured.RemoveNestedField(schema.(map[string]any), "openAPIV3Schema", "properties", "spec", "properties", field, "x-kubernetes-validations")
+	}
+	g.Expect(api.Update(t.Context(), lenient)).To(Succeed())
+}
+
+// A network that has what is refused by now runs on, and can be changed and deleted.
+func TestNetworksFromBeforeARefusal(t *testing.T) {
+	needsAPIServer(t)
+	g := NewWithT(t)
+	old := config("dns=0", "proxy=a", "maxconnections=8", "uaspoof=/x:1/", "blocknotify=a", "rpcauthfile=a")
+	old["resources"] = memory("4Mi")["resources"]
+	network := manifest("from-before", old)
+	create := func() error { return api.Create(t.Context(), network) }
+	t.Run("before", func(t *testing.T) {
+		before(t, "config", "resources")
+		NewWithT(t).Eventually(create, "10s", "50ms").Should(Succeed())
+	})
+	another := func() error { return api.Create(t.Context(), manifest("another", old), client.DryRunAll) }
+	g.Eventually(another, "10s", "50ms").Should(MatchError(ContainSubstring("dns must be 1")))
+
+	set := func(value any, fields ...string) func(*unstructured.Unstructured) {
+		return func(network *unstructured.Unstructured) {
+			g.Expect(unstructured.SetNestedField(network.Object, value, append([]string{"spec"}, fields...)...)).To(Succeed())
+		}
+	}
+	lines := func(lines ...any) func(*unstructured.Unstructured) { return set(lines, "config") }
+	for _, test := range []struct {
+		reason string
+		change func(*unstructured.Unstructured)
+		want   string // the refusal; empty if it may
+	}{
+		{"nothing", set(int64(3), "nodes"), ""},
+		{"scaled", set(int64(0), "nodes"), ""},
+		{"suspended", set(true, "suspend"), ""},
+		{"another image", set("a", "image"), ""},
+		{"none of them", lines(), ""},
+		{"more memory", set("16Mi", "resources", "limits", "memory"), ""},
+		{"more CPU", set("1", "resources", "limits", "cpu"), ""},
+		{"other lines than all of the old ones", lines("txindex=1", "dns=0", "proxy=a", "maxconnections=8", "uaspoof=/x:1/", "blocknotify=a", "rpcauthfile=a"), "dns must be 1"},
+		{"some of the lines", lines("blocknotify=a"), "blocknotify runs a program in the node"},
+		{"another value of one", lines("maxconnections=9"), "maxconnections must be at least 40"},
+		{"less memory", set("3Mi", "resources", "limits", "memory"), "must be at least 16Mi"},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			g := NewWithT(t)
+			changed := network.DeepCopy()
+			test.change(changed)
+			err := api.Update(t.Context(), changed, client.DryRunAll)
+			if test.want == "" {
+				g.Expect(err).NotTo(HaveOccurred())
+				return
+			}
+			g.Expect(err).To(MatchError(ContainSubstring(test.want)))
+		})
+	}
+	g.Expect(api.Delete(t.Context(), network)).To(Succeed())
 }
 
 func TestDefaults(t *testing.T) {

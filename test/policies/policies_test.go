@@ -335,6 +335,8 @@ func TestSealedSecrets(t *testing.T) {
 		{"a token", "{name: a}", "{encryptedData: {}, template: {type: kubernetes.io/service-account-token}}", "spec.template.type: must be Opaque, not kubernetes.io/service-account-token"},
 		{"registry credentials, which kubelets use", "{name: a}", "{encryptedData: {}, template: {type: kubernetes.io/dockerconfigjson}}", "spec.template.type: must be Opaque"},
 		{"an account", "{name: a}", "{encryptedData: {}, template: {metadata: {annotations: {kubernetes.io/service-account.name: default}}}}", "spec.template.metadata.annotations: kubernetes.io/service-account.name is not allowed"},
+		{"a Secret that could never be changed", "{name: bitcoin-rpc}", "{encryptedData: {a: Ag==}, template: {immutable: true}}", "spec.template.immutable: leave it out; the Secret could never be changed"},
+		{"one that may be changed, in as many words", "{name: may-be-changed}", "{encryptedData: {a: Ag==}, template: {immutable: false}}", ""},
 		{"every namespace", `{name: a, annotations: {sealedsecrets.bitnami.com/cluster-wide: "true"}}`, "{encryptedData: {}}", "sealedsecrets.bitnami.com/cluster-wide is not allowed; seal with kubeseal --scope strict"},
 		{"every name", `{name: a, annotations: {sealedsecrets.bitnami.com/namespace-wide: "true"}}`, "{encryptedData: {}}", "sealedsecrets.bitnami.com/namespace-wide is not allowed"},
 		{"every namespace, as said in the template", "{name: a}", `{encryptedData: {}, template: {metadata: {annotations: {sealedsecrets.bitnami.com/cluster-wide: "true"}}}}`, "sealedsecrets.bitnami.com/cluster-wide is not allowed"},

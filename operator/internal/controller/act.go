@@ -58,6 +58,7 @@ func (p *pass) act(ctx context.Context, todo plan.Plan) status.Outcome {
 		refused, err := p.take(ctx, todo.Rollout)
 		outcome.Refused, failures = refused, append(failures, err)
 	}
+	outcome.MiningProblem = todo.MiningProblem
 	if todo.Mine != nil {
 		outcome.MiningProblem = p.mine(ctx, todo.Mine)
 	}

@@ -29,6 +29,27 @@ func TestNewNetworkIsFresh(t *testing.T) {
 	w.Eventually(func() int32 { return w.heights()[2] }).Should(BeNumerically(">", 2))
 }
 
+// What keeps blocks from being mined stands in the status, and the network is Ready all
+// the same.
+func TestWrongAddressForNewCoinsIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.network("payments", 3, func(spec *v1alpha1.BitcoinNetworkSpec) {
+		spec.Mining = &v1alpha1.Mining{Address: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt08q"}
+	})
+	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(Equal("True Connected: 3 nodes answer RPC, 3 links connected; " +
+		"mining fails: spec.mining.address: its checksum does not fit: is a letter mistyped or missing?"))
+	w.tells("Warning MiningFailed no block can be mined: spec.mining.address: ")
+	w.Expect(w.heights()).To(Equal([]int32{0, 0, 0}))
+
+	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) {
+		spec.Mining.Address = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+	})
+	w.Eventually(w.heights).Should(Equal([]int32{1, 1, 1}))
+	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(Equal("True Connected: 3 nodes answer RPC, 3 links connected"))
+}
+
 func TestChainThatIsNotAllowed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -115,7 +115,7 @@ func (p *pass) run(ctx context.Context) (ctrl.Result, error) {
 		p.cache.patience.Events(p.network, p.seen, todo, outcome),
 		status.Mined(p.network, todo.Mine, outcome.MiningProblem, p.cache.miningProblem),
 	))
-	if todo.Mine != nil {
+	if todo.Mine != nil || todo.MiningProblem != "" {
 		p.cache.miningProblem = outcome.MiningProblem
 	}
 

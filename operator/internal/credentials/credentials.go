@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -45,6 +46,9 @@ type Found struct {
 	// ChangedAt is when the Secret became what it is, by the API server's clock. It is
 	// zero where there is no Secret.
 	ChangedAt time.Time
+	// Warning says what is odd about the Secret, though nodes take it. It holds no
+	// value.
+	Warning string
 }
 
 // Read returns the credentials of a network. Without, it returns an *UnusableError
@@ -77,7 +81,7 @@ func (r Reader) Read(ctx context.Context, network *v1alpha1.BitcoinNetwork) (Fou
 	if err != nil {
 		return Found{}, err
 	}
-	return Found{Pairs: pairs, ChangedAt: changedAt(secret)}, nil
+	return Found{Pairs: pairs, ChangedAt: changedAt(secret), Warning: warning(pairs[0])}, nil
 }
 
 // parse takes the credentials out of a Secret.
@@ -96,6 +100,15 @@ func parse(secret *corev1.Secret) ([]bitcoind.Credentials, error) {
 		return nil, &UnusableError{v1alpha1.SecretInvalidReason, fmt.Sprintf("Secret %q: %s", secret.Name, err)}
 	}
 	return found, nil
+}
+
+// warning says what is odd about the credentials to use. Nodes take a password with
+// a line break at its end, and so may some of the clients: it is not refused.
+func warning(current bitcoind.Credentials) string {
+	if !strings.HasSuffix(current.Password(), "\n") && !strings.HasSuffix(current.Password(), "\r") {
+		return ""
+	}
+	return bitcoind.PasswordKey + ` ends with a line break, which clients that read lines do not send: seal it again, with tr -d '\n'`
 }
 
 // changedAt returns when the data of a Secret became what they are: when the manager

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,11 +112,34 @@ func TestReadTakesWhatBitcoindTakes(t *testing.T) {
 		"a user with white space":  {"alice in chains", "password"},
 		"characters of any script": {"алиса", "пароль"},
 		"what looks like a number": {"0", "0"},
+		"as long as may be":        {strings.Repeat("u", 1024), strings.Repeat("p", 1024)},
 	} {
 		found := secret(holding(bitcoind.UserKey, values[0]), holding(bitcoind.PasswordKey, values[1]))
 		got, err := Reader{API: apiServerWith([]client.Object{found}), Secret: "bitcoin-rpc"}.Read(t.Context(), network("bitcoin-rpc"))
 		if want := []bitcoind.Credentials{bitcoind.NewCredentials(values[0], values[1])}; err != nil || !slices.Equal(got.Pairs, want) {
 			t.Errorf("%s: not taken as it is: %v", reason, err)
+		}
+	}
+}
+
+// Nodes take such a password, and networks run with it: it is told, and no more.
+func TestLineBreakAtTheEndIsTold(t *testing.T) {
+	const told = `BC_RPC_PASSWORD ends with a line break, which clients that read lines do not send: seal it again, with tr -d '\n'`
+	for _, test := range []struct {
+		reason string
+		secret *corev1.Secret
+		want   string
+	}{
+		{"as the guide seals it", secret(), ""},
+		{"a line of a file", secret(holding(bitcoind.PasswordKey, hush+"\n")), told},
+		{"a line of a file from Windows", secret(holding(bitcoind.PasswordKey, hush+"\r\n")), told},
+		{"half of such an end", secret(holding(bitcoind.PasswordKey, hush+"\r")), told},
+		{"one that does not end it is meant", secret(holding(bitcoind.PasswordKey, hush+"\n"+hush)), ""},
+		{"a previous one goes in any case", secret(holding(bitcoind.PreviousUserKey, hush), holding(bitcoind.PreviousPasswordKey, hush+"\n")), ""},
+	} {
+		got, err := Reader{API: apiServerWith([]client.Object{test.secret}), Secret: "bitcoin-rpc"}.Read(t.Context(), network("bitcoin-rpc"))
+		if err != nil || got.Warning != test.want {
+			t.Errorf("%s: got %q, %v, want %q", test.reason, got.Warning, err, test.want)
 		}
 	}
 }
@@ -198,6 +222,18 @@ func TestUnusable(t *testing.T) {
 		{"a password that is no text",
 			[]client.Object{secret(holding(bitcoind.PasswordKey, hush+"\xff"))}, nil,
 			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_PASSWORD is not valid UTF-8 without NUL`},
+		{"a password with which every request would be refused",
+			[]client.Object{secret(holding(bitcoind.PasswordKey, strings.Repeat(hush, 256)+"+"))}, nil,
+			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_PASSWORD must have at most 1024 bytes: bitcoind refuses requests with long headers`},
+		{"bytes count, not characters",
+			[]client.Object{secret(holding(bitcoind.PasswordKey, strings.Repeat("ü", 513)))}, nil,
+			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_PASSWORD must have at most 1024 bytes: bitcoind refuses requests with long headers`},
+		{"a user with whom every request would be refused",
+			[]client.Object{secret(holding(bitcoind.UserKey, strings.Repeat(hush, 257)))}, nil,
+			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_USER must have at most 1024 bytes: bitcoind refuses requests with long headers`},
+		{"a previous pair with which they would be",
+			[]client.Object{secret(holding(bitcoind.PreviousUserKey, hush), holding(bitcoind.PreviousPasswordKey, strings.Repeat(hush, 257)))}, nil,
+			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_PASSWORD_PREVIOUS must have at most 1024 bytes: bitcoind refuses requests with long headers`},
 		{"the operator's Role does not name it",
 			[]client.Object{secret()}, []failure{{"Secret", forbidden("secrets")}},
 			`SecretForbidden: the operator's Role does not let it read Secret "bitcoin-rpc"; the platform team must name it there`},

@@ -12,8 +12,9 @@ import (
 
 const (
 	// silence is how long the other end of a connection may say nothing after it
-	// was sent something, by the node's own clock.
-	silence = 60 // seconds
+	// was sent something, by the node's own clock. It is also how long bitcoind
+	// leaves a peer for its handshake.
+	silence = time.Minute
 	// answerTime is how long it has for the answer to a check's ping.
 	answerTime = 2 * time.Second
 )
@@ -50,12 +51,21 @@ func (a *activity) silentPeers(pod types.UID, peers []btcjson.GetPeerInfoResult,
 			noted = lastHeard{last: peer.LastRecv, seen: now}
 		}
 		current[peer.ID] = noted
-		if peer.LastSend-peer.LastRecv >= silence && now.Sub(noted.seen) >= answerTime {
+		if isSilent(peer, now.Sub(noted.seen)) {
 			silent[peer.ID] = true
 		}
 	}
 	a.nodes[pod] = current
 	return silent
+}
+
+// isSilent reports whether a peer has fallen silent, of which the node has heard
+// nothing new for so long.
+func isSilent(peer btcjson.GetPeerInfoResult, quiet time.Duration) bool {
+	if peer.LastRecv == 0 { // the handshake has not begun, and until it is done no ping is sent
+		return quiet >= silence
+	}
+	return time.Duration(peer.LastSend-peer.LastRecv)*time.Second >= silence && quiet >= answerTime
 }
 
 // forgetOthers drops what is remembered of pods that are gone.

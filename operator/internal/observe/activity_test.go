@@ -28,6 +28,10 @@ func TestSilentPeers(t *testing.T) {
 		{"as soon as it has had the time to answer", []look{{0, 160, 100}, {answerTime, 160, 100}}, true},
 		{"two looks in a hurry leave no time for an answer", []look{{0, 200, 100}, {10 * time.Millisecond, 200, 100}}, false},
 		{"a short gap is none", []look{{0, 130, 100}, {30 * time.Second, 159, 100}}, false},
+		{"a handshake that has not begun is no silence, though 0 is long ago", []look{{0, 100, 0}, {30 * time.Second, 100, 0}}, false},
+		{"nor on a machine that takes its time over many of them", []look{{0, 100, 0}, {59 * time.Second, 100, 0}}, false},
+		{"a handshake has a minute to begin", []look{{0, 100, 0}, {time.Minute, 100, 0}}, true},
+		{"and one that has begun goes on by the rules of all others", []look{{0, 100, 0}, {time.Minute, 160, 150}}, false},
 		{"the clock that counts is the node's", []look{{0, 100, 100}, {time.Hour, 100, 100}}, false},
 	} {
 		activity, now, silent := newActivity(), began, map[int32]bool{}

@@ -39,6 +39,9 @@ type cache struct {
 	refused, notStopped map[types.UID]time.Time
 	// best is the best block that was last known.
 	best *state.Block
+	// tip is the highest tip that a node last told of, by its hash, since tipSince.
+	tip      string
+	tipSince time.Time
 }
 
 func newCache() *cache {
@@ -139,6 +142,10 @@ func (c *cache) remember(network *v1alpha1.BitcoinNetwork, seen *state.Network) 
 	}
 	seen.SetBest(recorded)
 	c.best = seen.Best
+	if tips := seen.Tips(); len(tips) > 0 && tips[0].Hash != c.tip {
+		c.tip, c.tipSince = tips[0].Hash, seen.Now
+	}
+	seen.TipSince = c.tipSince
 	unasked := seen.Secret.Unusable != nil // which no node can be blamed for
 	for i := range seen.Nodes {
 		node := &seen.Nodes[i]

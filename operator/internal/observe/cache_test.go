@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -353,4 +354,19 @@ func TestRecordedHeightIsKept(t *testing.T) {
 	g.Expect(s.look().Best).To(Equal(&state.Block{Height: 7}))
 	s.network.Status.SecretChangedAt = new(metav1.NewTime(statetest.Now))
 	g.Expect(s.look().Best).To(Equal(&state.Block{Height: 7}))
+}
+
+// A tip's own time is its miner's to choose.
+func TestSinceWhenThereIsATip(t *testing.T) {
+	g := NewWithT(t)
+	s := newScene(t, 2)
+	first := s.look().Now
+	g.Expect(s.lookAfter(time.Minute).TipSince).To(Equal(first))
+
+	s.MineAt(hostOf(1))
+	second := s.lookAfter(time.Minute)
+	g.Expect(second.TipSince).To(Equal(second.Now), "one node is ahead")
+	s.Fail(hostOf(0), errors.New("no"))
+	s.Fail(hostOf(1), errors.New("no"))
+	g.Expect(s.lookAfter(time.Minute).TipSince).To(Equal(second.Now), "nobody says otherwise")
 }

@@ -113,7 +113,7 @@ func (o *Observer) observeSecret(ctx context.Context, network *v1alpha1.BitcoinN
 	case err != nil:
 		return err
 	}
-	seen.Secret = state.Secret{Pairs: len(found.Pairs), ChangedAt: cache.secretChangedAt(network, found, seen.Now)}
+	seen.Secret = state.Secret{Pairs: len(found.Pairs), ChangedAt: cache.secretChangedAt(network, found, seen.Now), Warning: found.Warning}
 	return nil
 }
 

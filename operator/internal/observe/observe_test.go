@@ -379,6 +379,9 @@ func TestWhatIsKnownOfTheNetwork(t *testing.T) {
 	g.Expect(seen.Secret.Pairs).To(Equal(1))
 	g.Expect(seen.Secret.ChangedAt).To(BeTemporally("==", s.secret.CreationTimestamp.Time))
 	g.Expect(seen.Secret.Unusable).To(BeNil())
+	g.Expect(seen.Secret.Warning).To(BeEmpty())
+	s.secret.Data[bitcoind.PasswordKey] = append(s.secret.Data[bitcoind.PasswordKey], '\n')
+	g.Expect(s.look().Secret.Warning).To(ContainSubstring("ends with a line break"))
 
 	s.network.Spec.Chain = v1alpha1.Main
 	s.observer.AllowedChains = []string{"regtest", "signet"}

@@ -2,7 +2,11 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 	"time"
+
+	"github.com/btcsuite/btcd/address/v2/base58"
+	"github.com/btcsuite/btcd/address/v2/bech32"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
@@ -43,9 +47,35 @@ func nextBlock(network *v1alpha1.BitcoinNetwork, seen *state.Network, links peer
 		return &Block{Node: best, Why: why}
 	}
 	if mining := network.Spec.Mining; mining != nil && mining.Interval != nil {
+		if age < 0 { // as after many blocks at once, each of which is later than those before
+			age = seen.Now.Sub(seen.TipSince)
+		}
 		return &Block{Node: best, Wait: max(mining.Interval.Duration-age, 0)}
 	}
 	return nil
+}
+
+// miningProblem says why a network cannot have blocks, whichever node were asked: what
+// is not an address has a node refuse each of them. The definition of BitcoinNetwork
+// tells letters apart; the checksum is told here.
+func miningProblem(network *v1alpha1.BitcoinNetwork) string {
+	if network.Spec.Mining == nil || network.Spec.Mining.Address == "" {
+		return ""
+	}
+	const mistyped = "spec.mining.address: its checksum does not fit: is a letter mistyped or missing?"
+	address := network.Spec.Mining.Address
+	if !strings.HasPrefix(address, "bcrt1") {
+		if _, _, err := base58.CheckDecode(address); err != nil {
+			return mistyped
+		}
+		return ""
+	}
+	// The first witness version has a checksum of its own (BIP 350).
+	_, data, checksum, err := bech32.DecodeGeneric(address)
+	if err != nil || len(data) == 0 || (data[0] == 0) != (checksum == bech32.Version0) {
+		return mistyped
+	}
+	return ""
 }
 
 // answering counts the wanted nodes that answer RPC.

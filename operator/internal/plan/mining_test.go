@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
@@ -100,6 +101,12 @@ func TestNextBlock(t *testing.T) {
 		{"a block is due when the last one is old enough, by its own time", every(time.Minute), aged(3, time.Minute), 1, &Block{}},
 		{"and until then it is waited for", every(time.Minute), aged(3, 20*time.Second), 1, &Block{Wait: 40 * time.Second}},
 		{"however late it is", every(time.Minute), aged(3, time.Hour), 1, &Block{}},
+		{"a tip that lies in the future counts from when it was first seen", every(time.Minute),
+			with(aged(3, -2*time.Hour), func(s *state.Network) { s.TipSince = s.Now.Add(-20 * time.Second) }), 1, &Block{Wait: 40 * time.Second}},
+		{"and is followed by another like any other", every(time.Minute),
+			with(aged(3, -2*time.Hour), func(s *state.Network) { s.TipSince = s.Now.Add(-time.Minute) }), 1, &Block{}},
+		{"a tip of the past does not: another operator may have seen it", every(time.Minute),
+			with(aged(3, time.Minute), func(s *state.Network) { s.TipSince = s.Now }), 1, &Block{}},
 		{"by a node at the best tip", every(time.Minute), with(aged(3, time.Minute), higher(2)), 1, &Block{Node: 2}},
 
 		{"none while it is split: each part would go its own way", every(time.Minute), aged(3, old), 2, nil},
@@ -125,4 +132,51 @@ func TestNextBlock(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestMiningProblem(t *testing.T) {
+	const wrong = "spec.mining.address: its checksum does not fit: is a letter mistyped or missing?"
+	for _, test := range []struct {
+		reason, address, want string
+	}{
+		{"none: the coins are anybody's", "", ""},
+		{"of a key", "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080", ""},
+		{"of a script", "bcrt1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qzf4jry", ""},
+		{"of Taproot", "bcrt1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqc8gma6", ""},
+		{"of a witness version that is still to come, which bitcoind takes", "bcrt1zw508d6qejxtdg4y5r3zarvary0c5xw7k8pu4cm", ""},
+		{"of a key, as before SegWit", "mfWxJ45yp2SFn7UciZyNpvDKrzbhyfKrY8", ""},
+		{"of a script, as before SegWit", "2MzQwSSnBHWHqSAqtTVQ6v47XtaisrJa1Vc", ""},
+		{"a letter is another", "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt08q", wrong},
+		{"a letter is missing", "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt08", wrong},
+		{"a letter in the middle is another", "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw6kygt080", wrong},
+		{"two letters have changed places", "mfWxJ45yp2SFn7UciZyNpvDKrzbhyfKr8Y", wrong},
+		{"the checksum of later versions", "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7k35mrzd", wrong},
+		{"that of the first version", "bcrt1pw508d6qejxtdg4y5r3zarvary0c5xw7k0kuy2y", wrong},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			got := miningProblem(statetest.Network(1, func(n *v1alpha1.BitcoinNetwork) { n.Spec.Mining = &v1alpha1.Mining{Address: test.address} }))
+			if got != test.want {
+				t.Errorf("%s: got %q, want %q", test.address, got, test.want)
+			}
+		})
+	}
+	if got := miningProblem(statetest.Network(1)); got != "" {
+		t.Errorf("of a network that says nothing of mining: %q", got)
+	}
+}
+
+// A node would refuse each block, and be asked for another each second.
+func TestNobodyIsAskedToMineForAWrongAddress(t *testing.T) {
+	g := NewWithT(t)
+	network, seen := statetest.Network(3, every(time.Minute)), aged(3, time.Hour)
+	for ordinal := range seen.Nodes {
+		link(seen, ordinal)
+	}
+	g.Expect(plan(network, seen).Mine).NotTo(BeNil(), "else one would be")
+	network.Spec.Mining.Address = "bcrt1qqqqqqq"
+	todo := plan(network, seen)
+	g.Expect(todo.Mine).To(BeNil())
+	g.Expect(todo.MiningProblem).To(HavePrefix("spec.mining.address: "))
+	network.Spec.Suspend = true
+	g.Expect(plan(network, seen).MiningProblem).To(BeEmpty(), "nobody mines on a suspended network")
 }

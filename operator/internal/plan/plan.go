@@ -42,6 +42,8 @@ type Plan struct {
 	Grow []corev1.PersistentVolumeClaim
 	// Mine is a block that is due now; nil where none is.
 	Mine *Block
+	// MiningProblem says why none can be mined, whichever node were asked.
+	MiningProblem string
 	// LookAgain is how long the network may be left alone.
 	LookAgain time.Duration
 }
@@ -63,8 +65,9 @@ func For(network *v1alpha1.BitcoinNetwork, seen *state.Network, platform resourc
 	if !seen.HandsOff(network) {
 		plan.Grow = growing(network, seen)
 		due = nextBlock(network, seen, plan.Links)
+		plan.MiningProblem = miningProblem(network)
 		// A node must not go with a block that it alone has.
-		if due != nil && due.Wait == 0 && plan.Rollout.Step == nil {
+		if due != nil && due.Wait == 0 && plan.Rollout.Step == nil && plan.MiningProblem == "" {
 			plan.Mine = due
 		}
 	}

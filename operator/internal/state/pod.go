@@ -3,7 +3,9 @@ package state
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"strings"
+	"unicode"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -48,12 +50,9 @@ func containerProblem(status corev1.ContainerStatus) string {
 		return ""
 	case state.Waiting != nil:
 		if ended := status.LastTerminationState.Terminated; ended != nil {
-			return withReason(state.Waiting.Reason, howItEnded(ended))
+			return join(state.Waiting.Reason, howItEnded(ended))
 		}
-		if cannotRun(state.Waiting.Reason) {
-			return withReason(noEntryPoint, state.Waiting.Message)
-		}
-		return cmp.Or(withReason(state.Waiting.Reason, state.Waiting.Message), isStarting)
+		return cmp.Or(withReason(startReason(state.Waiting.Reason, state.Waiting.Message), state.Waiting.Message), isStarting)
 	case state.Terminated != nil:
 		return howItEnded(state.Terminated)
 	default:
@@ -74,32 +73,61 @@ const (
 // noEntryPoint is the problem of an image that was not made for the operator.
 const noEntryPoint = "its image cannot run " + bitcoind.EntryPoint + ", the entry point that every image of a network must have on its PATH"
 
-// cannotRun reports whether a container's program could not even be started. The
-// program is always the entry point.
+// cannotRun reports whether a container's program could not even be started.
 func cannotRun(reason string) bool {
 	return reason == startError || reason == runError || reason == createError || reason == cannotRunOld
+}
+
+// startReason is the kubelet's reason for what has become of a container. That its
+// program could not be started is the image's fault only where the kubelet speaks of
+// the entry point: it may as well be for want of memory.
+func startReason(reason, message string) string {
+	if cannotRun(reason) && strings.Contains(message, bitcoind.EntryPoint) {
+		return noEntryPoint
+	}
+	return reason
 }
 
 func howItEnded(ended *corev1.ContainerStateTerminated) string {
 	switch {
 	case cannotRun(ended.Reason):
-		return noEntryPoint
+		return withReason(startReason(ended.Reason, ended.Message), ended.Message)
 	case ended.Reason == oomKilled:
-		return withReason(oomKilled, "its container needed more memory than its limit; raise spec.resources.limits.memory, or lower dbcache and maxmempool in spec.config")
+		return join(oomKilled, "its container needed more memory than its limit; raise spec.resources.limits.memory, or lower dbcache and maxmempool in spec.config")
 	default:
 		return withReason(fmt.Sprintf("its container exited with code %d", ended.ExitCode), ended.Message)
 	}
 }
 
-// withReason joins a reason and a message, of which either may be missing. Only the
-// end of a long message is kept: of a container's log that is where the error is.
+// control matches how a log sets a terminal's colours and the like.
+var control = regexp.MustCompile("\x1b\\[[0-?]*[ -/]*[@-~]")
+
+// withReason joins a reason and what somebody else says of it.
 func withReason(reason, message string) string {
+	return join(reason, quote(message))
+}
+
+// quote returns what somebody else says on one line. Only the end of a long text is
+// kept: of a container's log that is where the error is. What is not printable is left
+// out: an image chooses what it writes.
+func quote(message string) string {
 	const longest = 300
+	message = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, control.ReplaceAllString(message, ""))
 	message = strings.Join(strings.Fields(message), " ")
 	if runes := []rune(message); len(runes) > longest {
 		message = "…" + string(runes[len(runes)-longest:])
 	}
-	switch message = strings.TrimSuffix(message, ":"); {
+	return strings.TrimSuffix(message, ":")
+}
+
+// join joins a reason and a message, of which either may be missing.
+func join(reason, message string) string {
+	switch {
 	case reason == "":
 		return message
 	case message == "":

@@ -1,6 +1,7 @@
 package state_test
 
 import (
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -25,6 +26,10 @@ func TestPodProblem(t *testing.T) {
 		return func(status *corev1.ContainerStatus) { status.RestartCount, status.LastTerminationState = 1, ended }
 	}
 
+	const (
+		noEntryPoint  = "its image cannot run bitcoind-start, the entry point that every image of a network must have on its PATH"
+		noSuchProgram = `exec: "bitcoind-start": executable file not found in $PATH`
+	)
 	for _, test := range []struct {
 		reason string
 		pod    *corev1.Pod
@@ -53,15 +58,25 @@ func TestPodProblem(t *testing.T) {
 		{"it crashed: why is said at its end", statetest.Pod(0, statetest.Container(statetest.Waiting("CrashLoopBackOff", "back-off 5m0s restarting failed container"),
 			after(statetest.Exited(1, "Error", "Error: Unable to start HTTP server. See debug log for details.\n")))),
 			"CrashLoopBackOff: its container exited with code 1: Error: Unable to start HTTP server. See debug log for details."},
+		{"what it said last is cut, and not what happened", statetest.Pod(0, statetest.Container(statetest.Waiting("CrashLoopBackOff", "back-off"),
+			after(statetest.Exited(1, "Error", strings.Repeat("x", 300)+" the error")))),
+			"CrashLoopBackOff: its container exited with code 1: …" + strings.Repeat("x", 290) + " the error"},
 		{"it was killed for want of memory", statetest.Pod(0, statetest.Container(statetest.Waiting("CrashLoopBackOff", "back-off"), after(statetest.Exited(137, "OOMKilled", "")))),
 			"CrashLoopBackOff: OOMKilled: its container needed more memory than its limit; raise spec.resources.limits.memory, or lower dbcache and maxmempool in spec.config"},
 		{"the kubelet has evicted it", statetest.Pod(0, func(pod *corev1.Pod) {
 			pod.Status.Phase, pod.Status.Reason, pod.Status.Message = corev1.PodFailed, "Evicted", "The node was low on resource: memory."
 		}), "Evicted: The node was low on resource: memory."},
-		{"its image was not made for the operator", statetest.Pod(0, statetest.Container(statetest.Exited(128, "StartError", "no such file"))),
-			"its image cannot run bitcoind-start, the entry point that every image of a network must have on its PATH"},
-		{"nor can it be started at all", statetest.Pod(0, statetest.Container(statetest.Waiting("CreateContainerError", "no command"))),
-			"its image cannot run bitcoind-start, the entry point that every image of a network must have on its PATH: no command"},
+		{"its image is not the operator's", statetest.Pod(0, statetest.Container(statetest.Waiting("RunContainerError", noSuchProgram))),
+			noEntryPoint + ": " + noSuchProgram},
+		{"the same, said at its end", statetest.Pod(0, statetest.Container(statetest.Waiting("CrashLoopBackOff", "back-off"),
+			after(statetest.Exited(128, "StartError", noSuchProgram)))),
+			"CrashLoopBackOff: " + noEntryPoint + ": " + noSuchProgram},
+		{"it has too little memory to start anything: the image is not to blame", statetest.Pod(0, statetest.Container(statetest.Waiting("CrashLoopBackOff", "back-off"),
+			after(statetest.Exited(128, "StartError", "failed to create containerd task: unable to set memory limit to 512\n")))),
+			"CrashLoopBackOff: StartError: failed to create containerd task: unable to set memory limit to 512"},
+		{"nor while it is being started", statetest.Pod(0, statetest.Container(statetest.Waiting("CreateContainerError", "cannot start a stopped process"))),
+			"CreateContainerError: cannot start a stopped process"},
+		{"nobody says why it cannot be started", statetest.Pod(0, statetest.Container(statetest.Exited(128, "ContainerCannotRun", ""))), "ContainerCannotRun"},
 		{"it ended just now", statetest.Pod(0, statetest.Container(statetest.Exited(1, "Error", "bad option"))),
 			"its container exited with code 1: bad option"},
 		{"it runs again", statetest.Pod(0, func(pod *corev1.Pod) {

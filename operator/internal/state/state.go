@@ -45,6 +45,9 @@ type Network struct {
 	// Lost is the best block that was recorded and that no data has any more; nil
 	// where nothing was lost.
 	Lost *Block
+	// TipSince is when the operator first saw the highest tip of those that nodes tell
+	// of.
+	TipSince time.Time
 	// Branches reports of each tip, by its hash, whether it is on the chain of the
 	// highest. It is nil where that is not known.
 	Branches map[string]bool
@@ -59,6 +62,8 @@ type Secret struct {
 	Pairs int
 	// ChangedAt is when the Secret became what it is.
 	ChangedAt time.Time
+	// Warning says what is odd about the Secret, though nodes take it.
+	Warning string
 }
 
 // Problem is a reason of a condition with its message.
@@ -228,7 +233,7 @@ func InPods(network *v1alpha1.BitcoinNetwork) bool { return network.Spec.Storage
 
 // Missing says what is known of a node without a pod.
 func Missing(whyNotMade string) Node {
-	return Node{Problem: withReason(noPod, whyNotMade), NotMade: whyNotMade}
+	return Node{Problem: withReason(noPod, whyNotMade), NotMade: quote(whyNotMade)}
 }
 
 // Name returns the name of a node's pod.

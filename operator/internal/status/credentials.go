@@ -88,6 +88,8 @@ func setCredentialsReady(network *v1alpha1.BitcoinNetwork, seen *state.Network) 
 	case seen.Secret.Pairs > 1:
 		conditions.MarkTrue(network, condition, v1alpha1.RotatingReason,
 			"Secret %q has new credentials; %d of %d nodes accept them. Keep using the previous ones until all nodes do", secret, found.accepting, nodes)
+	case seen.Secret.Warning != "":
+		conditions.MarkTrue(network, condition, v1alpha1.SecretReadReason, "Secret %q was read; %s", secret, seen.Secret.Warning)
 	default:
 		conditions.MarkTrue(network, condition, v1alpha1.SecretReadReason, "Secret %q was read", secret)
 	}

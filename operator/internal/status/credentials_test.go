@@ -94,6 +94,8 @@ func TestCredentialsReady(t *testing.T) {
 	}{
 		{"all nodes accept the only pair", rotation(1, accepting(0), accepting(1), accepting(2)), read, true},
 		{"a lone node does", rotation(1, accepting(0)), read, true},
+		{"what is odd about it is told", rotation(1, accepting(0)).with(func(s *situation) { s.seen.Secret.Warning = "BC_RPC_PASSWORD is odd" }),
+			read + "; BC_RPC_PASSWORD is odd", true},
 		{"one runs from before the change", rotation(1, accepting(0), accepting(1), unasked(2)), fmt.Sprintf(changed, 2), false},
 		{"so do all", rotation(1, unasked(0), unasked(1), unasked(2)), fmt.Sprintf(changed, 0), false},
 		{"one that accepts the new pair may accept the old one, too",

@@ -222,18 +222,16 @@ func Before(network *v1alpha1.BitcoinNetwork, seen *state.Network, shape plan.Sh
 }
 
 // Mined tells of a block that was mined out of turn, or could not be mined for another
-// reason than the last time.
+// reason than the last time. Where no node can mine there is no block.
 func Mined(network *v1alpha1.BitcoinNetwork, block *plan.Block, problem, before string) []Event {
-	if block == nil {
-		return nil
-	}
-	name := state.Name(network, block.Node)
 	switch {
+	case problem != "" && problem != before && block == nil:
+		return []Event{{warning, v1alpha1.MiningFailedEvent, "no block can be mined: " + problem}}
 	case problem != "" && problem != before:
-		return []Event{{warning, v1alpha1.MiningFailedEvent, fmt.Sprintf("%s could not mine a block: %s", name, problem)}}
-	case problem == "" && block.Why != "":
+		return []Event{{warning, v1alpha1.MiningFailedEvent, fmt.Sprintf("%s could not mine a block: %s", state.Name(network, block.Node), problem)}}
+	case problem == "" && block != nil && block.Why != "":
 		return []Event{{normal, v1alpha1.MinedEvent, fmt.Sprintf(
-			"%s mined a block, since %s: nodes in initial block download relay no transactions", name, block.Why)}}
+			"%s mined a block, since %s: nodes in initial block download relay no transactions", state.Name(network, block.Node), block.Why)}}
 	default:
 		return nil
 	}

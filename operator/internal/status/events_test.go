@@ -506,6 +506,8 @@ func TestMined(t *testing.T) {
 		want            []string
 	}{
 		{"none was due", nil, "", "it timed out", nil},
+		{"none can be mined", nil, "wrong address", "", []string{"Warning MiningFailed no block can be mined: wrong address"}},
+		{"nor could it before", nil, "wrong address", "wrong address", nil},
 		{"a block is mined in its turn", regular, "", "", nil},
 		{"a block is mined out of turn, which somebody may wonder about", outOfTurn, "", "",
 			[]string{"Normal Mined payments-1 mined a block, since the last one is 26h0m0s old: nodes in initial block download relay no transactions"}},

@@ -29,7 +29,7 @@ type Outcome struct {
 	// Refused says why the step of the rollout was not taken: a disruption budget did
 	// not let the pod go. It is nil for a step that was taken.
 	Refused *rollout.Wait
-	// MiningProblem is why a block could not be mined.
+	// MiningProblem is why a block could not be mined, or none can be.
 	MiningProblem string
 	// Failure is what went wrong; the rest was done all the same.
 	Failure error
@@ -161,11 +161,26 @@ func setPeersConnected(network *v1alpha1.BitcoinNetwork, seen *state.Network, li
 			"%s", allLinks(planned))
 	case len(links.Parts) > 1 && seen.Ready() == seen.Wanted:
 		conditions.MarkFalse(network, v1alpha1.PeersConnectedCondition, v1alpha1.SplitReason,
-			"the network is in %d parts: %s; %d of %s connected", len(links.Parts), listParts(links.Parts), planned-missing, count(planned, "link"))
+			"the network is in %d parts: %s; %d of %s connected%s", len(links.Parts), listParts(links.Parts), planned-missing, count(planned, "link"), obstacles(network))
 	default:
 		conditions.MarkFalse(network, v1alpha1.PeersConnectedCondition, v1alpha1.LinksMissingReason,
-			"%d of %s connected; missing: %s", planned-missing, count(planned, "link"), listLinks(links.Missing))
+			"%d of %s connected; missing: %s%s", planned-missing, count(planned, "link"), listLinks(links.Missing), obstacles(network))
 	}
+}
+
+// obstacles names the lines of a network's configuration that may keep nodes from
+// being linked. It may have some from before they were refused.
+func obstacles(network *v1alpha1.BitcoinNetwork) string {
+	var lines []string
+	for _, line := range network.Spec.Config {
+		if line.KeepsApart() {
+			lines = append(lines, string(line))
+		}
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	return "; spec.config has what may keep nodes apart: " + list(lines)
 }
 
 func setChainsAgree(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
@@ -190,7 +205,7 @@ func setChainsAgree(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
 }
 
 // setReady sums up: the first condition that is not True is the reason. What the
-// rollout waits for is said in any case.
+// rollout waits for is said in any case, and so is why no block is mined.
 func setReady(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.Plan, outcome Outcome) {
 	ready := readyOf(network, seen, todo, outcome)
 	if wait := waiting(network, seen, todo, outcome); wait != nil {
@@ -198,6 +213,9 @@ func setReady(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.P
 		if wait.NeedsHuman && ready.Reason != v1alpha1.ConflictReason {
 			ready.Reason = v1alpha1.RolloutBlockedReason
 		}
+	}
+	if outcome.MiningProblem != "" {
+		ready.Message += "; mining fails: " + outcome.MiningProblem
 	}
 	if network.Spec.Suspend {
 		ready.Reason = v1alpha1.SuspendedReason

@@ -73,6 +73,12 @@ func TestConditions(t *testing.T) {
 
 	twoDown := returning().with(isDown(2))
 
+	configured := func(s situation, lines ...v1alpha1.ConfigLine) situation {
+		s.network = s.network.DeepCopy()
+		s.network.Spec.Config = lines
+		return s
+	}
+
 	for _, test := range []struct {
 		reason    string
 		situation situation
@@ -120,6 +126,12 @@ func TestConditions(t *testing.T) {
 			"False LinksMissing: 0 of 21 links connected; missing: 1→0; 2→0; 2→1; 3→0; 3→1; and 16 more"},
 		{"nodes that all answer and do not reach each other are a split network", split, v1alpha1.PeersConnectedCondition,
 			"False Split: the network is in 2 parts: nodes 0, 2; node 1; 1 of 3 links connected"},
+		{"what may be why is named, as it is refused by now", configured(split, "txindex=1", "maxconnections=8", "dns=0"), v1alpha1.PeersConnectedCondition,
+			"False Split: the network is in 2 parts: nodes 0, 2; node 1; 1 of 3 links connected; spec.config has what may keep nodes apart: maxconnections=8; dns=0"},
+		{"so it is where a link does not stand", configured(linkMissing(), "maxconnections=8"), v1alpha1.PeersConnectedCondition,
+			"False LinksMissing: 2 of 3 links connected; missing: 2→1; spec.config has what may keep nodes apart: maxconnections=8"},
+		{"and not where all is well", configured(wellConnected(3), "maxconnections=20"), v1alpha1.PeersConnectedCondition,
+			"True LinksConnected: all 3 planned links are connected"},
 		{"a silent node may well connect the others: that is no split", splitAndSilent, v1alpha1.PeersConnectedCondition,
 			"False LinksMissing: 1 of 3 links connected; missing: 1→0; 2→1"},
 		{"nobody asks for the links of a node that is there for a while longer", shrinking(), v1alpha1.PeersConnectedCondition,
@@ -196,6 +208,29 @@ func TestTipsThatCannotBeCompared(t *testing.T) {
 		"height 7 (a00007000000…): node 0; height 3 (a00003000000…): node 1"
 	if got := said(s.network, v1alpha1.ChainsAgreeCondition); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// Ready says what keeps blocks from being mined, last, and is what it is all the same:
+// nodes serve without new blocks.
+func TestReadySaysThatMiningFails(t *testing.T) {
+	fails := func(s *situation) { s.outcome.MiningProblem = "time-too-new" }
+	for _, test := range []struct {
+		reason    string
+		situation situation
+		want      string
+	}{
+		{"all is well but for that", wellConnected(3).with(fails), "True Connected: 3 nodes answer RPC, 3 links connected; mining fails: time-too-new"},
+		{"the next one was mined", wellConnected(3).with(fails).with(func(s *situation) { s.outcome.MiningProblem = "" }),
+			"True Connected: 3 nodes answer RPC, 3 links connected"},
+		{"a rollout waits", rolling().with(waitsFor(forBudget), fails),
+			"False Rolling: restarting or replacing the nodes one at a time; 2 nodes to go; payments-0 waits for the disruption budget to let its pod go; mining fails: time-too-new"},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			if got := said(test.situation.report(), meta.ReadyCondition); got != test.want {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+		})
 	}
 }
 

@@ -300,9 +300,10 @@ func freezeSilences(s scenario) {
 func halfOpen(s scenario) {
 	s.freeze(1)
 	s.update(0, nil, nil, names(s.name(1)))
-	s.expect("a peer without a version", func() bool {
+	s.expect("a peer without a version, of which nothing was heard", func() bool {
 		peers := s.state(0).Peers
-		return len(peers) == 1 && peers[0].Addr == s.name(1) && peers[0].Version == 0 && peers[0].SubVer == ""
+		return len(peers) == 1 && peers[0].Addr == s.name(1) && peers[0].Version == 0 && peers[0].SubVer == "" &&
+			peers[0].LastSend != 0 && peers[0].LastRecv == 0
 	})
 }
 

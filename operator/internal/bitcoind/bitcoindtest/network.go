@@ -406,9 +406,12 @@ func (n *Network) dial(from *node, name string, takesSlot bool) {
 	n.serial++
 	c := &connection{
 		serial: n.serial, name: name,
-		from:      end{node: from, sent: n.now, heard: n.now},
-		to:        end{node: to, sent: n.now, heard: n.now},
+		from:      end{node: from, sent: n.now},
+		to:        end{node: to},
 		takesSlot: takesSlot, handshaken: !to.frozen,
+	}
+	if c.handshaken {
+		c.from.heard, c.to.sent, c.to.heard = n.now, n.now, n.now
 	}
 	from.connections = append(from.connections, c)
 	to.connections = append(to.connections, c)

@@ -47,7 +47,7 @@ type connection struct {
 }
 
 // end is one side of a connection, and when it last sent to the other and last
-// heard of it.
+// heard of it, if ever.
 type end struct {
 	node        *node
 	sent, heard time.Time
@@ -159,9 +159,13 @@ func (n *node) announce(now time.Time) {
 	}
 }
 
-// ping sends each peer a word. One that is not frozen answers.
+// ping sends each peer a word, once the handshake is done. One that is not frozen
+// answers.
 func (n *node) ping(now time.Time) {
 	for _, c := range n.connections {
+		if !c.handshaken {
+			continue
+		}
 		own, other := c.ends(n)
 		own.sent = now
 		if !other.node.frozen {
@@ -196,8 +200,8 @@ func (n *node) peer(c *connection) btcjson.GetPeerInfoResult {
 		ID:       int32(c.serial),
 		Addr:     c.name,
 		Inbound:  own == &c.to,
-		LastSend: own.sent.Unix(),
-		LastRecv: own.heard.Unix(),
+		LastSend: seconds(own.sent),
+		LastRecv: seconds(own.heard),
 	}
 	if peer.Inbound {
 		peer.Addr = c.source()
@@ -207,6 +211,14 @@ func (n *node) peer(c *connection) btcjson.GetPeerInfoResult {
 		peer.SubVer = other.node.userAgent()
 	}
 	return peer
+}
+
+// seconds is a time as bitcoind tells it: 0 is never.
+func seconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
 }
 
 // userAgent is as Bitcoin Core writes it.
