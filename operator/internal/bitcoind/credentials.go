@@ -99,9 +99,12 @@ func (Credentials) MarshalText() ([]byte, error) {
 
 const redacted = "[credentials]"
 
-// maxValueBytes is how long a user's name or a password may be. bitcoind refuses a
-// request with more than 8 KiB of headers, in which the two stand as base64.
-const maxValueBytes = 1024
+// How long a user's name and a password may be. bitcoind refuses a request with more
+// than 8 KiB of headers, in which the two stand as base64.
+const (
+	maxUserBytes     = 1024
+	maxPasswordBytes = 4800
+)
 
 // validate tells what about the credentials bitcoind could not take. The message
 // names the key at fault and holds nothing of its value.
@@ -109,10 +112,10 @@ func (c Credentials) validate(userKey, passwordKey string) error {
 	user, password := c.User(), c.Password()
 	const tooLong = "%s must have at most %d bytes: bitcoind refuses requests with long headers"
 	switch {
-	case len(user) > maxValueBytes:
-		return fmt.Errorf(tooLong, userKey, maxValueBytes)
-	case len(password) > maxValueBytes:
-		return fmt.Errorf(tooLong, passwordKey, maxValueBytes)
+	case len(user) > maxUserBytes:
+		return fmt.Errorf(tooLong, userKey, maxUserBytes)
+	case len(password) > maxPasswordBytes:
+		return fmt.Errorf(tooLong, passwordKey, maxPasswordBytes)
 	case strings.ContainsAny(user, ":#") || strings.ContainsFunc(user, unicode.IsControl) || strings.TrimSpace(user) != user:
 		return fmt.Errorf("%s must have no ':', '#' or control character, and no space at its ends: bitcoin.conf cannot hold such a user name", userKey)
 	case !utf8.ValidString(user):
