@@ -98,6 +98,7 @@ func obeyed(resource string, meanwhile ...func(*hostile)) func(*hostile, string)
 		ignore, err := cluster.Kubectl(h.ctx, "get", "gitrepository", "networks", "--namespace="+mallory, "--output=jsonpath={.spec.ignore}")
 		h.Expect(err).NotTo(HaveOccurred())
 		h.Expect(cluster.Patch(h.ctx, source, map[string]any{"spec": map[string]any{"ignore": nil}})).To(Succeed())
+		wait(h, h.ctx, cluster.Says(source, "Ready")) // a commit that was fetched before would not be fetched again
 		defer func() {
 			h.Expect(cluster.Patch(h.ctx, source, map[string]any{"spec": map[string]any{"ignore": ignore}})).To(Succeed())
 		}()

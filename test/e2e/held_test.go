@@ -19,7 +19,8 @@ import (
 
 // A commit can kill or hold what builds teams' commits, by what a parser does with it or
 // by its size. It never holds the platform, which suspends the team.
-func TestCommitsThatHoldTheirControllers(t *testing.T) {
+func TestSlowCommitsThatHoldTheirControllers(t *testing.T) {
+	slow(t)
 	g, ctx := needsClusterFor(t, 15*time.Minute)
 	platform, err := cluster.Fleet(ctx)
 	g.Expect(err).NotTo(HaveOccurred())

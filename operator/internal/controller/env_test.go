@@ -45,7 +45,7 @@ import (
 const (
 	secretName = "bitcoin-rpc"
 	// soon bounds how long a test waits for what should happen at once.
-	soon = 15 * time.Second
+	soon = 30 * time.Second
 )
 
 var (

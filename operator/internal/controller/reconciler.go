@@ -122,7 +122,11 @@ func (p *pass) run(ctx context.Context) (ctrl.Result, error) {
 	if outcome.Failure != nil && !conditions.IsStalled(p.network) {
 		return ctrl.Result{}, outcome.Failure
 	}
-	return ctrl.Result{RequeueAfter: jitter.Percent(0.1, nil)(todo.LookAgain)}, nil
+	next := todo.LookAgain
+	if outcome.Refused != nil {
+		next = min(next, plan.AfterRefusal)
+	}
+	return ctrl.Result{RequeueAfter: jitter.Percent(0.1, nil)(next)}, nil
 }
 
 // tell records events.

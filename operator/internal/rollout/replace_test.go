@@ -351,14 +351,14 @@ func TestLookAgain(t *testing.T) {
 			network: changes{taken(0, replace, 3*time.Second)}}, 7 * time.Second},
 		{decision{reason: "a restart may not have come to pass", nodes: []state.Node{with(at(0), rejecting), at(1)},
 			network: changes{taken(0, restart, 3*time.Second)}, seen: views{changedSecret(time.Hour)}}, 7 * time.Second},
-		{decision{reason: "a budget may let it go", nodes: []state.Node{with(at(0, old), refused(2*time.Second)), at(1)}}, 3 * time.Second},
+		{decision{reason: "a budget may let it go", nodes: []state.Node{with(at(0, old), refused(time.Second/2)), at(1)}}, 3 * time.Second / 2},
 		{decision{reason: "a node may tell what it has", nodes: []state.Node{at(0), with(crashed(1, old), untold)}}, time.Second},
 		{decision{reason: "a node that is down is given five minutes", nodes: []state.Node{silent(0, startedAgain), with(at(1), rejecting)},
 			network: changes{taken(0, restart, time.Minute)}, seen: views{changedSecret(time.Hour)}}, 4 * time.Minute},
 		{decision{reason: "the kubelet's copy of the Secret comes up to date", nodes: []state.Node{with(at(0, statetest.Started(statetest.Now.Add(-50*time.Second))), rejecting)},
 			seen: views{changedSecret(time.Minute)}}, 10 * time.Second},
 		{decision{reason: "a node may serve again by itself", nodes: []state.Node{at(0), with(crashed(1), func(node *state.Node) { node.LastServed = statetest.Now.Add(-time.Minute) })}}, 4 * time.Minute},
-		{decision{reason: "what comes first", nodes: []state.Node{with(at(0, old), refused(4*time.Second)), with(at(1, old), refused(time.Second)), with(at(2, old), refused(2*time.Second))}}, time.Second},
+		{decision{reason: "what comes first", nodes: []state.Node{with(at(0, old), refused(time.Second)), with(at(1, old), refused(time.Second/4)), with(at(2, old), refused(time.Second/2))}}, time.Second},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			if got := decide(test.decision).LookAgain; got != test.want {

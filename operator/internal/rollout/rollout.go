@@ -27,7 +27,7 @@ const (
 	// refusedFor is how long a node that could not be taken down gives way to all
 	// others, and retryAfter how long it is left alone where there are none.
 	refusedFor = time.Minute
-	retryAfter = 5 * time.Second
+	retryAfter = 2 * time.Second
 )
 
 // Step is one thing to do to one node.

@@ -44,6 +44,17 @@ func TestFault(t *testing.T) {
 		node.LastAnswer = statetest.Now.Add(-age)
 		return node
 	}
+	// again makes a container one that was started again, so long ago.
+	again := func(age time.Duration, code int32) func(*corev1.Pod) {
+		return func(pod *corev1.Pod) {
+			statetest.NotReady(pod)
+			statetest.Started(statetest.Now.Add(-age))(pod)
+			afterEnds(1, code)(&pod.Status.ContainerStatuses[0])
+		}
+	}
+	ready := with(corev1.PodReady, corev1.ConditionTrue, "", 0)
+	answers := func(node state.Node) state.Node { node.Answers = true; return node }
+	warmsUp := func(node state.Node) state.Node { node.WarmsUp = true; return node }
 	rejecting := quiet(minute)
 	rejecting.RejectsAll = true
 	answering := quiet(minute)
@@ -84,6 +95,14 @@ func TestFault(t *testing.T) {
 		{"it was told to stop", quiet(0, statetest.Container(statetest.Exited(0, "Completed", ""))), state.NoFault},
 		{"it was told to stop, and the kubelet takes its time to start it again", quiet(10*minute, waits("CrashLoopBackOff", afterEnds(4, 0))), state.NoFault},
 		{"nobody tells a node to stop so often", quiet(0, waits("CrashLoopBackOff", afterEnds(5, 0))), state.Crashing},
+
+		{"it runs again for a moment after it crashed: so one does that crashes again and again", quiet(0, again(time.Minute-1, 1)), state.Crashing},
+		{"it has run for a minute since", quiet(0, again(time.Minute, 1)), state.NoFault},
+		{"it was told to stop", quiet(0, again(0, 0)), state.NoFault},
+		{"it has only just been started", quiet(0, statetest.NotReady, statetest.Started(statetest.Now)), state.NoFault},
+		{"the kubelet finds it ready", quiet(0, again(0, 1), ready), state.NoFault},
+		{"it answers", answers(quiet(0, again(0, 1))), state.NoFault},
+		{"it loads its chain", warmsUp(quiet(0, again(0, 1))), state.NoFault},
 
 		{"it has not answered for a moment", quiet(minute - 1), state.NoFault},
 		{"it has not answered for a minute", quiet(minute), state.Hung},

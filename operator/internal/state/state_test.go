@@ -199,8 +199,10 @@ func TestOutdated(t *testing.T) {
 
 func TestNodeOfAnyOrdinal(t *testing.T) {
 	seen := statetest.Healthy(2)
-	if got := seen.Node(1).Pod; got != seen.Nodes[1].Pod {
-		t.Errorf("got %v, want the node of that ordinal", got)
+	for ordinal := range seen.Nodes {
+		if got := seen.Node(ordinal).Pod; got != seen.Nodes[ordinal].Pod {
+			t.Errorf("got %v, want the node of that ordinal", got)
+		}
 	}
 	for _, ordinal := range []int{-1, 2} {
 		if node := seen.Node(ordinal); node.Pod != nil || node.Ready() {
