@@ -347,6 +347,13 @@ type BitcoinNetworkStatus struct {
 	// +listMapKey=ordinal
 	Rollout []RolloutStatus `json:"rollout,omitempty"`
 
+	// Repairs lists the nodes that the operator has replaced because they were broken by
+	// themselves, each until it has served for a while.
+	// +optional
+	// +listType=map
+	// +listMapKey=ordinal
+	Repairs []RepairStatus `json:"repairs,omitempty"`
+
 	// SecretChangedAt is when the Secret last changed, as far as the operator knows.
 	// +optional
 	SecretChangedAt *metav1.Time `json:"secretChangedAt,omitempty"`
@@ -450,6 +457,10 @@ type RolloutStatus struct {
 
 // RepairStatus tells of replacements of a node that was broken by itself.
 type RepairStatus struct {
+	// Ordinal is the node's number.
+	// +required
+	Ordinal int32 `json:"ordinal"`
+
 	// Count is how many there were, 3 at most, since the node last served for a
 	// while.
 	// +required
@@ -480,11 +491,6 @@ type NodeStatus struct {
 	// whatever address its pod has.
 	// +optional
 	DNSName string `json:"dnsName,omitempty"`
-
-	// Repair tells how often the operator has replaced the node because it was
-	// broken by itself.
-	// +optional
-	Repair *RepairStatus `json:"repair,omitempty"`
 }
 
 // BitcoinNetworkList is a list of networks.

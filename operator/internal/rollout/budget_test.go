@@ -179,6 +179,12 @@ func TestDrainsAreHeldForAWhile(t *testing.T) {
 	}{
 		{"from now on", nil, seen, rollout.Drain{HeldSince: since(0)}},
 		{"and on", since(time.Minute), seen, rollout.Drain{HeldSince: since(time.Minute)}},
+		{"not longer than that", since(drainHold), statetest.Seen(seen.Nodes...), rollout.Drain{
+			HeldSince: since(drainHold), Ended: true, JustEnded: true, Budget: resources.Budget{MaxUnavailable: 1, AlwaysAllow: true},
+		}},
+		{"which is news for two minutes", since(drainHold + 2*time.Minute), statetest.Seen(seen.Nodes...), rollout.Drain{
+			HeldSince: since(drainHold + 2*time.Minute), Ended: true, Budget: resources.Budget{MaxUnavailable: 1, AlwaysAllow: true},
+		}},
 		{"then they go on", since(drainHold), seen, rollout.Drain{
 			HeldSince: since(drainHold), Ended: true, JustEnded: true, Budget: resources.Budget{MaxUnavailable: 1, AlwaysAllow: true},
 		}},

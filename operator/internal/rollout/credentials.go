@@ -20,9 +20,7 @@ const clockSkew = 10 * time.Second
 func remedy(seen *state.Network, node state.Node) v1alpha1.RolloutAction {
 	rejects := node.RejectsCurrent || node.RejectsPrevious || node.AcceptsOld
 	switch {
-	case node.Pod == nil || state.PodProblem(node.Pod) != "":
-		return ""
-	case node.ReadsOther:
+	case node.Pod == nil || state.PodProblem(node.Pod) != "" || node.ReadsOther:
 		return ""
 	case node.Answers && rejects && seen.MissedSecret(node):
 		return v1alpha1.RestartAction
@@ -74,11 +72,12 @@ func (d *decider) isTooEarly(ordinal int) bool {
 		return false
 	}
 	left := changed.Add(state.SecretLag + clockSkew).Sub(d.seen.Now)
-	if left > 0 {
-		d.waitsFor(Wait{Node: ordinal, On: OnTime, For: "the kubelet's copy of the Secret"})
-		d.look(left)
+	if left <= 0 {
+		return false
 	}
-	return left > 0
+	d.waitsFor(Wait{Node: ordinal, On: OnTime, For: "the kubelet's copy of the Secret"})
+	d.look(left)
+	return true
 }
 
 // isHeld reports whether a node that was taken down keeps another, which is in use,

@@ -61,6 +61,10 @@ func TestRestartForTheSecret(t *testing.T) {
 			nodes:  []state.Node{with(at(0, started(hour-minute)), rejectsCurrent, acceptsOld)}, seen: hourAgo,
 		},
 		{
+			reason: "one whose pod takes its credentials from elsewhere does not read it at all",
+			nodes:  []state.Node{with(at(0), rejectsCurrent, func(node *state.Node) { node.ReadsOther = true })}, seen: hourAgo,
+		},
+		{
 			reason: "one that does not run reads the Secret when it starts",
 			nodes:  []state.Node{at(0), with(crashed(1), rejectsCurrent, lately)}, seen: hourAgo,
 		},

@@ -106,7 +106,7 @@ func (o *operator) pass(age int, killed moment) (*state.Network, rollout.Size, r
 		c.network.Status.Rollout = decision.Down
 	}
 	c.network.Status.DrainsHeldSince = drain.HeldSince
-	o.reportNodes(seen)
+	o.reportRepairs(seen)
 	if c.now.Sub(o.recordedAt) >= time.Minute {
 		o.record(seen)
 	}
@@ -289,13 +289,15 @@ func (o *operator) record(seen *state.Network) {
 	o.recordedAt = seen.Now
 }
 
-// reportNodes carries over how often nodes were repaired.
-func (o *operator) reportNodes(seen *state.Network) {
-	var nodes []v1alpha1.NodeStatus
+// reportRepairs carries over how often nodes were repaired.
+func (o *operator) reportRepairs(seen *state.Network) {
+	var repairs []v1alpha1.RepairStatus
 	for ordinal := range seen.Nodes {
-		nodes = append(nodes, v1alpha1.NodeStatus{Ordinal: int32(ordinal), Repair: rollout.Repairs(o.cluster.network, seen, ordinal)})
+		if repair := rollout.Repairs(o.cluster.network, seen, ordinal); repair != nil {
+			repairs = append(repairs, *repair)
+		}
 	}
-	o.cluster.network.Status.Nodes = nodes
+	o.cluster.network.Status.Repairs = repairs
 }
 
 // take takes a step, after it was recorded. It reports whether the operator lives.
@@ -312,13 +314,14 @@ func (o *operator) take(seen *state.Network, decision rollout.Decision, killed m
 		return other.Ordinal == taken.Ordinal
 	}), taken)
 	if step.Repair {
-		o.reportNodes(seen)
-		node := &c.network.Status.Nodes[step.Ordinal]
-		count := int32(1)
-		if node.Repair != nil {
-			count += node.Repair.Count
+		o.reportRepairs(seen)
+		repair := v1alpha1.RepairStatus{Ordinal: taken.Ordinal, Count: 1, Last: taken.Since}
+		if before := rollout.Repairs(c.network, seen, step.Ordinal); before != nil {
+			repair.Count += before.Count
 		}
-		node.Repair = &v1alpha1.RepairStatus{Count: count, Last: taken.Since}
+		c.network.Status.Repairs = append(slices.DeleteFunc(slices.Clone(c.network.Status.Repairs), func(other v1alpha1.RepairStatus) bool {
+			return other.Ordinal == taken.Ordinal
+		}), repair)
 	}
 	if killed == afterRecord {
 		return false

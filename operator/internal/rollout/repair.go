@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
@@ -26,8 +27,8 @@ func (d *decider) repair() *Step {
 	if !state.InPods(d.network) {
 		return nil
 	}
-	for ordinal, node := range d.seen.WantedNodes() {
-		if ordinal >= len(d.staying()) || node.Pod == nil || d.seen.IsOutdated(node) || !d.seen.FaultOf(node).IsRepairable() {
+	for ordinal, node := range d.staying() {
+		if node.Pod == nil || d.seen.IsOutdated(node) || !d.seen.FaultOf(node).IsRepairable() {
 			continue
 		}
 		repairs := Repairs(d.network, d.seen, ordinal)
@@ -54,29 +55,27 @@ func (d *decider) repair() *Step {
 // Repairs returns how often a node has been replaced because it was broken by
 // itself; nil if it never was, or has served for a while since.
 func Repairs(network *v1alpha1.BitcoinNetwork, seen *state.Network, ordinal int) *v1alpha1.RepairStatus {
-	for _, node := range network.Status.Nodes {
-		if int(node.Ordinal) != ordinal || node.Repair == nil {
-			continue
-		}
-		if seen.Serves(seen.Node(ordinal)) && seen.Now.Sub(node.Repair.Last.Time) >= healedAfter {
-			return nil
-		}
-		return node.Repair
+	i := slices.IndexFunc(network.Status.Repairs, func(repairs v1alpha1.RepairStatus) bool { return int(repairs.Ordinal) == ordinal })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	repairs := network.Status.Repairs[i]
+	if seen.Serves(seen.Node(ordinal)) && seen.Now.Sub(repairs.Last.Time) >= healedAfter {
+		return nil
+	}
+	return &repairs
 }
 
 // isBeyondRepair reports whether a node is broken for good: no pod can be made for
-// it, or placed, or three new ones have not mended it. One that is not mended by a new
-// pod, since it has a volume or is there for a while only, is when it has not served for
-// as long as mending takes to show.
+// it, or placed, or three new ones have not mended it. One with a volume, which a new
+// pod would not mend, is when it has not served for as long as mending takes to show.
 func isBeyondRepair(network *v1alpha1.BitcoinNetwork, seen *state.Network, ordinal int) bool {
 	node := seen.Node(ordinal)
 	switch seen.FaultOf(node) {
 	case state.NotMade, state.Unschedulable, state.MachineLost:
 		return true
 	case state.Crashing, state.Hung:
-		if !state.InPods(network) || ordinal >= seen.Wanted {
+		if !state.InPods(network) {
 			return seen.Now.Sub(node.LastServed) >= healedAfter
 		}
 		repairs := Repairs(network, seen, ordinal)

@@ -16,9 +16,9 @@ import (
 // by itself, last so long ago.
 func repaired(ordinal, count int32, ago time.Duration) func(*v1alpha1.BitcoinNetwork) {
 	return func(network *v1alpha1.BitcoinNetwork) {
-		network.Status.Nodes = append(network.Status.Nodes, v1alpha1.NodeStatus{Ordinal: ordinal - 1}, v1alpha1.NodeStatus{
-			Ordinal: ordinal, Repair: &v1alpha1.RepairStatus{Count: count, Last: metav1.NewTime(statetest.Now.Add(-ago))},
-		})
+		last := metav1.NewTime(statetest.Now.Add(-ago))
+		network.Status.Repairs = append(network.Status.Repairs,
+			v1alpha1.RepairStatus{Ordinal: ordinal + 7, Count: 1, Last: last}, v1alpha1.RepairStatus{Ordinal: ordinal, Count: count, Last: last})
 	}
 }
 
@@ -97,6 +97,16 @@ func TestRepair(t *testing.T) {
 		{
 			reason: "and not before",
 			nodes:  []state.Node{at(0), crashed(1)}, network: changes{repaired(1, 2, 20*minute-1)},
+		},
+		{
+			reason: "a second node that is there to copy the only one's chain is repaired, too",
+			nodes:  []state.Node{at(0), with(crashed(1), empty)}, seen: views{wanting(1)},
+			want: "Replace 1 to repair it",
+		},
+		{
+			reason: "nor a node that there is to be no longer",
+			nodes:  []state.Node{at(0), at(1), crashed(2)},
+			seen:   views{func(seen *state.Network) { seen.StatefulSet.Spec.Replicas = new(int32(2)) }},
 		},
 		{
 			reason: "there is no fourth time",

@@ -64,6 +64,16 @@ func TestReplaceOutdatedNodes(t *testing.T) {
 			want:   "1 waits, node: payments-0 to serve: it does not have " + best + " yet",
 		},
 		{
+			reason: "one that had it a moment ago is in use: where blocks come fast, nodes have it in turns",
+			nodes:  []state.Node{with(behind(0), hadBest(15*time.Second-1)), at(1, old), at(2, old)},
+			want:   "Replace 1",
+		},
+		{
+			reason: "but not for long",
+			nodes:  []state.Node{with(behind(0), hadBest(15*time.Second)), at(1, old), at(2, old)},
+			want:   "1 waits, node: payments-0 to serve: it does not have " + best + " yet",
+		},
+		{
 			reason: "nor where the kubelet does not find it ready",
 			nodes:  []state.Node{at(0, statetest.NotReady), at(1, old), at(2, old)},
 			want:   "1 waits, node: payments-0 to serve: the kubelet does not find it ready",
@@ -194,6 +204,16 @@ func TestReplaceOutdatedNodes(t *testing.T) {
 		{
 			reason: "or which does not come up with the change",
 			nodes:  []state.Node{at(0, old), with(crashed(1), empty, lately)}, seen: views{wanting(1)},
+			want: "0 waits, node: payments-1 to serve: CrashLoopBackOff",
+		},
+		{
+			reason: "which is for somebody to mend when three new pods have not",
+			nodes:  []state.Node{at(0, old), with(crashed(1), empty, servedAgo(time.Hour))}, seen: views{wanting(1)}, network: changes{repaired(1, 3, time.Hour)},
+			want: "0 waits for somebody, node: payments-1 to serve: CrashLoopBackOff",
+		},
+		{
+			reason: "and not before",
+			nodes:  []state.Node{at(0, old), with(crashed(1), empty, servedAgo(time.Hour))}, seen: views{wanting(1)}, network: changes{repaired(1, 2, time.Minute)},
 			want: "0 waits, node: payments-1 to serve: CrashLoopBackOff",
 		},
 		{

@@ -79,7 +79,6 @@ func reportNodes(network *v1alpha1.BitcoinNetwork, platform resources.Platform, 
 			Ordinal: int32(ordinal),
 			Ready:   node.Ready(),
 			DNSName: platform.DNSName(network, ordinal),
-			Repair:  rollout.Repairs(network, seen, ordinal),
 		}
 		if node.Pod != nil {
 			nodes[ordinal].IP = node.Pod.Status.PodIP

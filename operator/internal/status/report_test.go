@@ -474,14 +474,14 @@ func TestReportOfTheNetworksOwnImage(t *testing.T) {
 }
 
 func TestReportOfRepairs(t *testing.T) {
-	repaired := &v1alpha1.RepairStatus{Count: 2, Last: metav1.NewTime(statetest.Now.Add(-time.Minute))}
+	repaired := v1alpha1.RepairStatus{Ordinal: 1, Count: 2, Last: metav1.NewTime(statetest.Now.Add(-time.Minute))}
 	g := NewWithT(t)
 	before := wellConnected(2).report()
-	before.Status.Nodes[1].Repair = repaired
-	g.Expect(wellConnected(2).on(before).report().Status.Nodes[1].Repair).To(Equal(repaired), "it may break again at once")
+	before.Status.Repairs = []v1alpha1.RepairStatus{repaired, {Ordinal: 2, Count: 1, Last: repaired.Last}}
+	g.Expect(wellConnected(2).on(before).report().Status.Repairs).To(ConsistOf(repaired), "it may break again at once; the other is gone")
 
-	repaired.Last = metav1.NewTime(statetest.Now.Add(-time.Hour))
-	g.Expect(wellConnected(2).on(before).report().Status.Nodes[1].Repair).To(BeNil(), "it has served for a while since")
+	before.Status.Repairs[0].Last = metav1.NewTime(statetest.Now.Add(-time.Hour))
+	g.Expect(wellConnected(2).on(before).report().Status.Repairs).To(BeEmpty(), "it has served for a while since")
 }
 
 func TestReportAnswersARequestToReconcile(t *testing.T) {

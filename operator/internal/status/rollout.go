@@ -43,15 +43,19 @@ func RecordStep(network *v1alpha1.BitcoinNetwork, seen *state.Network, decision 
 }
 
 func recordRepair(network *v1alpha1.BitcoinNetwork, seen *state.Network, ordinal int) {
-	count := int32(1)
+	repair := v1alpha1.RepairStatus{Ordinal: int32(ordinal), Count: 1, Last: metav1.NewTime(seen.Now.Truncate(time.Second))}
 	if before := rollout.Repairs(network, seen, ordinal); before != nil {
-		count += before.Count
+		repair.Count += before.Count
 	}
-	for i := range network.Status.Nodes {
-		if node := &network.Status.Nodes[i]; int(node.Ordinal) == ordinal {
-			node.Repair = &v1alpha1.RepairStatus{Count: count, Last: metav1.NewTime(seen.Now.Truncate(time.Second))}
-		}
-	}
+	others := slices.DeleteFunc(slices.Clone(network.Status.Repairs), func(other v1alpha1.RepairStatus) bool { return other.Ordinal == repair.Ordinal })
+	network.Status.Repairs = append(others, repair)
+}
+
+// reportRepairs drops what is told of nodes that have served for a while, or are gone.
+func reportRepairs(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
+	network.Status.Repairs = slices.DeleteFunc(slices.Clone(network.Status.Repairs), func(repair v1alpha1.RepairStatus) bool {
+		return int(repair.Ordinal) >= len(seen.Nodes) || rollout.Repairs(network, seen, int(repair.Ordinal)) == nil
+	})
 }
 
 // except returns the entries of all nodes but one.
@@ -62,6 +66,7 @@ func except(taken []v1alpha1.RolloutStatus, ordinal int32) []v1alpha1.RolloutSta
 // reportRollout writes which nodes are down by the operator's doing: with the one of
 // a step that was taken, which was written before.
 func reportRollout(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.Plan, outcome Outcome) {
+	reportRepairs(network, seen)
 	network.Status.DrainsHeldSince = todo.Shape.Drain.HeldSince
 	if todo.Rollout.Step == nil || outcome.Refused != nil {
 		network.Status.Rollout = todo.Rollout.Down

@@ -76,9 +76,7 @@ func TestRecordStep(t *testing.T) {
 			g.Expect(s.network.Status.Rollout).To(Equal(test.want))
 			g.Expect(s.network.Status.BestBlock).To(Equal(bestBlock(statetest.Block(7, "a"))))
 			g.Expect(test.decision.Down).To(HaveLen(down), "a decision is a value")
-			for _, node := range s.network.Status.Nodes {
-				g.Expect(node.Repair).To(BeNil(), "a change is no repair")
-			}
+			g.Expect(s.network.Status.Repairs).To(BeEmpty(), "a change is no repair")
 		})
 	}
 }
@@ -86,22 +84,20 @@ func TestRecordStep(t *testing.T) {
 func TestRecordStepOfRepair(t *testing.T) {
 	for _, test := range []struct {
 		reason string
-		before *v1alpha1.RepairStatus
+		before []v1alpha1.RepairStatus
 		want   int32
 	}{
 		{"the first", nil, 1},
-		{"the next, while it has not served since", &v1alpha1.RepairStatus{Count: 1, Last: metav1.NewTime(statetest.Now.Add(-time.Hour))}, 2},
+		{"the next, while it has not served since", []v1alpha1.RepairStatus{{Ordinal: 1, Count: 1, Last: metav1.NewTime(statetest.Now.Add(-time.Hour))}}, 2},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			g := NewWithT(t)
 			s := oneSilent()
 			s.network = s.report()
-			s.network.Status.Nodes[1].Repair = test.before
+			s.network.Status.Repairs = test.before
 			s.seen.Now = statetest.Now.Add(300 * time.Millisecond)
 			RecordStep(s.network, s.seen, rollout.Decision{Step: &rollout.Step{Ordinal: 1, Action: v1alpha1.ReplaceAction, Repair: true}})
-			g.Expect(s.network.Status.Nodes[1].Repair).To(Equal(&v1alpha1.RepairStatus{Count: test.want, Last: metav1.NewTime(statetest.Now)}))
-			g.Expect(s.network.Status.Nodes[0].Repair).To(BeNil())
-			g.Expect(s.network.Status.Nodes[2].Repair).To(BeNil())
+			g.Expect(s.network.Status.Repairs).To(ConsistOf(v1alpha1.RepairStatus{Ordinal: 1, Count: test.want, Last: metav1.NewTime(statetest.Now)}))
 		})
 	}
 }
