@@ -77,11 +77,11 @@ func rewardTo(name string) string {
 	return fmt.Sprintf("raw(%02x%02x%x)", pushData1, len(name), name)
 }
 
-// Has asks whether the node has a block.
+// Has asks whether the node has a block, and not its header alone.
 func (n Node) Has(ctx context.Context, block string) (bool, error) {
-	_, err := n.Bitcoin(ctx, "getblockheader", block)
+	_, err := n.Bitcoin(ctx, "getblock", block, "0")
 	var failed *CommandError
-	if errors.As(err, &failed) && strings.Contains(failed.Stderr, "Block not found") {
+	if errors.As(err, &failed) && (strings.Contains(failed.Stderr, "Block not found") || strings.Contains(failed.Stderr, "not fully downloaded")) {
 		return false, nil
 	}
 	return err == nil, err

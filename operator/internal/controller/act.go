@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -34,8 +35,31 @@ func (p *pass) applyShape(ctx context.Context, shape plan.Shape) (created bool, 
 		if err := p.writeStatus(ctx); err != nil {
 			return false, err
 		}
+		kept, err := p.isStillThere(ctx, shape.Size.Keeper)
+		if err != nil {
+			return false, err
+		}
+		if !kept { // the cache is about to hear of it, which brings the next pass
+			shape.Size.Pods = int(*set.Spec.Replicas)
+		}
 	}
 	return p.applyChildren(ctx, shape)
+}
+
+// isStillThere reports whether the pod of the node on which an act rests is there, and
+// not on its way out, by the API server's own word: the cache may be a moment behind.
+func (p *pass) isStillThere(ctx context.Context, keeper *int) (bool, error) {
+	if keeper == nil {
+		return true, nil
+	}
+	seen := p.seen.Nodes[*keeper].Pod
+	var pods corev1.PodList
+	if err := p.API.List(ctx, &pods, client.InNamespace(seen.Namespace), client.MatchingFields{metav1.ObjectNameField: seen.Name}); err != nil {
+		return false, fmt.Errorf("look for pod %s: %w", seen.Name, err)
+	}
+	return slices.ContainsFunc(pods.Items, func(pod corev1.Pod) bool {
+		return pod.UID == seen.UID && pod.DeletionTimestamp.IsZero()
+	}), nil
 }
 
 // endHold lets drains go on that were held up for long enough, also of a network that
@@ -110,6 +134,13 @@ const evictionTimeout = 2 * time.Second
 // replace evicts a pod, which a PodDisruptionBudget may refuse for now. The
 // StatefulSet makes its successor.
 func (p *pass) replace(ctx context.Context, step *rollout.Step, pod *corev1.Pod) (*rollout.Wait, error) {
+	kept, err := p.isStillThere(ctx, step.Keeper)
+	if err != nil {
+		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnTime, For: "the API server's word on the other nodes"}, err
+	}
+	if !kept {
+		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnTime, For: "another node to have the best block: the one that had it has gone"}, nil
+	}
 	eviction := &policyv1.Eviction{
 		ObjectMeta: metav1.ObjectMeta{Name: pod.Name, Namespace: pod.Namespace},
 		DeleteOptions: &metav1.DeleteOptions{
@@ -118,7 +149,7 @@ func (p *pass) replace(ctx context.Context, step *rollout.Step, pod *corev1.Pod)
 	}
 	short, cancel := context.WithTimeout(ctx, evictionTimeout)
 	defer cancel()
-	err := p.Client.SubResource("eviction").Create(short, pod, eviction)
+	err = p.Client.SubResource("eviction").Create(short, pod, eviction)
 	switch {
 	case apierrors.IsTooManyRequests(err):
 		p.Observer.Refused(client.ObjectKeyFromObject(p.network), p.seen, step.Ordinal)

@@ -69,18 +69,14 @@ type (
 	}
 	// pod is a pod and its one container.
 	pod struct {
-		uid      types.UID
-		ordinal  int
-		template int
-		created  time.Time
-		data     *data
-		placed   bool
-		gateOpen bool
-		goneAt   time.Time // zero unless it is on its way out
-		// drained is one that somebody else than the operator evicts. It falls silent at
-		// once: no decision by what was seen can win a race of two evictions within the
-		// same second.
-		drained   bool
+		uid       types.UID
+		ordinal   int
+		template  int
+		created   time.Time
+		data      *data
+		placed    bool
+		gateOpen  bool
+		goneAt    time.Time // zero unless it is on its way out
 		container container
 		// What is wrong with it by itself.
 		crashes, hangs, lags, deaf bool
@@ -146,7 +142,7 @@ func (c *cluster) accepts(p *pod, password int) bool {
 
 // answersHTTP reports whether a node answers at all, if only that it knows nobody.
 func (c *cluster) answersHTTP(p *pod) bool {
-	return p != nil && p.container.running && !p.hangs && !p.drained && !c.templates[p.template].deadlocked &&
+	return p != nil && p.container.running && !p.hangs && !c.templates[p.template].deadlocked &&
 		c.now.Sub(p.container.startedAt) >= startTime
 }
 
@@ -319,7 +315,7 @@ func (c *cluster) valid(data *data, tip int) int {
 }
 
 // evict asks for a pod to be evicted, as Kubernetes 1.37 answers.
-func (c *cluster) evict(uid types.UID, byOperator bool) bool {
+func (c *cluster) evict(uid types.UID) bool {
 	p := c.byUID(uid)
 	if p == nil {
 		return false
@@ -338,7 +334,6 @@ func (c *cluster) evict(uid types.UID, byOperator bool) bool {
 		}
 	}
 	c.delete(p)
-	p.drained = p.drained || !byOperator
 	return true
 }
 

@@ -270,11 +270,12 @@ func (o *operator) apply(seen *state.Network, size rollout.Size, drain rollout.D
 		}
 		return true
 	}
-	if size.Pods < int(*c.set.Spec.Replicas) {
+	switch {
+	case size.Pods >= int(*c.set.Spec.Replicas):
+		scale()
+	case o.isStillThere(seen, size.Keeper):
 		o.record(seen)
 		o.act(act{size: size.Pods, seen: seen, do: scale})
-	} else {
-		scale()
 	}
 	seen.StatefulSet = c.set.DeepCopy()
 }
@@ -326,19 +327,32 @@ func (o *operator) take(seen *state.Network, decision rollout.Decision, killed m
 	if killed == afterRecord {
 		return false
 	}
-	done := o.act(act{step: step, size: int(*c.set.Spec.Replicas), seen: seen, do: func() bool { return o.execute(step, pod.UID) }})
-	if !done {
-		o.refused[refusal{pod.UID, step.Action}] = c.now
+	there := o.isStillThere(seen, step.Keeper)
+	do := func() bool { return there && o.execute(step, pod.UID) }
+	if done := o.act(act{step: step, size: int(*c.set.Spec.Replicas), seen: seen, do: do}); !done {
 		c.network.Status.Rollout = before
+		if there {
+			o.refused[refusal{pod.UID, step.Action}] = c.now
+		}
 	}
 	return killed != afterAct
+}
+
+// isStillThere reports whether the node on which an act rests is still there, and not on
+// its way out: the cache may have been behind.
+func (o *operator) isStillThere(seen *state.Network, keeper *int) bool {
+	if keeper == nil {
+		return true
+	}
+	p := o.cluster.byUID(seen.Nodes[*keeper].Pod.UID)
+	return p != nil && p.goneAt.IsZero()
 }
 
 // execute does what a step says, as far as it can be done.
 func (o *operator) execute(step *rollout.Step, uid types.UID) bool {
 	c := o.cluster
 	if step.Action == v1alpha1.ReplaceAction {
-		return c.evict(uid, true)
+		return c.evict(uid)
 	}
 	p := c.byUID(uid)
 	if !c.answersHTTP(p) {

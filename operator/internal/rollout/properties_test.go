@@ -242,7 +242,7 @@ func (h *history) events() map[string]func(*rapid.T) {
 		"a node rejects everything":            toOne(func(p *pod) { p.deaf = true }),
 		"a node recovers":                      toOne(recover),
 		"a node is lost with its machine":      toOne(func(p *pod) { delete(h.pods, p.ordinal) }),
-		"somebody drains a machine":            toOne(func(p *pod) { h.evict(p.uid, false) }),
+		"somebody drains a machine":            toOne(func(p *pod) { h.evict(p.uid) }),
 		"a block is found": toOne(func(p *pod) {
 			if p.container.running {
 				h.mine(p.data)

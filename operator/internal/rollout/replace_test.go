@@ -9,6 +9,7 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/rollout"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state/statetest"
+	"github.com/google/go-cmp/cmp"
 )
 
 type (
@@ -202,6 +203,18 @@ func TestReplaceOutdatedNodes(t *testing.T) {
 			want: "0 waits for somebody, quota: payments-1, which is to copy " + best + " first: exceeded quota",
 		},
 		{
+			reason: "one of two, where the other cannot be made for now, is not the only one of its network",
+			nodes:  []state.Node{at(0, old), state.Missing("exceeded quota")},
+			want:   "0 waits, quota: payments-1, which is to copy " + best + " first: exceeded quota",
+		},
+		{
+			reason: "the first is named of those that are to copy it",
+			nodes: []state.Node{
+				with(silent(0, old, statetest.Terminating), empty), with(silent(1, old, statetest.Terminating), empty), at(2, old),
+			},
+			want: "2 waits, best_block: payments-0 to have " + best + ": its RPC port is closed",
+		},
+		{
 			reason: "or which does not come up with the change",
 			nodes:  []state.Node{at(0, old), with(crashed(1), empty, lately)}, seen: views{wanting(1)},
 			want: "0 waits, node: payments-1 to serve: CrashLoopBackOff",
@@ -378,6 +391,8 @@ func TestLookAgain(t *testing.T) {
 		{decision{reason: "the kubelet's copy of the Secret comes up to date", nodes: []state.Node{with(at(0, statetest.Started(statetest.Now.Add(-50*time.Second))), rejecting)},
 			seen: views{changedSecret(time.Minute)}}, 10 * time.Second},
 		{decision{reason: "a node may serve again by itself", nodes: []state.Node{at(0), with(crashed(1), func(node *state.Node) { node.LastServed = statetest.Now.Add(-time.Minute) })}}, 4 * time.Minute},
+		{decision{reason: "a step comes first, and what waits beside it is looked at later",
+			nodes: []state.Node{with(at(0, old), refused(3*time.Second)), with(at(1, old), refused(time.Minute))}}, 57 * time.Second},
 		{decision{reason: "what comes first", nodes: []state.Node{with(at(0, old), refused(time.Second)), with(at(1, old), refused(time.Second/4)), with(at(2, old), refused(time.Second/2))}}, time.Second},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
@@ -389,16 +404,42 @@ func TestLookAgain(t *testing.T) {
 }
 
 func TestWhyAStepIsTaken(t *testing.T) {
+	first := new(0)
 	for _, test := range []struct {
 		nodes []state.Node
 		want  rollout.Step
 	}{
-		{[]state.Node{at(0, old), at(1)}, rollout.Step{Ordinal: 0, Action: replace, Why: "it is from before the last change"}},
-		{[]state.Node{at(0), crashed(1, old)}, rollout.Step{Ordinal: 1, Action: replace, Why: "it is from before the last change and does not run"}},
-		{[]state.Node{at(0), crashed(1)}, rollout.Step{Ordinal: 1, Action: replace, Repair: true, Why: "it has not served for 1h0m0s: CrashLoopBackOff"}},
+		{[]state.Node{at(0), at(1, old)}, rollout.Step{Ordinal: 1, Action: replace, Keeper: first, Why: "it is from before the last change"}},
+		{[]state.Node{at(0), crashed(1, old)}, rollout.Step{Ordinal: 1, Action: replace, Keeper: first, Why: "it is from before the last change and does not run"}},
+		{[]state.Node{at(0), crashed(1)}, rollout.Step{Ordinal: 1, Action: replace, Keeper: first, Repair: true, Why: "it has not served for 1h0m0s: CrashLoopBackOff"}},
 	} {
-		if got := decide(decision{nodes: test.nodes}).Step; got == nil || *got != test.want {
-			t.Errorf("got %+v, want %+v", got, test.want)
+		if diff := cmp.Diff(&test.want, decide(decision{nodes: test.nodes}).Step); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
 		}
+	}
+}
+
+// What rests on another node's having the best block says on which.
+func TestKeeper(t *testing.T) {
+	for _, test := range []struct {
+		decision
+		keeper *int
+	}{
+		{decision{reason: "the first of the others that has it", nodes: []state.Node{at(0), at(1, old), at(2)}}, new(0)},
+		{decision{reason: "nothing is at stake", nodes: []state.Node{at(0, old), at(1)}, seen: views{public}}, nil},
+		{decision{reason: "volumes stay", nodes: []state.Node{at(0, old), at(1)}, network: changes{onVolumes}}, nil},
+		{decision{reason: "there is no block", nodes: []state.Node{statetest.NodeAt(0, 0, "a", old)}}, nil},
+		{decision{reason: "a pod that never ran has nothing to lose", nodes: []state.Node{at(0), with(silent(1, old, neverRan), empty)}}, nil},
+		{decision{reason: "a restart keeps the data", nodes: []state.Node{at(0), with(at(1), rejectsCurrent)}, seen: views{changedSecret(time.Hour)}}, nil},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			step := decide(test.decision).Step
+			if step == nil {
+				t.Fatal("no step is taken")
+			}
+			if diff := cmp.Diff(test.keeper, step.Keeper); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }

@@ -39,6 +39,10 @@ type Step struct {
 	Repair bool
 	// Why says why, as the end of a sentence about the node.
 	Why string
+	// Keeper is the node that has shown the best block, where the step rests on that;
+	// nil where nothing is at stake. What was seen of its pod may be a moment old: it
+	// must still be there, and not on its way out, when the step is taken.
+	Keeper *int
 }
 
 // Decision is what to do about the nodes of a network in this pass.
@@ -179,7 +183,11 @@ func (d *decider) evict(ordinal int, why string) *Step {
 		d.waitsFor(*wait)
 		return nil
 	}
-	return &Step{Ordinal: ordinal, Action: v1alpha1.ReplaceAction, Why: why}
+	step := &Step{Ordinal: ordinal, Action: v1alpha1.ReplaceAction, Why: why}
+	if d.restsOnOthers(ordinal) {
+		step.Keeper = d.keeper(len(d.staying()), ordinal)
+	}
+	return step
 }
 
 // mustWait returns what a pod has to wait for before it may be evicted, or nil.
@@ -190,12 +198,10 @@ func (d *decider) mustWait(ordinal int) *Wait {
 		return &Wait{Node: ordinal, On: OnTime, For: "its pod to go"}
 	case d.mustRest(node.RefusedAt):
 		return &Wait{Node: ordinal, On: OnBudget, For: "a disruption budget to let its pod go"}
-	case !state.InPods(d.network) || !d.seen.Private || node.IsEmpty():
-		return nil
-	case d.seen.IsUntold(node):
+	case state.InPods(d.network) && d.seen.IsUntold(node):
 		d.look(time.Second)
 		return &Wait{Node: ordinal, On: OnTime, For: firstAnswer}
-	case d.seen.Best != nil && !d.isShownBeside(ordinal):
+	case d.restsOnOthers(ordinal) && d.keeper(len(d.staying()), ordinal) == nil:
 		return d.lastHolder(ordinal)
 	default:
 		return nil
@@ -210,15 +216,24 @@ func (d *decider) mustRest(failed time.Time) bool {
 	return left > 0
 }
 
-// isShownBeside reports whether another node that stays has shown that it has the
-// best block.
-func (d *decider) isShownBeside(ordinal int) bool {
-	for other := range d.staying() {
-		if other != ordinal && d.keeps(other) {
-			return true
+// restsOnOthers reports whether the best block may be lost with a node's pod, unless
+// another node has it.
+func (d *decider) restsOnOthers(ordinal int) bool {
+	return d.seen.AtStake() && state.InPods(d.network) && !d.seen.Nodes[ordinal].IsEmpty()
+}
+
+// none is no node.
+const none = -1
+
+// keeper returns the first of so many nodes, except for one, that has shown that it has
+// the best block; nil for none.
+func (d *decider) keeper(nodes, except int) *int {
+	for ordinal := range nodes {
+		if ordinal != except && d.keeps(ordinal) {
+			return &ordinal
 		}
 	}
-	return false
+	return nil
 }
 
 // keeps reports whether a node has shown that it has the best block, and nobody has
@@ -237,7 +252,11 @@ func (d *decider) waitsFor(wait Wait) {
 
 // look takes note of when time alone changes something.
 func (d *decider) look(in time.Duration) {
-	if in > 0 && (d.lookAgain == 0 || in < d.lookAgain) {
+	if in <= 0 {
+		return
+	}
+	if d.lookAgain == 0 {
 		d.lookAgain = in
 	}
+	d.lookAgain = min(d.lookAgain, in)
 }

@@ -15,6 +15,9 @@ type Size struct {
 	Pods int
 	// Wait says why these are more than the network asks for, where they are.
 	Wait *Wait
+	// Keeper is the node that has shown the best block, where pods are taken away and
+	// that rests on it, as for a Step; else nil.
+	Keeper *int
 }
 
 // SizeOf decides how many pods a network should have now: as many as it asks for, and
@@ -29,24 +32,25 @@ func SizeOf(network *v1alpha1.BitcoinNetwork, seen *state.Network) Size {
 	if d.needsCopy() {
 		size = 2
 	}
-	if size >= pods || !isLostWithNodes(network, seen) {
+	if !isLostWithNodes(network, seen) {
 		return Size{Pods: size}
 	}
 	isEnough := func(size int) bool {
-		kept := seen.Best == nil
-		for ordinal := range size {
-			kept = kept || d.keeps(ordinal)
-		}
+		kept := seen.Best == nil || d.keeper(size, none) != nil
 		return kept && !slices.ContainsFunc(seen.Nodes[size:pods], seen.IsUntold)
 	}
 	asked := size
 	for size < pods && !isEnough(size) {
 		size++
 	}
-	if size == asked {
-		return Size{Pods: size}
+	decided := Size{Pods: size}
+	if size > asked {
+		decided.Wait = d.waitToShrink(size, asked)
 	}
-	return Size{Pods: size, Wait: d.waitToShrink(size, asked)}
+	if size < pods && seen.Best != nil {
+		decided.Keeper = d.keeper(size, none)
+	}
+	return decided
 }
 
 // waitToShrink is what the last of so many nodes waits for, where fewer are asked for.

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/rollout"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
@@ -203,6 +205,33 @@ func TestSize(t *testing.T) {
 			}
 			if got := said(rollout.Decision{Wait: size.Wait}); got != test.wait {
 				t.Errorf("got %q, want %q", got, test.wait)
+			}
+		})
+	}
+}
+
+// What is taken away rests on another node's having the best block.
+func TestKeeperOfFewerNodes(t *testing.T) {
+	for _, test := range []struct {
+		reason  string
+		network changes
+		nodes   []state.Node
+		seen    views
+		want    *int
+	}{
+		{reason: "nothing is taken away", nodes: []state.Node{at(0), at(1)}},
+		{reason: "the first that has it", nodes: []state.Node{behind(0), at(1), at(2), at(3)}, seen: views{wanting(1)}, want: new(1)},
+		{reason: "more than are asked for stay, and so does who has it", nodes: []state.Node{behind(0), at(1)}, seen: views{wanting(1)}},
+		{reason: "there is no block", nodes: []state.Node{statetest.NodeAt(0, 0, "a"), statetest.NodeAt(1, 0, "a")}, seen: views{wanting(1)}},
+		{reason: "volumes stay", nodes: []state.Node{at(0), at(1)}, seen: views{wanting(1)}, network: changes{onVolumes}},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			seen := statetest.Seen(test.nodes...)
+			for _, change := range test.seen {
+				change(seen)
+			}
+			if diff := cmp.Diff(test.want, rollout.SizeOf(statetest.Network(int32(seen.Wanted), test.network...), seen).Keeper); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -80,11 +80,11 @@ func (d *decider) lastHolder(next int) *Wait {
 	case !answering:
 		wait.NeedsHuman = true
 		wait.For = fmt.Sprintf("somebody to decide: no node that has, or may have, %s answers; scale the network to 0 and back to give that up", best)
-	case holder >= 0:
+	case holder != none:
 		wait.For = fmt.Sprintf("%s to show that it has %s: %s", name(holder), best, d.whyNot(d.seen.Nodes[holder]))
-	case copying >= 0:
+	case copying != none:
 		wait.For = fmt.Sprintf("%s to have %s: %s", name(copying), best, d.whyNot(d.seen.Nodes[copying]))
-	case notMade >= 0:
+	case notMade != none:
 		wait.On, wait.NeedsHuman = OnQuota, len(d.staying()) > d.seen.Wanted
 		wait.For = fmt.Sprintf("%s, which is to copy %s first: %s", name(notMade), best, d.seen.Nodes[notMade].NotMade)
 	default:
@@ -94,12 +94,12 @@ func (d *decider) lastHolder(next int) *Wait {
 }
 
 // others returns the first node beside one that has the best block, or may have it;
-// that may come to have it; and that cannot be made; -1 for none. Answering reports
+// that may come to have it; and that cannot be made; none where there is none. Answering reports
 // whether any node that has the block, or may have it, runs.
 func (d *decider) others(next int) (holder, copying, notMade int, answering bool) {
-	holder, copying, notMade = -1, -1, -1
+	holder, copying, notMade = none, none, none
 	first := func(found *int, ordinal int) {
-		if *found < 0 && ordinal != next {
+		if *found == none && ordinal != next {
 			*found = ordinal
 		}
 	}
