@@ -20,6 +20,7 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/plan"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/rollout"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/status"
 )
 
@@ -29,7 +30,7 @@ func (p *pass) applyShape(ctx context.Context, shape plan.Shape) (created bool, 
 	if p.seen.HandsOff(p.network) {
 		return false, p.endHold(ctx, shape.Drain)
 	}
-	if set := p.seen.StatefulSet; set != nil && set.Spec.Replicas != nil && int(*set.Spec.Replicas) > shape.Size.Pods && p.seen.AtStake() {
+	if pods, _ := state.Replicas(p.seen.StatefulSet); pods > shape.Size.Pods && p.seen.AtStake() {
 		p.tell(status.Before(p.network, p.seen, shape))
 		status.RecordBest(p.network, p.seen)
 		if err := p.writeStatus(ctx); err != nil {
@@ -40,7 +41,7 @@ func (p *pass) applyShape(ctx context.Context, shape plan.Shape) (created bool, 
 			return false, err
 		}
 		if !kept { // the cache is about to hear of it, which brings the next pass
-			shape.Size.Pods = int(*set.Spec.Replicas)
+			shape.Size.Pods = pods
 		}
 	}
 	return p.applyChildren(ctx, shape)

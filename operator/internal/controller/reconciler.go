@@ -25,6 +25,7 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/observe"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/plan"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/rollout"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/status"
 )
@@ -124,7 +125,7 @@ func (p *pass) run(ctx context.Context) (ctrl.Result, error) {
 	}
 	next := todo.LookAgain
 	if outcome.Refused != nil {
-		next = min(next, plan.AfterRefusal)
+		next = min(next, rollout.RetryAfter)
 	}
 	return ctrl.Result{RequeueAfter: jitter.Percent(0.1, nil)(next)}, nil
 }

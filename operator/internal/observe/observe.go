@@ -159,13 +159,11 @@ func (o *Observer) observePods(ctx context.Context, network *v1alpha1.BitcoinNet
 // podsByOrdinal returns the pods that a StatefulSet controls, by ordinal, and how
 // many nodes it has or should have.
 func podsByOrdinal(network *v1alpha1.BitcoinNetwork, set *appsv1.StatefulSet, pods []corev1.Pod) (map[int]*corev1.Pod, int) {
-	byOrdinal, count := map[int]*corev1.Pod{}, 0
+	byOrdinal := map[int]*corev1.Pod{}
 	if set == nil {
-		return byOrdinal, count
+		return byOrdinal, 0
 	}
-	if set.Spec.Replicas != nil {
-		count = int(*set.Spec.Replicas)
-	}
+	count, _ := state.Replicas(set)
 	for i := range pods {
 		if !metav1.IsControlledBy(&pods[i], set) {
 			continue // of a network of this name that has been deleted

@@ -22,10 +22,6 @@ const (
 	credentialsInterval = 5 * time.Second
 )
 
-// AfterRefusal is how soon a network is looked at again of which a node could not be
-// taken down: a disruption budget takes a moment to count a node that is back.
-const AfterRefusal = 2 * time.Second
-
 // lookAgain returns how long the network may be left alone.
 func lookAgain(network *v1alpha1.BitcoinNetwork, seen *state.Network, plan Plan, due *Block) time.Duration {
 	if seen.Secret.Unusable != nil {

@@ -25,9 +25,11 @@ const (
 	// an eviction or a stop that did not come to pass leaves it so for good.
 	unnoticed = 10 * time.Second
 	// refusedFor is how long a node that could not be taken down gives way to all
-	// others, and retryAfter how long it is left alone where there are none.
+	// others.
 	refusedFor = time.Minute
-	retryAfter = 2 * time.Second
+	// RetryAfter is how long it is left alone where there are none: a disruption budget
+	// takes a moment to count a node that is back.
+	RetryAfter = 2 * time.Second
 )
 
 // Step is one thing to do to one node.
@@ -81,7 +83,7 @@ func Next(network *v1alpha1.BitcoinNetwork, seen *state.Network, links peering.P
 // late is tried again when there is nothing else to do: it may wait for one of the
 // others.
 func (d *decider) step() *Step {
-	for _, d.patience = range []time.Duration{refusedFor, retryAfter} {
+	for _, d.patience = range []time.Duration{refusedFor, RetryAfter} {
 		for _, next := range []func() *Step{d.replaceBroken, d.replaceOutdated, d.renewCredentials, d.repair} {
 			if step := next(); step != nil {
 				return step
@@ -126,10 +128,11 @@ func (d *decider) classify() {
 func (d *decider) staying() []state.Node { return staying(d.seen) }
 
 func staying(seen *state.Network) []state.Node {
-	if seen.StatefulSet == nil || seen.StatefulSet.Spec.Replicas == nil {
+	pods, known := state.Replicas(seen.StatefulSet)
+	if !known {
 		return seen.Nodes
 	}
-	return seen.Nodes[:min(int(*seen.StatefulSet.Spec.Replicas), len(seen.Nodes))]
+	return seen.Nodes[:min(pods, len(seen.Nodes))]
 }
 
 // down returns the nodes that the operator has taken down and that do not serve

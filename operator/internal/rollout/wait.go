@@ -94,8 +94,8 @@ func (d *decider) lastHolder(next int) *Wait {
 }
 
 // others returns the first node beside one that has the best block, or may have it;
-// that may come to have it; and that cannot be made; none where there is none. Answering reports
-// whether any node that has the block, or may have it, runs.
+// that may come to have it; and that cannot be made; none where there is none.
+// Answering reports whether any node that has the block, or may have it, runs.
 func (d *decider) others(next int) (holder, copying, notMade int, answering bool) {
 	holder, copying, notMade = none, none, none
 	first := func(found *int, ordinal int) {

@@ -163,6 +163,15 @@ func (n *Network) Settled() bool {
 	return set != nil && set.Status.ObservedGeneration == set.Generation && set.Status.UpdateRevision != ""
 }
 
+// Replicas returns how many pods a StatefulSet asks for, and whether it says so: there
+// may be none yet.
+func Replicas(set *appsv1.StatefulSet) (pods int, known bool) {
+	if set == nil || set.Spec.Replicas == nil {
+		return 0, false
+	}
+	return int(*set.Spec.Replicas), true
+}
+
 // IsOutdated reports whether a node's pod does not run the present template.
 func (n *Network) IsOutdated(node Node) bool {
 	return n.Settled() && node.Pod != nil &&

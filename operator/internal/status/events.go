@@ -212,9 +212,8 @@ func foreignPeers(network *v1alpha1.BitcoinNetwork, links peering.Plan) []Event 
 // Before returns what has to be told before the network's objects are made by a
 // shape: that its chain goes with its nodes, where somebody decided so.
 func Before(network *v1alpha1.BitcoinNetwork, seen *state.Network, shape plan.Shape) []Event {
-	set := seen.StatefulSet
-	if shape.Size.Pods > 0 || seen.HandsOff(network) || set == nil || set.Spec.Replicas == nil || *set.Spec.Replicas == 0 ||
-		!seen.AtStake() || !state.InPods(network) {
+	pods, _ := state.Replicas(seen.StatefulSet)
+	if pods == 0 || shape.Size.Pods > 0 || seen.HandsOff(network) || !seen.AtStake() || !state.InPods(network) {
 		return nil
 	}
 	return []Event{{warning, v1alpha1.ParkedReason, fmt.Sprintf(

@@ -268,10 +268,8 @@ func readyOf(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.Pl
 // extraPods counts the pods that the network is to have for a while beyond those that
 // it asks for.
 func extraPods(seen *state.Network) int {
-	if seen.StatefulSet == nil || seen.StatefulSet.Spec.Replicas == nil {
-		return 0
-	}
-	return max(int(*seen.StatefulSet.Spec.Replicas)-seen.Wanted, 0)
+	pods, _ := state.Replicas(seen.StatefulSet)
+	return max(pods-seen.Wanted, 0)
 }
 
 // waiting returns what the rollout waits for, or nil. Where the operator keeps its
