@@ -73,8 +73,7 @@ func (r *Repository) Push(ctx context.Context, message string) (commit string, e
 		if _, err := r.git(ctx, "commit", "--quiet", "--message", message); err != nil {
 			return "", err
 		}
-		// In one piece: CGI, by which the server runs Git, takes no chunks.
-		if _, err := r.git(ctx, "-c", "http.postBuffer=100000000", "push", "--quiet", "origin", "main"); err != nil {
+		if _, err := r.git(ctx, "push", "--quiet", "origin", "main"); err != nil {
 			return "", fmt.Errorf("push %s: %w", r.Name, err)
 		}
 	}

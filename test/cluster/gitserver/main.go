@@ -4,10 +4,12 @@ package main
 
 import (
 	"flag"
+	"io"
 	"log"
 	"net/http"
 	"net/http/cgi"
 	"net/netip"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -32,10 +34,10 @@ func serve(listen, repositories string) error {
 	}
 	server := &http.Server{
 		Addr: listen,
-		Handler: local(&cgi.Handler{
+		Handler: local(inOnePiece(&cgi.Handler{
 			Path: filepath.Join(strings.TrimSpace(string(libexec)), "git-http-backend"),
 			Env:  []string{"GIT_PROJECT_ROOT=" + repositories, "GIT_HTTP_EXPORT_ALL=1"},
-		}),
+		})),
 		ReadHeaderTimeout: 10 * time.Second,
 	}
 	log.Printf("serving %s on %s", repositories, listen)
@@ -54,5 +56,37 @@ func local(handler http.Handler) http.Handler {
 			return
 		}
 		handler.ServeHTTP(w, r)
+	})
+}
+
+// inOnePiece hands on a body of known length: git pushes what is large in chunks,
+// which CGI has no word for.
+func inOnePiece(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength >= 0 {
+			handler.ServeHTTP(w, r)
+			return
+		}
+		body, err := os.CreateTemp("", "push-")
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		defer body.Close()
+		// The file goes when it is closed.
+		if err := os.Remove(body.Name()); err != nil {
+			log.Printf("removing %s: %v", body.Name(), err)
+		}
+		size, err := io.Copy(body, r.Body)
+		if err == nil {
+			_, err = body.Seek(0, io.SeekStart)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		whole := r.Clone(r.Context())
+		whole.Body, whole.ContentLength, whole.TransferEncoding = body, size, nil
+		handler.ServeHTTP(w, whole)
 	})
 }
