@@ -423,7 +423,7 @@ func statefulSet(metadata string, lines ...string) string {
 // What the policies say of several attempts.
 const (
 	onlyControlled = "the operator writes what a BitcoinNetwork controls, and nothing else"
-	noVolumes      = "spec.template.spec.volumes: nodes have volumes of kind emptyDir and configMap only"
+	noVolumes      = "spec.template.spec.volumes: nodes have volumes of kind emptyDir and configMap, downwardAPI for their annotation bitcoin-operator.github.io/bitcoin.conf, and volume claims only"
 )
 
 const plainContainer = "containers: [{name: a, image: a}]"

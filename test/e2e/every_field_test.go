@@ -83,8 +83,7 @@ func TestEveryField(t *testing.T) {
 	t.Run("in bitcoin.conf, and in what bitcoind makes of it", func(t *testing.T) {
 		g := NewWithT(t)
 		node := every.Nodes[3]
-		written, err := cluster.Kubectl(ctx, "exec", node.Pod(), "--namespace=team-a", "--", "cat", "/home/bitcoin/.bitcoin/bitcoin.conf")
-		g.Expect(err).NotTo(HaveOccurred())
+		written := configOf(g, ctx, node)
 		_, section, found := strings.Cut(written, "[regtest]\n")
 		g.Expect(found).To(BeTrue(), written)
 		g.Expect(section).To(HavePrefix("txindex=1\nblockfilterindex=1\nmaxmempool=77\ndebug=net\ndebug=zmq\n"))
@@ -259,9 +258,7 @@ func TestPublicChainsStartOffline(t *testing.T) {
 		})
 		node := public.Nodes[1]
 		g.Expect(ask[struct{ Chain string }](g, ctx, node, "getblockchaininfo").Chain).To(Equal(string(test.chain)))
-		written, err := cluster.Kubectl(ctx, "exec", node.Pod(), "--namespace=team-b", "--", "cat", "/home/bitcoin/.bitcoin/bitcoin.conf")
-		g.Expect(err).NotTo(HaveOccurred())
-		g.Expect(written).To(And(
+		g.Expect(configOf(g, ctx, node)).To(And(
 			ContainSubstring("chain=%s\n", test.chain),
 			ContainSubstring("[%s]\ndnsseed=0\nfixedseeds=0\nbind=0.0.0.0\n", test.chain),
 			ContainSubstring("dbcache=256\n"), ContainSubstring("maxmempool=128\n"),

@@ -47,9 +47,9 @@ func TestWhatIsEditedByHandIsPutBack(t *testing.T) {
 			func(o client.Object) bool {
 				return o.GetLabels()["bitcoin-operator.github.io/network"] == "edited"
 			}},
-		{"bitcoin.conf", &corev1.ConfigMap{ObjectMeta: meta}, `{"data": {"bitcoin.conf": "chain=main"}}`,
+		{"bitcoin.conf", &appsv1.StatefulSet{ObjectMeta: meta}, `{"spec": {"template": {"metadata": {"annotations": {"bitcoin-operator.github.io/bitcoin.conf": "chain=main"}}}}}`,
 			func(o client.Object) bool {
-				return len(o.(*corev1.ConfigMap).Data["bitcoin.conf"]) > len("chain=main")
+				return len(o.(*appsv1.StatefulSet).Spec.Template.Annotations["bitcoin-operator.github.io/bitcoin.conf"]) > len("chain=main")
 			}},
 		{"the headless Service", &corev1.Service{ObjectMeta: meta}, `{"spec": {"publishNotReadyAddresses": false}}`,
 			func(o client.Object) bool { return o.(*corev1.Service).Spec.PublishNotReadyAddresses }},
@@ -71,7 +71,7 @@ func TestWhatIsEditedByHandIsPutBack(t *testing.T) {
 	}
 
 	for _, object := range []client.Object{
-		&corev1.ConfigMap{ObjectMeta: meta}, &corev1.Service{ObjectMeta: meta}, &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "team-b", Name: "edited-rpc"}},
+		&corev1.Service{ObjectMeta: meta}, &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "team-b", Name: "edited-rpc"}},
 		&policyv1.PodDisruptionBudget{ObjectMeta: meta}, &networkingv1.NetworkPolicy{ObjectMeta: meta},
 	} {
 		g.Expect(cluster.API.Get(ctx, client.ObjectKeyFromObject(object), object)).To(Succeed())

@@ -125,6 +125,13 @@ func ask[Answer any](g Gomega, ctx context.Context, node fleet.Node, question ..
 	return answer
 }
 
+// configOf reads a node's bitcoin.conf, in its container.
+func configOf(g Gomega, ctx context.Context, node fleet.Node) string {
+	read, err := cluster.Kubectl(ctx, "exec", node.Pod(), "--namespace", node.Namespace, "--", "cat", "/home/bitcoin/.bitcoin/bitcoin.conf")
+	g.Expect(err).NotTo(HaveOccurred())
+	return read
+}
+
 // mine mines blocks on a node, waits until all nodes have the last, and returns its
 // hash.
 func mine(g Gomega, ctx context.Context, on fleet.Network, node, blocks int) string {

@@ -162,6 +162,37 @@ func TestCorrectedTemplateHealsNodesThatCrash(t *testing.T) {
 	wait(g, ctx, has(network(g, ctx, "team-a", "crashing"), tip))
 }
 
+// A line that bitcoind does not take stops one node. Those whose turn has not come are
+// made with another, also for a container that is started again meanwhile.
+func TestBadConfigTakesOneNode(t *testing.T) {
+	t.Parallel()
+	g, ctx := needsCluster(t)
+	torn := up(t, g, ctx, "team-a", "torn", v1alpha1.BitcoinNetworkSpec{Nodes: 3, Secret: secretName})
+	tip := mine(g, ctx, torn, 0, 5)
+	before := lives(g, ctx, "team-a", "torn")
+	alter(g, ctx, torn, func(spec *v1alpha1.BitcoinNetworkSpec) {
+		spec.Config = []v1alpha1.ConfigLine{"blockfilterindex=nonsense"}
+	})
+	wait(g, ctx, tells(torn, "Ready", "NodesNotReady", "torn-0: ", "waits for torn-0 to serve"))
+
+	last := torn.Nodes[2]
+	g.Expect(syscall.Kill(processOf(g, ctx, last), syscall.SIGKILL)).To(Succeed())
+	again := life{before["torn-2"].UID, before["torn-2"].Restarts + 1}
+	wait(g, ctx, func(ctx context.Context) (bool, string, error) {
+		return lives(g, ctx, "team-a", "torn")["torn-2"] == again, "the container of " + last.String() + " to be started again", nil
+	})
+	wait(g, ctx, func(ctx context.Context) (bool, string, error) {
+		has, err := last.Has(ctx, tip)
+		return has, "the block on " + last.String(), err
+	})
+	g.Expect(configOf(g, ctx, last)).NotTo(ContainSubstring("blockfilterindex"))
+
+	alter(g, ctx, torn, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Config = nil })
+	ready(g, ctx, torn)
+	g.Expect(lives(g, ctx, "team-a", "torn")).To(And(HaveKeyWithValue("torn-1", before["torn-1"]), HaveKeyWithValue("torn-2", again)))
+	wait(g, ctx, has(network(g, ctx, "team-a", "torn"), tip))
+}
+
 // A network that came up in parts has no links that could be waited for. Nodes that
 // have no room for what they send finish no handshake.
 func TestNetworkThatCameUpSplitTakesTheCorrection(t *testing.T) {

@@ -9,7 +9,9 @@ import (
 
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
@@ -19,7 +21,7 @@ import (
 // Networks that an earlier operator runs go on running under this one: no node is
 // restarted, nothing is written to their StatefulSets, and the status stays true.
 func TestUpgradeFromAnEarlierOperatorRestartsNothing(t *testing.T) {
-	g, ctx := needsClusterFor(t, 8*time.Minute)
+	g, ctx := needsClusterFor(t, 10*time.Minute)
 	const name, earlier = "upgraded", "localhost/e2e/operator:earlier"
 	base, err := os.ReadFile("testdata/upgrade-base")
 	g.Expect(err).NotTo(HaveOccurred())
@@ -73,6 +75,23 @@ func TestUpgradeFromAnEarlierOperatorRestartsNothing(t *testing.T) {
 			g.Expect(generation(g, ctx, found)).To(Equal(sets[found.Name]), "the StatefulSet of %s was written", found)
 		}
 	}, "20s", "2s").Should(Succeed())
+
+	// Their pods read bitcoin.conf from a ConfigMap: it is there as long as their template
+	// asks for it, and then as it was, for those whose turn has not come.
+	config := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: name, Name: "stored"}}
+	g.Expect(cluster.API.Get(ctx, client.ObjectKeyFromObject(config), config)).To(Succeed())
+	earlierUID, earlierData := config.UID, config.Data
+	g.Expect(cluster.API.Delete(ctx, config)).To(Succeed())
+	putBack(g, ctx, "the deleted ConfigMap", config, func(o client.Object) bool { return o.GetUID() != earlierUID })
+	g.Expect(config.Data).To(Equal(earlierData))
+	stored := network(g, ctx, name, "stored")
+	alter(g, ctx, stored, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Config = []v1alpha1.ConfigLine{"txindex=1"} })
+	ready(g, ctx, stored)
+	for _, node := range stored.Nodes {
+		g.Expect(configOf(g, ctx, node)).To(ContainSubstring("[regtest]\ntxindex=1\n"))
+	}
+	g.Expect(cluster.API.Get(ctx, client.ObjectKeyFromObject(config), config)).To(Succeed())
+	g.Expect(config.Data).To(Equal(earlierData))
 }
 
 // generation returns how often the StatefulSet of a network has been changed.

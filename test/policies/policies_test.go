@@ -373,7 +373,9 @@ func TestOperator(t *testing.T) {
 	const (
 		plain       = `containers: [{name: bitcoind, image: a}], automountServiceAccountToken: false`
 		onlyOwned   = "the operator writes what a BitcoinNetwork controls, and nothing else"
-		noVolumes   = "spec.template.spec.volumes: nodes have volumes of kind emptyDir and configMap only"
+		noVolumes   = "spec.template.spec.volumes: nodes have volumes of kind emptyDir and configMap, downwardAPI for their annotation bitcoin-operator.github.io/bitcoin.conf, and volume claims only"
+		confItem    = `{path: bitcoin.conf, fieldRef: {fieldPath: "metadata.annotations['bitcoin-operator.github.io/bitcoin.conf']"}}`
+		conf        = `{name: b, downwardAPI: {items: [` + confItem + `]}}`
 		oneSecret   = "spec.template: nodes may have one Secret, bitcoin-rpc"
 		onlyCluster = "the operator's Services are of type ClusterIP"
 	)
@@ -383,7 +385,8 @@ func TestOperator(t *testing.T) {
 		want     string
 	}{
 		{"a StatefulSet as it makes them", statefulSet(`{containers: [{name: bitcoind, image: a, envFrom: [{secretRef: {name: bitcoin-rpc}}], env: [{name: A, value: b}]}],
-      automountServiceAccountToken: false, imagePullSecrets: [{name: registry}], volumes: [{name: a, emptyDir: {}}, {name: b, configMap: {name: payments}}]}`), ""},
+      automountServiceAccountToken: false, imagePullSecrets: [{name: registry}], volumes: [{name: a, emptyDir: {}}, ` + conf + `]}`), ""},
+		{"one as earlier ones made them", statefulSet(`{` + plain + `, volumes: [{name: a, emptyDir: {}}, {name: b, configMap: {name: payments}}]}`), ""},
 		{"one that nobody owns", strings.Replace(statefulSet(`{`+plain+`}`), ", "+owner, "", 1), onlyOwned},
 		{"one that another kind owns", strings.Replace(statefulSet(`{`+plain+`}`), "kind: BitcoinNetwork", "kind: Other", 1), onlyOwned},
 		{"one that a network of another group owns", strings.Replace(statefulSet(`{`+plain+`}`), "bitcoin-operator.github.io/v1alpha1", "example.com/v1", 1), onlyOwned},
@@ -394,6 +397,13 @@ func TestOperator(t *testing.T) {
 		{"a Secret as a volume", statefulSet(`{` + plain + `, volumes: [{name: a, secret: {secretName: other}}]}`), noVolumes},
 		{"a token as a volume", statefulSet(`{` + plain + `, volumes: [{name: a, projected: {sources: [{serviceAccountToken: {path: token}}]}}]}`), noVolumes},
 		{"a folder of the machine", statefulSet(`{` + plain + `, volumes: [{name: a, hostPath: {path: /}}]}`), noVolumes},
+		{"all annotations of a pod", statefulSet(`{` + plain + `, volumes: [{name: a, downwardAPI: {items: [{path: a, fieldRef: {fieldPath: metadata.annotations}}]}}]}`), noVolumes},
+		{"another annotation", statefulSet(`{` + plain + `, volumes: [{name: a, downwardAPI: {items: [{path: a, fieldRef: {fieldPath: "metadata.annotations['a']"}}]}}]}`), noVolumes},
+		{"a label", statefulSet(`{` + plain + `, volumes: [{name: a, downwardAPI: {items: [{path: a, fieldRef: {fieldPath: "metadata.labels['bitcoin-operator.github.io/bitcoin.conf']"}}]}}]}`), noVolumes},
+		{"the limits of a container", statefulSet(`{` + plain + `, volumes: [{name: a, downwardAPI: {items: [{path: a, resourceFieldRef: {containerName: bitcoind, resource: limits.memory}}]}}]}`), noVolumes},
+		{"its name, beside what it may know", statefulSet(`{` + plain + `, volumes: [{name: a, downwardAPI: {items: [` + confItem + `, {path: a, fieldRef: {fieldPath: metadata.name}}]}}]}`), noVolumes},
+		{"a projection, even of what it may know", statefulSet(`{` + plain + `, volumes: [{name: a, projected: {sources: [{downwardAPI: {items: [` + confItem + `]}}]}}]}`), noVolumes},
+		{"a Secret beside a volume that is allowed", statefulSet(`{` + plain + `, volumes: [` + conf + `, {name: a, secret: {secretName: other}}]}`), noVolumes},
 		{"a driver with a Secret", statefulSet(`{` + plain + `, volumes: [{name: a, csi: {driver: a, nodePublishSecretRef: {name: other}}}]}`), noVolumes},
 		{"another Secret for pulling", statefulSet(`{` + plain + `, imagePullSecrets: [{name: other}]}`), "spec.template.spec.imagePullSecrets: the platform allows those"},
 		{"a token", statefulSet(`{containers: [{name: a, image: a}], automountServiceAccountToken: true}`), "spec.template.spec.automountServiceAccountToken: must be false"},

@@ -86,7 +86,7 @@ func newWorld(t *testing.T) *world {
 		"secret": secretName, "chains": "regtest,signet,testnet4,main", "images": "bitcoind", "storageClasses": "fast",
 	})
 	w.Expect(err).NotTo(HaveOccurred())
-	w.kubelet = &fakeKubelet{world: w, addresses: map[string]string{}}
+	w.kubelet = &fakeKubelet{world: w, addresses: map[string]string{}, configs: map[string]string{}}
 
 	var running sync.WaitGroup
 	ctx, stop := context.WithCancel(ctx)

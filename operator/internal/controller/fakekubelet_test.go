@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,7 +36,9 @@ type fakeKubelet struct {
 	refused map[string]string
 	// addresses are those of the nodes that run, by pod UID.
 	addresses map[string]string
-	pods      int
+	// configs are what their containers read as bitcoin.conf when they were started last.
+	configs map[string]string
+	pods    int
 	// lastStart is when a container was last started.
 	lastStart time.Time
 }
@@ -180,6 +183,11 @@ func (k *fakeKubelet) syncPod(ctx context.Context, set *appsv1.StatefulSet, pod 
 	case !started && pod.Status.PodIP == "":
 		return k.start(ctx, set, pod, ordinal)
 	case started && !k.world.nodes.Runs(address):
+		config, err := k.config(ctx, pod)
+		if err != nil {
+			return err
+		}
+		k.configs[string(pod.UID)] = config
 		k.world.nodes.RestartWith(address, k.credentials(ctx, pod)...)
 		container := &pod.Status.ContainerStatuses[0]
 		container.RestartCount++
@@ -226,6 +234,11 @@ func (k *fakeKubelet) start(ctx context.Context, set *appsv1.StatefulSet, pod *c
 		return k.world.api.Status().Update(ctx, pod)
 	}
 
+	config, err := k.config(ctx, pod)
+	if err != nil {
+		return err // until the ConfigMap is there
+	}
+	k.configs[string(pod.UID)] = config
 	k.pods++
 	ip := fmt.Sprintf("192.0.2.%d", k.pods)
 	k.lastStart = time.Now()
@@ -247,6 +260,23 @@ func (k *fakeKubelet) start(ctx context.Context, set *appsv1.StatefulSet, pod *c
 	}
 	k.addresses[string(pod.UID)] = address
 	return nil
+}
+
+// config returns what a container that is started now reads as bitcoin.conf: its mount
+// is made anew each time.
+func (k *fakeKubelet) config(ctx context.Context, pod *corev1.Pod) (string, error) {
+	mounts := pod.Spec.Containers[0].VolumeMounts
+	mount := mounts[slices.IndexFunc(mounts, func(m corev1.VolumeMount) bool { return m.MountPath == bitcoind.ConfigFile })]
+	volume := pod.Spec.Volumes[slices.IndexFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.Name == mount.Name })]
+	if volume.ConfigMap != nil {
+		found := &corev1.ConfigMap{}
+		err := k.world.api.Get(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: volume.ConfigMap.Name}, found)
+		return found.Data[mount.SubPath], err
+	}
+	items := volume.DownwardAPI.Items
+	item := items[slices.IndexFunc(items, func(f corev1.DownwardAPIVolumeFile) bool { return f.Path == mount.SubPath })]
+	key := strings.TrimSuffix(strings.TrimPrefix(item.FieldRef.FieldPath, "metadata.annotations['"), "']")
+	return pod.Annotations[key], nil
 }
 
 // credentials returns what the environment of a pod's container has, as
@@ -284,6 +314,25 @@ func (k *fakeKubelet) address(pod string) string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.addresses[uid]
+}
+
+// reads returns what a pod's running container has read as bitcoin.conf.
+func (k *fakeKubelet) reads(pod string) string {
+	uid := k.world.uids()[pod]
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.configs[uid]
+}
+
+// crash has a pod's node end, and waits until its container is started again.
+func (k *fakeKubelet) crash(name string) {
+	before := k.world.pod(name)
+	k.world.nodes.Stop(k.address(name))
+	k.world.Eventually(func(g Gomega) {
+		now := k.world.pod(name)
+		g.Expect(now.UID).To(Equal(before.UID))
+		g.Expect(now.Status.ContainerStatuses[0].RestartCount).To(Equal(before.Status.ContainerStatuses[0].RestartCount + 1))
+	}).Should(Succeed())
 }
 
 // refuse makes an image one that cannot be pulled.

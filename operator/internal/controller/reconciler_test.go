@@ -425,7 +425,7 @@ func TestNetworkThatIsMadeAnew(t *testing.T) {
 	w.Expect(w.api.Delete(w.ctx, w.becomesReady(w.network("payments", 1)))).To(Succeed())
 	network := w.network("payments", 2)
 	w.Eventually(w.condition(network, meta.ReconcilingCondition)).Should(Equal(
-		`True Progressing: waiting for ConfigMap "payments", left over from a deleted network of the same name, to be garbage-collected`))
+		`True Progressing: waiting for Service "payments", left over from a deleted network of the same name, to be garbage-collected`))
 	w.Expect(w.status(network).Status.Ready).To(Equal("0/2"), "the deleted network's nodes are not this one's")
 
 	for _, object := range append(childrenOf(network, platform), w.pod("payments-0")) {

@@ -16,12 +16,15 @@ func Children(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitcoin
 	if err != nil {
 		return nil, err
 	}
-	return []client.Object{
-		ConfigMap(network, workload),
+	var children []client.Object
+	if config := ConfigMap(network, live); config != nil {
+		children = append(children, config)
+	}
+	return append(children,
 		HeadlessService(network, chain),
 		RPCService(network, chain),
 		PodDisruptionBudget(network, budget),
 		NetworkPolicy(network, platform, chain),
 		StatefulSet(network, workload, pods, live),
-	}, nil
+	), nil
 }

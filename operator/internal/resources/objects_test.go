@@ -92,7 +92,7 @@ func TestEveryFieldIsEvery(t *testing.T) {
 
 // children are the objects of a network, as Children returns them.
 type children struct {
-	config        *corev1.ConfigMap
+	config        *corev1.ConfigMap // nil but for networks of an earlier operator
 	headless, rpc *corev1.Service
 	budget        *policyv1.PodDisruptionBudget
 	policy        *networkingv1.NetworkPolicy
@@ -100,6 +100,25 @@ type children struct {
 }
 
 func (c children) container() corev1.Container { return c.set.Spec.Template.Spec.Containers[0] }
+
+// conf returns the bitcoin.conf of the pods, where the kubelet takes it from.
+func (c children) conf(t testing.TB) string {
+	t.Helper()
+	for _, mount := range c.container().VolumeMounts {
+		if mount.MountPath != bitcoind.ConfigFile {
+			continue
+		}
+		switch volume := volumesOf(c.set)[mount.Name]; {
+		case volume.ConfigMap != nil && c.config != nil && c.config.Name == volume.ConfigMap.Name:
+			return c.config.Data[mount.SubPath]
+		case volume.DownwardAPI != nil && volume.DownwardAPI.Items[0].Path == mount.SubPath:
+			key := strings.TrimSuffix(strings.TrimPrefix(volume.DownwardAPI.Items[0].FieldRef.FieldPath, "metadata.annotations['"), "']")
+			return c.set.Spec.Template.Annotations[key]
+		}
+	}
+	t.Fatal("the pods have no bitcoin.conf")
+	return ""
+}
 
 // oneAtATime is the disruption budget of a network that is as it should be.
 var oneAtATime = Budget{MaxUnavailable: 1, AlwaysAllow: true}
@@ -122,14 +141,16 @@ func childrenOf(t testing.TB, network *v1alpha1.BitcoinNetwork) children {
 }
 
 func sorted(objects []client.Object) children {
-	return children{
-		config:   objects[0].(*corev1.ConfigMap),
-		headless: objects[1].(*corev1.Service),
-		rpc:      objects[2].(*corev1.Service),
-		budget:   objects[3].(*policyv1.PodDisruptionBudget),
-		policy:   objects[4].(*networkingv1.NetworkPolicy),
-		set:      objects[5].(*appsv1.StatefulSet),
+	var c children
+	if config, isConfig := objects[0].(*corev1.ConfigMap); isConfig {
+		c.config, objects = config, objects[1:]
 	}
+	c.headless = objects[0].(*corev1.Service)
+	c.rpc = objects[1].(*corev1.Service)
+	c.budget = objects[2].(*policyv1.PodDisruptionBudget)
+	c.policy = objects[3].(*networkingv1.NetworkPolicy)
+	c.set = objects[4].(*appsv1.StatefulSet)
+	return c
 }
 
 // text is an object as the API server gets it.
@@ -150,7 +171,7 @@ func TestObjectsAreNamedAndLabelledAfterTheirNetwork(t *testing.T) {
 		n.Annotations = map[string]string{"note": "the team's own"}
 	})
 	want := []string{
-		"/v1, Kind=ConfigMap payments", "/v1, Kind=Service payments", "/v1, Kind=Service payments-rpc",
+		"/v1, Kind=Service payments", "/v1, Kind=Service payments-rpc",
 		"policy/v1, Kind=PodDisruptionBudget payments", "networking.k8s.io/v1, Kind=NetworkPolicy payments",
 		"apps/v1, Kind=StatefulSet payments", // the last: its pods need the others
 	}
@@ -364,7 +385,7 @@ func TestPorts(t *testing.T) {
 			g.Expect(portsOfPolicy(c.policy.Spec.Egress[0].Ports)).To(ConsistOf(valuesOf(ofNodes)), "what nodes may reach")
 			for name, port := range test.topics {
 				line := fmt.Sprintf("zmqpub%s=tcp://0.0.0.0:%d\n", strings.TrimPrefix(name, "zmq-"), port)
-				g.Expect(c.config.Data["bitcoin.conf"]).To(ContainSubstring(line))
+				g.Expect(c.conf(t)).To(ContainSubstring(line))
 			}
 		})
 	}
@@ -420,7 +441,7 @@ func TestMachinesAreDrainedOfAsManyNodesAsCanBeSpared(t *testing.T) {
 	}
 }
 
-func TestConfigMap(t *testing.T) {
+func TestConfiguration(t *testing.T) {
 	for _, test := range []struct {
 		reason string
 		change func(*v1alpha1.BitcoinNetwork)
@@ -447,9 +468,9 @@ func TestConfigMap(t *testing.T) {
 		t.Run(test.reason, func(t *testing.T) {
 			network := networkNamed("payments", test.change)
 			test.want.Chain = chainOf(network)
-			NewWithT(t).Expect(childrenOf(t, network).config.Data).To(Equal(map[string]string{"bitcoin.conf": bitcoind.Config(test.want)}))
+			NewWithT(t).Expect(childrenOf(t, network).conf(t)).To(Equal(bitcoind.Config(test.want)))
 			invoices := networkNamed("invoices", test.change)
-			NewWithT(t).Expect(childrenOf(t, invoices).config.Data).To(Equal(childrenOf(t, network).config.Data), "nothing in it is of the network's name")
+			NewWithT(t).Expect(childrenOf(t, invoices).conf(t)).To(Equal(childrenOf(t, network).conf(t)), "nothing in it is of the network's name")
 		})
 	}
 }

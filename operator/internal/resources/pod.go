@@ -19,9 +19,12 @@ const (
 	// its files readable by that user alone, so it must never change.
 	bitcoindUser = 1000
 
-	dataVolume   = "data"
-	authVolume   = "auth"
-	configVolume = "config"
+	dataVolume = "data"
+	authVolume = "auth"
+	// confVolume is not called "config", as that of earlier operators was: where
+	// somebody else has a say in a field of that one, it would be of two kinds.
+	confVolume = "conf"
+	configFile = "bitcoin.conf"
 )
 
 func podSpec(network *v1alpha1.BitcoinNetwork, image string, chain bitcoind.Chain) corev1.PodSpec {
@@ -98,8 +101,11 @@ func volumes(network *v1alpha1.BitcoinNetwork) []corev1.Volume {
 			Medium:    corev1.StorageMediumMemory,
 			SizeLimit: new(resource.MustParse("1Mi")),
 		}}},
-		{Name: configVolume, VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
-			LocalObjectReference: corev1.LocalObjectReference{Name: network.Name},
+		{Name: confVolume, VolumeSource: corev1.VolumeSource{DownwardAPI: &corev1.DownwardAPIVolumeSource{
+			Items: []corev1.DownwardAPIVolumeFile{{Path: configFile, FieldRef: &corev1.ObjectFieldSelector{
+				APIVersion: "v1",
+				FieldPath:  "metadata.annotations['" + ConfigAnnotation + "']",
+			}}},
 		}}},
 	}
 	if network.Spec.Storage == nil {
@@ -146,7 +152,7 @@ func container(network *v1alpha1.BitcoinNetwork, image string, chain bitcoind.Ch
 		},
 		VolumeMounts: []corev1.VolumeMount{
 			{Name: dataVolume, MountPath: bitcoind.DataDir},
-			{Name: configVolume, MountPath: bitcoind.ConfigFile, SubPath: configKey, ReadOnly: true},
+			{Name: confVolume, MountPath: bitcoind.ConfigFile, SubPath: configFile, ReadOnly: true},
 			{Name: authVolume, MountPath: bitcoind.AuthDir},
 		},
 	}

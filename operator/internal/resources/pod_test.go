@@ -265,8 +265,12 @@ func TestOnlyTheDataCanBeWritten(t *testing.T) {
 
 	config := mounts[bitcoind.ConfigFile]
 	g.Expect(config.ReadOnly).To(BeTrue())
-	g.Expect(volumes[config.Name].ConfigMap.Name).To(Equal(c.config.Name))
-	g.Expect(c.config.Data).To(HaveKey(config.SubPath))
+	g.Expect(volumes[config.Name].DownwardAPI.Items).To(HaveExactElements(And(
+		HaveField("Path", config.SubPath),
+		HaveField("Mode", BeNil()), // by default everybody may read it
+		HaveField("FieldRef.FieldPath", "metadata.annotations['bitcoin-operator.github.io/bitcoin.conf']"))))
+	g.Expect(c.set.Spec.Template.Annotations).To(HaveKey("bitcoin-operator.github.io/bitcoin.conf"))
+	g.Expect(c.config).To(BeNil())
 }
 
 // With storage the data alone is elsewhere, so nothing is to be copied before a new pod

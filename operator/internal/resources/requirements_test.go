@@ -86,7 +86,7 @@ func TestRequirements(t *testing.T) {
 			}
 
 			var caches []string
-			for _, line := range regexp.MustCompile(`(?m)^(?:dbcache|maxmempool)=(\d+)$`).FindAllStringSubmatch(c.config.Data["bitcoin.conf"], -1) {
+			for _, line := range regexp.MustCompile(`(?m)^(?:dbcache|maxmempool)=(\d+)$`).FindAllStringSubmatch(c.conf(t), -1) {
 				caches = append(caches, line[1])
 			}
 			g.Expect(strings.Join(caches, " ")).To(Equal(test.caches), "caches follow the memory limit")

@@ -39,6 +39,9 @@ func served(t testing.TB, applied *appsv1.StatefulSet) *appsv1.StatefulSet {
 		if config := spec.Volumes[i].ConfigMap; config != nil {
 			config.DefaultMode = new(corev1.ConfigMapVolumeSourceDefaultMode)
 		}
+		if downward := spec.Volumes[i].DownwardAPI; downward != nil {
+			downward.DefaultMode = new(corev1.DownwardAPIVolumeSourceDefaultMode)
+		}
 	}
 	for i := range spec.Containers {
 		container := &spec.Containers[i]

@@ -19,9 +19,9 @@ const (
 	// workloadAnnotation, on the StatefulSet, carries the workload that was last
 	// applied.
 	workloadAnnotation = "bitcoin-operator.github.io/workload"
-	// configAnnotation, on pods, carries a hash of bitcoin.conf, so that a changed
-	// configuration is a changed pod template.
-	configAnnotation = "bitcoin-operator.github.io/config"
+	// ConfigAnnotation, on pods, carries their bitcoin.conf. So what a container
+	// reads, also one that is started again, is what its pod was made with.
+	ConfigAnnotation = "bitcoin-operator.github.io/bitcoin.conf"
 )
 
 // Workload is what nodes are made of. It changes when one of its inputs does, and
@@ -30,8 +30,9 @@ const (
 type Workload struct {
 	// Inputs is a hash of what a user or the platform decides about the nodes.
 	Inputs string `json:"inputs"`
-	// Config is their bitcoin.conf.
-	Config string `json:"config"`
+	// Config is the bitcoin.conf of a template that mounts it from a ConfigMap, as
+	// earlier operators made them. Others carry it themselves.
+	Config string `json:"config,omitempty"`
 	// Template is that of their pods.
 	Template corev1.PodTemplateSpec `json:"template"`
 
@@ -45,10 +46,8 @@ func WorkloadOf(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitco
 	if err != nil {
 		return Workload{}, err
 	}
-	if live != nil {
-		if last, ok := lastApplied(live); ok && slices.Contains(inputs, last.Inputs) {
-			return last, nil
-		}
+	if last, ok := lastApplied(live); ok && slices.Contains(inputs, last.Inputs) {
+		return last, nil
 	}
 	return newWorkload(network, platform, chain, inputs[0]).recorded()
 }
@@ -64,7 +63,6 @@ func (w Workload) recorded() (Workload, error) {
 }
 
 func newWorkload(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitcoind.Chain, inputs string) Workload {
-	config := bitcoind.Config(settingsOf(network, chain))
 	labels := labels(network)
 	for key, value := range network.Spec.PodLabels {
 		if _, ours := labels[key]; !ours {
@@ -73,11 +71,10 @@ func newWorkload(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitc
 	}
 	return Workload{
 		Inputs: inputs,
-		Config: config,
 		Template: corev1.PodTemplateSpec{
 			ObjectMeta: metav1.ObjectMeta{
 				Labels:      labels,
-				Annotations: map[string]string{configAnnotation: hash(config)},
+				Annotations: map[string]string{ConfigAnnotation: bitcoind.Config(settingsOf(network, chain))},
 			},
 			Spec: podSpec(network, platform.Image(network), chain),
 		},
@@ -126,11 +123,16 @@ func inputsOf(network *v1alpha1.BitcoinNetwork, platform Platform) ([]string, er
 	return hashes, nil
 }
 
-// lastApplied returns the workload that was last applied, if that is known.
+// lastApplied returns the workload that was last applied, if that is known. Without a
+// bitcoin.conf nodes would start on main.
 func lastApplied(set *appsv1.StatefulSet) (Workload, bool) {
+	if set == nil {
+		return Workload{}, false
+	}
 	last := Workload{record: set.Annotations[workloadAnnotation]}
 	err := json.Unmarshal([]byte(last.record), &last)
-	return last, err == nil && last.Config != "" && len(last.Template.Spec.Containers) > 0
+	configured := last.Config != "" || last.Template.Annotations[ConfigAnnotation] != ""
+	return last, err == nil && configured && len(last.Template.Spec.Containers) > 0
 }
 
 func hash(text string) string {

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 )
 
 // inputs are what nodes are made of.
@@ -120,9 +121,6 @@ func TestWhatReplacesNodes(t *testing.T) {
 				if replaces != test.replaces {
 					t.Errorf("%s: replaces nodes: %t, want %t", what, replaces, test.replaces)
 				}
-				if !replaces && after.config.Data[configKey] != before.config.Data[configKey] {
-					t.Errorf("%s: another bitcoin.conf, and no node reads it", what)
-				}
 				if remembers := after.set.Annotations[workloadAnnotation] == before.set.Annotations[workloadAnnotation]; remembers == test.replaces {
 					t.Errorf("%s: the record has not changed with the template, or without it", what)
 				}
@@ -206,7 +204,7 @@ func TestRecordsWithANumberOfPairsStillCount(t *testing.T) {
 
 				c := i.children(t, live)
 				g.Expect(text(t, c.set.Spec.Template)).To(Equal(text(t, then.Template)))
-				g.Expect(c.config.Data[configKey]).To(Equal(then.Config))
+				g.Expect(c.conf(t)).To(Equal(then.Config))
 				g.Expect(c.set.Annotations[workloadAnnotation]).To(Equal(then.record), "to the letter")
 				again := i.children(t, served(t, c.set))
 				g.Expect(again.set.Annotations).To(Equal(c.set.Annotations))
@@ -223,7 +221,7 @@ func TestRecordsWithANumberOfPairsStillCount(t *testing.T) {
 func TestAChangedConfigurationIsAChangedAnnotation(t *testing.T) {
 	g := NewWithT(t)
 	annotation := func(network *v1alpha1.BitcoinNetwork) string {
-		return childrenOf(t, network).set.Spec.Template.Annotations["bitcoin-operator.github.io/config"]
+		return childrenOf(t, network).set.Spec.Template.Annotations["bitcoin-operator.github.io/bitcoin.conf"]
 	}
 	own := annotation(networkNamed("payments"))
 	g.Expect(own).NotTo(BeEmpty())
@@ -248,7 +246,8 @@ func TestAChangedConfigurationIsAChangedAnnotation(t *testing.T) {
 }
 
 // older returns the StatefulSet of a network as another version of the operator
-// left it: it made something else of the same inputs.
+// left it: it made something else of the same inputs, and bitcoin.conf was in a
+// ConfigMap.
 func older(t testing.TB, i *inputs) (*appsv1.StatefulSet, Workload) {
 	t.Helper()
 	now, err := WorkloadOf(i.network, i.platform, chainOf(i.network), nil)
@@ -256,15 +255,32 @@ func older(t testing.TB, i *inputs) (*appsv1.StatefulSet, Workload) {
 		t.Fatal(err)
 	}
 	then := Workload{Inputs: now.Inputs, Config: "# Made by an older operator.\nchain=regtest\n", Template: *now.Template.DeepCopy()}
-	then.Template.Annotations[configAnnotation] = hash(then.Config)
+	then.Template.Annotations = map[string]string{"bitcoin-operator.github.io/config": hash(then.Config)}
 	then.Template.Labels["older"] = "true"
 	then.Template.Spec.DNSConfig = nil
 	then.Template.Spec.TerminationGracePeriodSeconds = new(int64(30))
 	container := &then.Template.Spec.Containers[0]
+	inConfigMap(&then.Template.Spec, container, i.network.Name)
 	container.Args = append(container.Args, "-older")
 	container.StartupProbe.FailureThreshold = 60
 	then.record = text(t, then)
 	return served(t, StatefulSet(i.network, then, int(i.network.Spec.Nodes), nil)), then
+}
+
+// inConfigMap has the pods mount bitcoin.conf from a ConfigMap.
+func inConfigMap(spec *corev1.PodSpec, container *corev1.Container, name string) {
+	for i := range spec.Volumes {
+		if spec.Volumes[i].DownwardAPI != nil {
+			spec.Volumes[i] = corev1.Volume{Name: "config", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
+				LocalObjectReference: corev1.LocalObjectReference{Name: name},
+			}}}
+		}
+	}
+	for i := range container.VolumeMounts {
+		if container.VolumeMounts[i].MountPath == bitcoind.ConfigFile {
+			container.VolumeMounts[i].Name = "config"
+		}
+	}
 }
 
 // An upgrade of the operator replaces no node, and has none read another
@@ -298,6 +314,7 @@ func TestAnUpgradeReplacesNothing(t *testing.T) {
 			test.drift(live)
 			c := i.children(t, live)
 			g.Expect(text(t, c.set.Spec.Template)).To(Equal(text(t, then.Template)))
+			g.Expect(c.conf(t)).To(Equal(then.Config))
 			g.Expect(c.config.Data).To(Equal(map[string]string{"bitcoin.conf": then.Config}))
 			g.Expect(c.set.Annotations).To(Equal(map[string]string{workloadAnnotation: then.record}), "kept to the letter")
 			g.Expect(c.set.Spec.Replicas).To(HaveValue(Equal(i.network.Spec.Nodes)))
@@ -323,14 +340,16 @@ func TestWhatAdoptsAnUpgrade(t *testing.T) {
 			c := i.children(t, live)
 			if !test.replaces {
 				g.Expect(text(t, c.set.Spec.Template)).To(Equal(text(t, then.Template)))
-				g.Expect(c.config.Data[configKey]).To(Equal(then.Config))
+				g.Expect(c.conf(t)).To(Equal(then.Config))
 				g.Expect(c.set.Spec.Replicas).To(HaveValue(Equal(i.network.Spec.Nodes)), "the rest is as the network says")
 				return
 			}
 			anew := i.children(t, nil)
 			g.Expect(text(t, c.set.Spec.Template)).To(Equal(text(t, anew.set.Spec.Template)))
-			g.Expect(c.config.Data).To(Equal(anew.config.Data))
+			g.Expect(c.conf(t)).To(Equal(anew.conf(t)))
 			g.Expect(c.set.Annotations).To(Equal(anew.set.Annotations))
+			g.Expect(c.config.Data).To(Equal(map[string]string{"bitcoin.conf": then.Config}), "pods from before read what they were made with")
+			g.Expect(i.children(t, served(t, c.set)).config).To(BeNil(), "nor is it written when the template has changed")
 		})
 	}
 }
@@ -357,6 +376,7 @@ func TestARecordThatIsNoRecord(t *testing.T) {
 		{"inputs and nothing else: the API server takes no pods without containers", fmt.Sprintf(`{"inputs": %q}`, then.Inputs)},
 		{"no template", fmt.Sprintf(`{"inputs": %q, "config": "x"}`, then.Inputs)},
 		{"no bitcoin.conf: nodes would start on main", strings.Replace(then.record, `"config":`, `"conf":`, 1)},
+		{"none in the pods either", strings.NewReplacer(`/bitcoin.conf":"`, `/other":"`, `"bitcoind-start"`, `"older"`).Replace(i.children(t, nil).set.Annotations[workloadAnnotation])},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			g := NewWithT(t)
@@ -367,7 +387,7 @@ func TestARecordThatIsNoRecord(t *testing.T) {
 			}
 			c, anew := i.children(t, live), i.children(t, nil)
 			g.Expect(text(t, c.set.Spec.Template)).To(Equal(text(t, anew.set.Spec.Template)))
-			g.Expect(c.config.Data).To(Equal(anew.config.Data))
+			g.Expect(c.conf(t)).To(Equal(anew.conf(t)))
 			g.Expect(c.set.Annotations).To(Equal(anew.set.Annotations), "and that is recorded")
 		})
 	}
@@ -395,7 +415,7 @@ func TestTheRecordIsComplete(t *testing.T) {
 		second := i.children(t, live)
 		g.Expect(text(t, second.set.Spec.Template)).To(Equal(text(t, first.set.Spec.Template)), reason)
 		g.Expect(text(t, second.set.Spec.Template)).NotTo(Equal(text(t, live.Spec.Template)), "%s: what is live has defaults, too: they are the API server's", reason)
-		g.Expect(second.config.Data).To(Equal(first.config.Data), reason)
+		g.Expect(second.conf(t)).To(Equal(first.conf(t)), reason)
 		g.Expect(second.set.Annotations).To(Equal(first.set.Annotations), reason)
 		g.Expect(len(first.set.Annotations[workloadAnnotation])).To(BeNumerically("<", 64<<10), "%s: a quarter of what annotations may take", reason)
 	}
