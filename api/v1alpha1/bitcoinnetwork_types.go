@@ -29,7 +29,7 @@ import (
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 52",message="metadata.name: at most 52 characters, so that the names of its pods fit in a DNS label"
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="metadata.name: a DNS label: lower-case letters, digits and '-', beginning with a letter and ending with a letter or digit"
 // +kubebuilder:validation:XValidation:rule="!self.metadata.name.endsWith('-rpc')",message="metadata.name: must not end in '-rpc', which names the client Service of a network"
-// +kubebuilder:validation:XValidation:rule="!has(self.spec.storage) || !has(oldSelf.spec.storage) || quantity(string(self.spec.storage.size)).compareTo(quantity(string(oldSelf.spec.storage.size))) >= 0 || (has(oldSelf.status.storage) && quantity(string(self.spec.storage.size)).compareTo(quantity(string(oldSelf.status.storage))) >= 0)",fieldPath=".spec.storage.size",message="volumes cannot shrink below what has been claimed (status.storage)"
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.storage) || !has(oldSelf.spec.storage) || quantity(string(self.spec.storage.size)).compareTo(quantity(string(oldSelf.spec.storage.size))) >= 0 || (has(oldSelf.status.storage) && quantity(string(self.spec.storage.size)).compareTo(quantity(string(oldSelf.status.storage))) >= 0)",fieldPath=".spec.storage.size",message="volumes cannot shrink below what they have (status.storage)"
 type BitcoinNetwork struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -297,8 +297,9 @@ type BitcoinNetworkStatus struct {
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// Conditions: Ready sums up CredentialsReady, NodesReady and
-	// PeersConnected; ChainsAgree stands beside them; Reconciling and Stalled
-	// are there only while they are True.
+	// PeersConnected; ChainsAgree stands beside them, and of a network with
+	// storage StorageReady; Reconciling and Stalled are there only while they
+	// are True.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -377,8 +378,10 @@ type BitcoinNetworkStatus struct {
 	// +optional
 	Image string `json:"image,omitempty"`
 
-	// Storage is the size of the largest claim that a node of the network has,
-	// without which it cannot be made smaller.
+	// Storage is the size of the smallest volume that a node of the network has:
+	// what every node has at least. spec.storage.size may go back to this and to
+	// anything above; StorageReady tells of growth that has not come to pass. Of a
+	// parked network it is what it last was.
 	// +optional
 	Storage *resource.Quantity `json:"storage,omitempty"`
 

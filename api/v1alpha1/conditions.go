@@ -17,6 +17,11 @@ const (
 	// ChainsAgreeCondition is True when the tips of all nodes that answer are
 	// equal or one block apart. It is not part of Ready.
 	ChainsAgreeCondition = "ChainsAgree"
+
+	// StorageReadyCondition is True when the volume of every node is as large as
+	// spec.storage.size, or larger. Networks without storage have no such condition.
+	// It is not part of Ready, unless volumes cannot become so until somebody acts.
+	StorageReadyCondition = "StorageReady"
 )
 
 // Reasons of CredentialsReady.
@@ -44,6 +49,23 @@ const (
 	CredentialsRejectedReason = "CredentialsRejected"
 	// SecretForbiddenReason: the operator may not read that Secret. Stalled.
 	SecretForbiddenReason = "SecretForbidden"
+)
+
+// Reasons of StorageReady.
+const (
+	// SizeReachedReason: every volume is large enough.
+	SizeReachedReason = "SizeReached"
+	// UnboundReason: some claims are not there yet, or have no volume.
+	UnboundReason = "Unbound"
+	// ResizingReason: some volumes have not grown yet.
+	ResizingReason = "Resizing"
+	// QuotaExceededReason: the growth does not fit into a quota. Stalled.
+	QuotaExceededReason = "QuotaExceeded"
+	// StorageRefusedReason: the API server refuses to grow a volume claim, and not for
+	// want of quota: the storage class does not allow it, say. Stalled.
+	StorageRefusedReason = "StorageRefused"
+	// ResizeInfeasibleReason: the storage cannot make a volume so large. Stalled.
+	ResizeInfeasibleReason = "ResizeInfeasible"
 )
 
 // Reasons of NodesReady, PeersConnected, ChainsAgree and Ready.
@@ -77,9 +99,6 @@ const (
 	ConflictReason = "Conflict"
 	// ChainNotAllowedReason: the platform does not allow the chain. Stalled.
 	ChainNotAllowedReason = "ChainNotAllowed"
-	// StorageRefusedReason: the API server refuses to grow a volume claim.
-	// Stalled.
-	StorageRefusedReason = "StorageRefused"
 	// ParkedReason: the network has no nodes because it asks for none.
 	ParkedReason = "Parked"
 	// ConnectedReason: all nodes are ready and peered.

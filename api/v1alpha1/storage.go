@@ -11,7 +11,9 @@ import (
 type Storage struct {
 	// Size is how large each volume is, such as 10Gi. It can grow, where the
 	// storage class lets volumes grow: claims that exist and those of new nodes
-	// alike, without a restart unless the storage needs one. It cannot shrink.
+	// alike, without a restart unless the storage needs one. Volumes cannot
+	// shrink, so it can go back only as long as they have not grown, to
+	// status.storage and anything above.
 	// As a guide, blocks and chain state took in 2026: main 870Gi, testnet4
 	// 33Gi, signet 28Gi; regtest a few Mi.
 	// +required

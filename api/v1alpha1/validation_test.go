@@ -111,7 +111,7 @@ func TestChanges(t *testing.T) {
 	for i, test := range []struct {
 		reason        string
 		before, after map[string]any
-		claimed       string // status.storage
+		volumes       string // status.storage
 		want          string // the refusal; empty if it may
 	}{
 		{"another chain", map[string]any{"secret": "s"}, map[string]any{"secret": "s", "chain": "testnet4"}, "", "cannot change; make another network"},
@@ -123,8 +123,11 @@ func TestChanges(t *testing.T) {
 		{"another class", storage("1Gi", "fast"), storage("1Gi", "slow"), "", "spec.storage.className: Invalid value: cannot change"},
 		{"a class that was not said", storage("1Gi", ""), storage("1Gi", "slow"), "", "spec.storage.className: Invalid value: cannot change"},
 		{"smaller volumes", storage("2Gi", ""), storage("1Gi", ""), "", "spec.storage.size: Invalid value: volumes cannot shrink"},
-		{"smaller than what has been claimed", storage("3Gi", ""), storage("1Gi", ""), "2Gi", "spec.storage.size: Invalid value: volumes cannot shrink"},
-		{"back to what has been claimed, when more was refused", storage("3Gi", ""), storage("2Gi", ""), "2Gi", ""},
+		{"smaller than what volumes have", storage("3Gi", ""), storage("1Gi", ""), "2Gi", "spec.storage.size: Invalid value: volumes cannot shrink below what they have (status.storage)"},
+		{"back to what volumes have, when more cannot be had", storage("1Ti", ""), storage("2Gi", ""), "2Gi", ""},
+		{"or to something in between", storage("1Ti", ""), storage("3Gi", ""), "2Gi", ""},
+		{"larger ones, where the storage has given more than was asked for", storage("1500Mi", ""), storage("1600Mi", ""), "2Gi", ""},
+		{"the rest, where it has", storage("1500Mi", ""), map[string]any{"storage": map[string]any{"size": "1500Mi"}, "nodes": int64(5)}, "2Gi", ""},
 		{"larger volumes", storage("900Mi", "fast"), storage("1Gi", "fast"), "", ""},
 		{"the rest", map[string]any{}, map[string]any{"nodes": int64(5), "secret": "s", "config": []any{"txindex=1"}, "image": "a"}, "", ""},
 	} {
@@ -132,8 +135,8 @@ func TestChanges(t *testing.T) {
 			g := NewWithT(t)
 			network := manifest(fmt.Sprintf("changes-%d", i), test.before)
 			g.Expect(api.Create(t.Context(), network)).To(Succeed())
-			if test.claimed != "" {
-				g.Expect(unstructured.SetNestedField(network.Object, test.claimed, "status", "storage")).To(Succeed())
+			if test.volumes != "" {
+				g.Expect(unstructured.SetNestedField(network.Object, test.volumes, "status", "storage")).To(Succeed())
 				g.Expect(api.Status().Update(t.Context(), network)).To(Succeed())
 			}
 			network.Object["spec"] = manifest("", test.after).Object["spec"]

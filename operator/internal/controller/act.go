@@ -78,7 +78,7 @@ func (p *pass) endHold(ctx context.Context, drain rollout.Drain) error {
 func (p *pass) act(ctx context.Context, todo plan.Plan) status.Outcome {
 	var outcome status.Outcome
 	p.updatePeers(ctx, todo.Links)
-	failures := []error{p.openGates(ctx, todo.Synced), p.grow(ctx, todo.Grow)}
+	failures := []error{p.openGates(ctx, todo.Synced), p.resize(ctx, todo, &outcome)}
 	if todo.Rollout.Step != nil {
 		refused, err := p.take(ctx, todo.Rollout)
 		outcome.Refused, failures = refused, append(failures, err)
@@ -187,24 +187,6 @@ func (p *pass) openGates(ctx context.Context, ordinals []int) error {
 		}
 	}
 	p.cache.opened = opened
-	return errors.Join(errs...)
-}
-
-// grow has volume claims ask for as much as the network says.
-func (p *pass) grow(ctx context.Context, claims []corev1.PersistentVolumeClaim) error {
-	var errs []error
-	for _, claim := range claims {
-		before := claim.DeepCopy()
-		claim.Spec.Resources.Requests = claim.Spec.Resources.Requests.DeepCopy()
-		claim.Spec.Resources.Requests[corev1.ResourceStorage] = p.network.Spec.Storage.Size
-		err := p.Client.Patch(ctx, &claim, client.MergeFrom(before), client.FieldOwner(fieldOwner))
-		switch {
-		case apierrors.IsForbidden(err), apierrors.IsInvalid(err):
-			return errors.Join(append(errs, &storageRefusedError{claim: claim.Name, err: err})...) // the others are of the same class
-		case err != nil:
-			errs = append(errs, fmt.Errorf("grow volume claim %s: %w", claim.Name, err))
-		}
-	}
 	return errors.Join(errs...)
 }
 

@@ -34,20 +34,3 @@ func (e *leftoverError) Error() string {
 
 // Reason is the reason of the condition Ready.
 func (e *leftoverError) Reason() string { return meta.ProgressingReason }
-
-// storageRefusedError reports that the API server does not let a volume claim grow.
-type storageRefusedError struct {
-	claim string
-	err   error
-}
-
-// Error implements error.
-func (e *storageRefusedError) Error() string {
-	return fmt.Sprintf("volume claim %q cannot grow: %s; set spec.storage.size back to what is in status.storage, or have the storage class allow it", e.claim, e.err)
-}
-
-// Unwrap returns what the API server said.
-func (e *storageRefusedError) Unwrap() error { return e.err }
-
-// Reason is the reason of the condition Ready.
-func (e *storageRefusedError) Reason() string { return v1alpha1.StorageRefusedReason }

@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"errors"
 	"fmt"
 	"testing"
 
@@ -27,11 +26,6 @@ func TestErrorsSayWhatToDoAndWhatBecomesOfReady(t *testing.T) {
 			&leftoverError{kind: "StatefulSet", name: "payments"},
 			`waiting for StatefulSet "payments", left over from a deleted network of the same name, to be garbage-collected`,
 			meta.ProgressingReason,
-		},
-		{
-			&storageRefusedError{claim: "data-payments-0", err: errors.New("the class does not allow it")},
-			`volume claim "data-payments-0" cannot grow: the class does not allow it; set spec.storage.size back to what is in status.storage, or have the storage class allow it`,
-			v1alpha1.StorageRefusedReason,
 		},
 	} {
 		t.Run(fmt.Sprintf("%T", test.err), func(t *testing.T) {

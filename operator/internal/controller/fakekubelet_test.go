@@ -24,8 +24,9 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 )
 
-// fakeKubelet plays the StatefulSet controller and the kubelet: it makes a
-// StatefulSet's pods, runs a node in each, and ends the nodes of pods that go.
+// fakeKubelet plays the StatefulSet controller, the storage and the kubelet: it makes
+// a StatefulSet's claims, with a volume each, and pods, runs a node in each, and ends
+// the nodes of pods that go.
 type fakeKubelet struct {
 	world *world
 
@@ -136,6 +137,9 @@ func (k *fakeKubelet) syncSet(ctx context.Context, set *appsv1.StatefulSet, pods
 			continue
 		}
 		if pod == nil {
+			if err := k.bindClaims(ctx, set, name); err != nil {
+				return err
+			}
 			if err := k.world.api.Create(ctx, podOf(set, name, ordinal, revision)); err != nil {
 				return err
 			}
@@ -157,6 +161,28 @@ func (k *fakeKubelet) syncSet(ctx context.Context, set *appsv1.StatefulSet, pods
 	set.Status.Replicas = int32(wanted)
 	set.Status.UpdateRevision = revision
 	return k.world.api.Status().Update(ctx, set)
+}
+
+// bindClaims makes the claims of a pod that are not there, with a volume as large as
+// they ask for. Nothing makes volumes grow but what a test does.
+func (k *fakeKubelet) bindClaims(ctx context.Context, set *appsv1.StatefulSet, pod string) error {
+	for _, template := range set.Spec.VolumeClaimTemplates {
+		claim := &corev1.PersistentVolumeClaim{
+			ObjectMeta: metav1.ObjectMeta{Name: template.Name + "-" + pod, Namespace: set.Namespace, Labels: set.Spec.Selector.MatchLabels},
+			Spec:       *template.Spec.DeepCopy(),
+		}
+		switch err := k.world.api.Create(ctx, claim); {
+		case apierrors.IsAlreadyExists(err):
+			continue
+		case err != nil:
+			return err
+		}
+		claim.Status.Phase, claim.Status.Capacity = corev1.ClaimBound, template.Spec.Resources.Requests
+		if err := k.world.api.Status().Update(ctx, claim); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func podOf(set *appsv1.StatefulSet, name string, ordinal int, revision string) *corev1.Pod {

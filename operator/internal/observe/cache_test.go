@@ -281,11 +281,10 @@ func TestClaimsOfANetwork(t *testing.T) {
 			s.storage(test.claims...)
 			seen := s.look()
 			var known, data []types.UID
-			for _, claim := range seen.Claims {
-				known = append(known, claim.UID)
-			}
 			for _, node := range seen.Nodes {
-				data = append(data, node.Data)
+				if data = append(data, node.Data); node.Claim != nil {
+					known = append(known, node.Claim.UID)
+				}
 			}
 			g.Expect(known).To(Equal(test.known))
 			g.Expect(data).To(Equal(test.data))
@@ -306,7 +305,7 @@ func TestClaimsOfANetwork(t *testing.T) {
 		s.storage(0)
 		s.network.Spec.Storage = nil
 		seen := s.look()
-		g.Expect(seen.Claims).To(BeEmpty())
+		g.Expect(seen.Nodes[0].Claim).To(BeNil())
 		g.Expect(seen.SpareData).To(BeFalse())
 		g.Expect(seen.Nodes[0].Data).To(Equal(s.pods[0].UID))
 	})

@@ -206,29 +206,3 @@ func lastFailure(events []corev1.Event) string {
 	}
 	return last.Message
 }
-
-// observeClaims finds the volume claims of the network's nodes.
-func (o *Observer) observeClaims(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *state.Network) error {
-	if network.Spec.Storage == nil {
-		return nil
-	}
-	var claims corev1.PersistentVolumeClaimList
-	if err := o.Client.List(ctx, &claims, client.InNamespace(network.Namespace), client.MatchingLabels(resources.Selector(network))); err != nil {
-		return fmt.Errorf("list the volume claims of %s: %w", network.Name, err)
-	}
-	byName := make(map[string]corev1.PersistentVolumeClaim, len(claims.Items))
-	for _, claim := range claims.Items {
-		byName[claim.Name] = claim
-	}
-	for ordinal := range seen.Nodes {
-		name := resources.ClaimName(network, ordinal)
-		claim, exists := byName[name]
-		seen.Nodes[ordinal].Data = claim.UID
-		if exists {
-			seen.Claims = append(seen.Claims, claim)
-		}
-		delete(byName, name)
-	}
-	seen.SpareData = len(byName) > 0
-	return nil
-}

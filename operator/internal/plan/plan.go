@@ -5,8 +5,6 @@ package plan
 import (
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
@@ -38,8 +36,11 @@ type Plan struct {
 	Rollout rollout.Decision
 	// Synced are the nodes whose pods' readiness gates are to be opened.
 	Synced []int
-	// Grow are the volume claims that should ask for more.
-	Grow []corev1.PersistentVolumeClaim
+	// Resize are the volume claims that should ask for another size.
+	Resize []Resize
+	// Short are the quotas in sight that have no room for volumes to grow, so that
+	// none does.
+	Short []Shortage
 	// Mine is a block that is due now; nil where none is.
 	Mine *Block
 	// MiningProblem says why none can be mined, whichever node were asked.
@@ -63,7 +64,7 @@ func For(network *v1alpha1.BitcoinNetwork, seen *state.Network, platform resourc
 	plan.Rollout = rollout.Next(network, seen, plan.Links)
 	var due *Block
 	if !seen.HandsOff(network) {
-		plan.Grow = growing(network, seen)
+		plan.Resize, plan.Short = resizes(network, seen)
 		due = nextBlock(network, seen, plan.Links)
 		plan.MiningProblem = miningProblem(network)
 		// A node must not go with a block that it alone has.

@@ -7,8 +7,6 @@ import (
 
 	"github.com/btcsuite/btcd/btcjson"
 	. "github.com/onsi/gomega"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/rollout"
@@ -37,16 +35,14 @@ func link(seen *state.Network, ordinal int) {
 // a node is from before a change, a gate is to be opened, a claim is too small, and a
 // block is due.
 func busy() (*v1alpha1.BitcoinNetwork, *state.Network) {
-	network := statetest.Network(3, every(time.Minute), func(n *v1alpha1.BitcoinNetwork) {
-		n.Spec.Storage = &v1alpha1.Storage{Size: resource.MustParse("2Gi")}
-	})
+	network := statetest.Network(3, every(time.Minute), statetest.WithStorage("2Gi"))
 	seen := aged(3, time.Hour)
 	for ordinal := range seen.Nodes {
 		link(seen, ordinal)
 	}
 	statetest.OfOldRevision(seen.Nodes[0].Pod)
 	gated(seen.Nodes[2].Pod)
-	seen.Claims = []corev1.PersistentVolumeClaim{claimOf("1Gi", corev1.ClaimBound)}
+	seen.Nodes[0].Claim = statetest.Claim("1Gi", "1Gi")
 	return network, seen
 }
 
@@ -58,7 +54,7 @@ func TestPlan(t *testing.T) {
 	g.Expect(todo.Links.Changes).NotTo(BeEmpty())
 	g.Expect(todo.Rollout.Step).To(HaveField("Ordinal", 0))
 	g.Expect(todo.Synced).To(Equal([]int{2}))
-	g.Expect(todo.Grow).To(HaveLen(1))
+	g.Expect(todo.Resize).To(HaveLen(1))
 	g.Expect(todo.LookAgain).To(Equal(settlingInterval))
 }
 
@@ -86,7 +82,7 @@ func TestNothingIsPlannedForANetworkThatIsLeftAlone(t *testing.T) {
 				g.Expect(todo.Links.Changes).To(BeEmpty())
 				g.Expect(todo.Links.Parts).To(HaveLen(1), "how the links stand is said all the same")
 				g.Expect(todo.Rollout.Step).To(BeNil())
-				g.Expect(todo.Grow).To(BeEmpty())
+				g.Expect(todo.Resize).To(BeEmpty())
 				g.Expect(todo.Mine).To(BeNil())
 			})
 		}

@@ -29,8 +29,9 @@ type Network struct {
 	Secret Secret
 	// StatefulSet is nil while there is none, and as applied once it has been.
 	StatefulSet *appsv1.StatefulSet
-	// Claims are the volume claims of the nodes, where they have any.
-	Claims []corev1.PersistentVolumeClaim
+	// Quotas are those of the namespace. They are looked at only where a volume claim
+	// should grow.
+	Quotas []corev1.ResourceQuota
 	// Wanted is how many nodes the network should have.
 	Wanted int
 	// Nodes are the nodes by ordinal: those that the network should have, those that
@@ -107,6 +108,8 @@ type Node struct {
 	// or may, since nobody knows what it read.
 	AcceptsOld bool
 
+	// Claim is the volume claim of the node; nil while there is none.
+	Claim *corev1.PersistentVolumeClaim
 	// Data tells the node's data apart from those that it had before, or will have:
 	// the UID of its volume claim, or without one that of its pod. It is empty while
 	// the node has none.

@@ -75,6 +75,7 @@ const (
 
 	credentials = v1alpha1.CredentialsReadyCondition
 	chains      = v1alpha1.ChainsAgreeCondition
+	storage     = v1alpha1.StorageReadyCondition
 	ready       = meta.ReadyCondition
 )
 
@@ -99,6 +100,10 @@ var transitions = []transition{
 		return c.lost(chains, v1alpha1.ForkReason) && !conditions.IsUnknown(c.after, chains)
 	}, text: func(c change) string {
 		return "the fork is gone: " + conditions.GetMessage(c.after, chains)
+	}},
+	{kind: normal, of: storage, applies: func(c change) bool { return c.gained(storage, v1alpha1.ResizingReason) }},
+	{kind: normal, of: storage, applies: func(c change) bool {
+		return c.lost(storage, v1alpha1.ResizingReason) && conditions.IsTrue(c.after, storage)
 	}},
 	{kind: normal, reason: v1alpha1.SuspendedReason, applies: func(c change) bool { return c.gained(ready, v1alpha1.SuspendedReason) }, text: func(change) string {
 		return "reconciliation is suspended: spec.suspend is true"
@@ -144,7 +149,7 @@ func (c change) repaired() bool {
 
 func (c change) failed() bool {
 	return conditions.HasAnyReason(c.after, ready, v1alpha1.ConflictReason, v1alpha1.ChainNotAllowedReason,
-		v1alpha1.StorageRefusedReason, v1alpha1.RolloutBlockedReason, meta.FailedReason)
+		v1alpha1.QuotaExceededReason, v1alpha1.StorageRefusedReason, v1alpha1.ResizeInfeasibleReason, v1alpha1.RolloutBlockedReason, meta.FailedReason)
 }
 
 func (change) degraded(network *v1alpha1.BitcoinNetwork) bool {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
@@ -268,8 +269,24 @@ func TestEvents(t *testing.T) {
 		},
 		{
 			reason: "volumes cannot grow",
-			before: starting().report(), now: failing(&worldError{v1alpha1.StorageRefusedReason, "volume claims cannot grow"}),
-			want: []string{"Warning StorageRefused volume claims cannot grow"},
+			before: again(withVolumes("1Gi", statetest.Claim("1Gi", "1Gi"))), now: infeasible(),
+			want: []string{"Warning ResizeInfeasible data-payments-0 asks for 1Ti and has 1Gi: ControllerResizeInfeasible: the pool has 100Gi; " +
+				"set spec.storage.size to what the storage can give, which is 1Gi (status.storage) at least"},
+		},
+		{
+			reason: "volumes grow",
+			before: again(withVolumes("1Gi", statetest.Claim("1Gi", "1Gi"), statetest.Claim("1Gi", "1Gi"))), now: resizing(),
+			want: []string{"Normal Resizing data-payments-1 asks for 2Gi and has 1Gi: nothing has begun to resize it"},
+		},
+		{
+			reason: "which is said once, whatever becomes of it",
+			before: again(resizing()),
+			now:    withVolumes("2Gi", statetest.Claim("2Gi", "2Gi"), statetest.Claim("2Gi", "1Gi", statetest.Says(corev1.PersistentVolumeClaimResizing, ""))),
+		},
+		{
+			reason: "volumes have grown",
+			before: again(resizing()), now: withVolumes("2Gi", statetest.Claim("2Gi", "2Gi"), statetest.Claim("2Gi", "2Gi")),
+			want: []string{"Normal SizeReached 2 volumes of at least 2Gi"},
 		},
 		{
 			reason: "a rollout waits for somebody",

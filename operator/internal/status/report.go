@@ -9,8 +9,6 @@ import (
 
 	"github.com/fluxcd/pkg/apis/meta"
 	"github.com/fluxcd/pkg/runtime/conditions"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -31,6 +29,11 @@ type Outcome struct {
 	Refused *rollout.Wait
 	// MiningProblem is why a block could not be mined, or none can be.
 	MiningProblem string
+	// Short are the quotas that have no room for volumes to grow.
+	Short []plan.Shortage
+	// NotGrown is a volume claim that the API server does not let grow, and NotLowered
+	// one that it does not let take back what it asks for; nil where there is none.
+	NotGrown, NotLowered *ResizeRefusal
 	// Failure is what went wrong; the rest was done all the same.
 	Failure error
 }
@@ -57,6 +60,7 @@ func Report(network *v1alpha1.BitcoinNetwork, platform resources.Platform, seen 
 	setNodesReady(network, seen)
 	setPeersConnected(network, seen, links)
 	setChainsAgree(network, seen)
+	setStorageReady(network, seen, outcome)
 	setReady(network, seen, todo, outcome)
 	setProgress(network, wasReady && wasObserved)
 	network.Status.ObservedGeneration = network.Generation
@@ -68,7 +72,7 @@ func reportNodes(network *v1alpha1.BitcoinNetwork, platform resources.Platform, 
 	status.Image = platform.Image(network)
 	status.Selector = labels.SelectorFromSet(resources.Selector(network)).String()
 	status.Ready = ratio(seen.Ready(), seen.Wanted)
-	status.Storage = claimed(seen)
+	status.Storage = smallestVolume(network, seen)
 	status.Replicas = 0
 	if seen.StatefulSet != nil {
 		status.Replicas = seen.StatefulSet.Status.Replicas
@@ -86,18 +90,6 @@ func reportNodes(network *v1alpha1.BitcoinNetwork, platform resources.Platform, 
 		}
 	}
 	status.Nodes = nodes
-}
-
-// claimed returns the size of the largest claim, or nil while there is none.
-func claimed(seen *state.Network) *resource.Quantity {
-	var largest *resource.Quantity
-	for _, claim := range seen.Claims {
-		asked := claim.Spec.Resources.Requests[corev1.ResourceStorage]
-		if largest == nil || largest.Cmp(asked) < 0 {
-			largest = &asked
-		}
-	}
-	return largest
 }
 
 // wantedLinks are the links between the nodes that the network should have: one that is
@@ -241,12 +233,8 @@ func readyOf(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.Pl
 		}
 		return notReady(reason, "%s", outcome.Failure)
 	}
-	for _, name := range []string{
-		v1alpha1.CredentialsReadyCondition, v1alpha1.NodesReadyCondition, v1alpha1.PeersConnectedCondition,
-	} {
-		if condition := conditions.Get(network, name); condition.Status != metav1.ConditionTrue {
-			return metav1.Condition{Status: condition.Status, Reason: condition.Reason, Message: condition.Message}
-		}
+	if condition := firstNotReady(network); condition != nil {
+		return metav1.Condition{Status: condition.Status, Reason: condition.Reason, Message: condition.Message}
 	}
 	switch extra := extraPods(seen); {
 	case seen.Wanted == 0:
@@ -263,6 +251,21 @@ func readyOf(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.Pl
 		return metav1.Condition{Status: metav1.ConditionTrue, Reason: v1alpha1.ConnectedReason, Message: fmt.Sprintf(
 			"%s, %s connected", nodesAnswer(seen.Wanted), count(int(network.Status.Links.Connected), "link"))}
 	}
+}
+
+// firstNotReady returns the first of the conditions that make up Ready which is not
+// True, or nil. Volumes that have not grown yet keep nobody from working.
+func firstNotReady(network *v1alpha1.BitcoinNetwork) *metav1.Condition {
+	for _, name := range []string{
+		v1alpha1.CredentialsReadyCondition, v1alpha1.StorageReadyCondition, v1alpha1.NodesReadyCondition, v1alpha1.PeersConnectedCondition,
+	} {
+		condition := conditions.Get(network, name)
+		if condition == nil || condition.Status == metav1.ConditionTrue || name == v1alpha1.StorageReadyCondition && !isStalled(condition.Reason) {
+			continue
+		}
+		return condition
+	}
+	return nil
 }
 
 // extraPods counts the pods that the network is to have for a while beyond those that
@@ -309,7 +312,8 @@ func setProgress(network *v1alpha1.BitcoinNetwork, wasReady bool) {
 func isStalled(reason string) bool {
 	switch reason {
 	case v1alpha1.SecretForbiddenReason, v1alpha1.SecretInvalidReason, v1alpha1.CredentialsRejectedReason, v1alpha1.ChainNotAllowedReason,
-		v1alpha1.ConflictReason, v1alpha1.StorageRefusedReason, v1alpha1.RolloutBlockedReason, v1alpha1.SuspendedReason:
+		v1alpha1.ConflictReason, v1alpha1.QuotaExceededReason, v1alpha1.StorageRefusedReason, v1alpha1.ResizeInfeasibleReason,
+		v1alpha1.RolloutBlockedReason, v1alpha1.SuspendedReason:
 		return true
 	default:
 		return false

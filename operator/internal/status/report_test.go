@@ -11,8 +11,6 @@ import (
 	"github.com/fluxcd/pkg/runtime/conditions"
 	"github.com/google/go-cmp/cmp"
 	. "github.com/onsi/gomega"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
@@ -314,7 +312,10 @@ func TestProgress(t *testing.T) {
 		{"nor lets the operator read it", withoutCredentials(v1alpha1.SecretForbiddenReason), "Stalled SecretForbidden"},
 		{"nor takes somebody's object away", conflicting(), "Stalled Conflict"},
 		{"nor allows a chain", chainNotAllowed(), "Stalled ChainNotAllowed"},
-		{"nor makes a storage class let volumes grow", failing(&worldError{v1alpha1.StorageRefusedReason, "no"}), "Stalled StorageRefused"},
+		{"nor makes a storage class let volumes grow", refusedByClass(), "Stalled StorageRefused"},
+		{"nor a quota larger", beyondQuota(), "Stalled QuotaExceeded"},
+		{"nor the storage", infeasible(), "Stalled ResizeInfeasible"},
+		{"volumes that have not grown yet keep nobody from working", resizing(), ""},
 		{"nor decides what somebody has to decide", oneSilent().with(waitsFor(forHuman)), "Stalled RolloutBlocked"},
 		{"nor ends a suspension", oneSilent().with(isSuspended), "Stalled Suspended"},
 		{"which does no harm where all is well", wellConnected(3).with(isSuspended), ""},
@@ -426,9 +427,7 @@ func TestReportOfNodes(t *testing.T) {
 	s := oneSilent()
 	s.seen.Nodes[2] = state.Missing("")
 	s.seen.StatefulSet.Status.Replicas = 2
-	s.seen.Claims = []corev1.PersistentVolumeClaim{{Spec: corev1.PersistentVolumeClaimSpec{Resources: corev1.VolumeResourceRequirements{
-		Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")},
-	}}}}
+	s.seen.Nodes[0].Claim = statetest.Claim("2Gi", "1Gi")
 	status := s.report().Status
 
 	g.Expect(status.Nodes).To(Equal([]v1alpha1.NodeStatus{
