@@ -174,7 +174,7 @@ func (c *Collector) Collect(found chan<- prometheus.Metric) {
 		if chain := network.Chain; chain != nil {
 			tell(highestTip, float64(chain.HighestTip))
 			tell(lowestTip, float64(chain.LowestTip))
-			tell(lastBlockAge, c.clock.Since(chain.LastBlock).Seconds())
+			tell(lastBlockAge, max(c.clock.Since(chain.LastBlock), 0).Seconds()) // of many blocks at once the last lie in the future
 		}
 	}
 }

@@ -230,7 +230,7 @@ func Mined(network *v1alpha1.BitcoinNetwork, block *plan.Block, problem, before 
 		return []Event{{warning, v1alpha1.MiningFailedEvent, fmt.Sprintf("%s could not mine a block: %s", state.Name(network, block.Node), problem)}}
 	case problem == "" && block != nil && block.Why != "":
 		return []Event{{normal, v1alpha1.MinedEvent, fmt.Sprintf(
-			"%s mined a block, since %s: nodes in initial block download relay no transactions", state.Name(network, block.Node), block.Why)}}
+			"%s mined a block, because %s: nodes relay no transactions while they are in initial block download", state.Name(network, block.Node), block.Why)}}
 	default:
 		return nil
 	}

@@ -498,7 +498,7 @@ func TestBefore(t *testing.T) {
 }
 
 func TestMined(t *testing.T) {
-	outOfTurn, regular := &plan.Block{Node: 1, Why: "the last one is 26h0m0s old"}, &plan.Block{Node: 1}
+	outOfTurn, regular := &plan.Block{Node: 1, Why: "the last one is 26 hours old"}, &plan.Block{Node: 1}
 	for _, test := range []struct {
 		reason          string
 		block           *plan.Block
@@ -510,9 +510,9 @@ func TestMined(t *testing.T) {
 		{"nor could it before", nil, "wrong address", "wrong address", nil},
 		{"a block is mined in its turn", regular, "", "", nil},
 		{"a block is mined out of turn, which somebody may wonder about", outOfTurn, "", "",
-			[]string{"Normal Mined payments-1 mined a block, since the last one is 26h0m0s old: nodes in initial block download relay no transactions"}},
+			[]string{"Normal Mined payments-1 mined a block, because the last one is 26 hours old: nodes relay no transactions while they are in initial block download"}},
 		{"after a failure, too", outOfTurn, "", "it timed out",
-			[]string{"Normal Mined payments-1 mined a block, since the last one is 26h0m0s old: nodes in initial block download relay no transactions"}},
+			[]string{"Normal Mined payments-1 mined a block, because the last one is 26 hours old: nodes relay no transactions while they are in initial block download"}},
 		{"it could not be mined", outOfTurn, "it timed out", "", []string{"Warning MiningFailed payments-1 could not mine a block: it timed out"}},
 		{"nor one in its turn", regular, "it timed out", "", []string{"Warning MiningFailed payments-1 could not mine a block: it timed out"}},
 		{"nor could the next, for the same reason", outOfTurn, "it timed out", "it timed out", nil},
