@@ -79,13 +79,15 @@ func (p *pass) act(ctx context.Context, todo plan.Plan) status.Outcome {
 	var outcome status.Outcome
 	p.updatePeers(ctx, todo.Links)
 	failures := []error{p.openGates(ctx, todo.Synced), p.grow(ctx, todo.Grow)}
-	if todo.Rollout.Step != nil {
+	stays := true // the node that would mine
+	if step := todo.Rollout.Step; step != nil {
 		refused, err := p.take(ctx, todo.Rollout)
 		outcome.Refused, failures = refused, append(failures, err)
+		stays = refused != nil || err != nil && todo.Mine != nil && todo.Mine.Node != step.Ordinal
 	}
 	outcome.MiningProblem = todo.MiningProblem
-	if todo.Mine != nil {
-		outcome.MiningProblem = p.mine(ctx, todo.Mine)
+	if todo.Mine != nil && stays {
+		outcome.Mined, outcome.MiningProblem = todo.Mine, p.mine(ctx, todo.Mine)
 	}
 	outcome.Failure = errors.Join(failures...)
 	return outcome

@@ -40,7 +40,8 @@ type Plan struct {
 	Synced []int
 	// Grow are the volume claims that should ask for more.
 	Grow []corev1.PersistentVolumeClaim
-	// Mine is a block that is due now; nil where none is.
+	// Mine is a block that is due now; nil where none is. It is mined unless the step of
+	// the rollout is taken: a node must not go with a block that it alone has.
 	Mine *Block
 	// MiningProblem says why none can be mined, whichever node were asked.
 	MiningProblem string
@@ -66,8 +67,7 @@ func For(network *v1alpha1.BitcoinNetwork, seen *state.Network, platform resourc
 		plan.Grow = growing(network, seen)
 		due = nextBlock(network, seen, plan.Links)
 		plan.MiningProblem = miningProblem(network)
-		// A node must not go with a block that it alone has.
-		if due != nil && due.Wait == 0 && plan.Rollout.Step == nil && plan.MiningProblem == "" {
+		if due != nil && due.Wait == 0 && plan.MiningProblem == "" {
 			plan.Mine = due
 		}
 	}

@@ -222,8 +222,8 @@ func Before(network *v1alpha1.BitcoinNetwork, seen *state.Network, shape plan.Sh
 
 // Mined tells of a block that was mined out of turn, or could not be mined for another
 // reason than the last time. Where no node can mine there is no block.
-func Mined(network *v1alpha1.BitcoinNetwork, block *plan.Block, problem, before string) []Event {
-	switch {
+func Mined(network *v1alpha1.BitcoinNetwork, outcome Outcome, before string) []Event {
+	switch block, problem := outcome.Mined, outcome.MiningProblem; {
 	case problem != "" && problem != before && block == nil:
 		return []Event{{warning, v1alpha1.MiningFailedEvent, "no block can be mined: " + problem}}
 	case problem != "" && problem != before:

@@ -519,7 +519,7 @@ func TestMined(t *testing.T) {
 		{"nor the next, for another", regular, "invalid address", "it timed out", []string{"Warning MiningFailed payments-1 could not mine a block: invalid address"}},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
-			got := textsOf(Mined(statetest.Network(3), test.block, test.problem, test.before))
+			got := textsOf(Mined(statetest.Network(3), Outcome{Mined: test.block, MiningProblem: test.problem}, test.before))
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}

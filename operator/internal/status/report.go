@@ -29,6 +29,8 @@ type Outcome struct {
 	// Refused says why the step of the rollout was not taken: a disruption budget did
 	// not let the pod go. It is nil for a step that was taken.
 	Refused *rollout.Wait
+	// Mined is the block that a node was told to mine; nil for none.
+	Mined *plan.Block
 	// MiningProblem is why a block could not be mined, or none can be.
 	MiningProblem string
 	// Failure is what went wrong; the rest was done all the same.
