@@ -75,6 +75,9 @@ const (
 	// ConflictReason: an object that the network needs exists and belongs to
 	// someone else. Stalled.
 	ConflictReason = "Conflict"
+	// InvalidReason: the API server takes an object of the network for invalid, as
+	// where requests are above limits. Stalled.
+	InvalidReason = "Invalid"
 	// ChainNotAllowedReason: the platform does not allow the chain. Stalled.
 	ChainNotAllowedReason = "ChainNotAllowed"
 	// StorageRefusedReason: the API server refuses to grow a volume claim.

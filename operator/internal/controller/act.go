@@ -69,7 +69,11 @@ func (p *pass) endHold(ctx context.Context, drain rollout.Drain) error {
 	if !drain.Ended || p.seen.StatefulSet == nil {
 		return nil
 	}
-	_, _, err := p.applyChild(ctx, resources.PodDisruptionBudget(p.network, drain.Budget))
+	found, err := p.find(ctx, []client.Object{resources.PodDisruptionBudget(p.network, drain.Budget)})
+	if err != nil {
+		return err
+	}
+	_, err = p.applyChild(ctx, found[0])
 	return err
 }
 

@@ -143,7 +143,7 @@ func (c change) repaired() bool {
 }
 
 func (c change) failed() bool {
-	return conditions.HasAnyReason(c.after, ready, v1alpha1.ConflictReason, v1alpha1.ChainNotAllowedReason,
+	return conditions.HasAnyReason(c.after, ready, v1alpha1.ConflictReason, v1alpha1.InvalidReason, v1alpha1.ChainNotAllowedReason,
 		v1alpha1.StorageRefusedReason, v1alpha1.RolloutBlockedReason, meta.FailedReason)
 }
 

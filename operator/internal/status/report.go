@@ -211,7 +211,7 @@ func setReady(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.P
 	ready := readyOf(network, seen, todo, outcome)
 	if wait := waiting(network, seen, todo, outcome); wait != nil {
 		ready.Message += "; " + waitText(network, *wait)
-		if wait.NeedsHuman && ready.Reason != v1alpha1.ConflictReason {
+		if wait.NeedsHuman && ready.Reason != v1alpha1.ConflictReason && ready.Reason != v1alpha1.InvalidReason {
 			ready.Reason = v1alpha1.RolloutBlockedReason
 		}
 	}
@@ -311,7 +311,7 @@ func setProgress(network *v1alpha1.BitcoinNetwork, wasReady bool) {
 func isStalled(reason string) bool {
 	switch reason {
 	case v1alpha1.SecretForbiddenReason, v1alpha1.SecretInvalidReason, v1alpha1.CredentialsRejectedReason, v1alpha1.ChainNotAllowedReason,
-		v1alpha1.ConflictReason, v1alpha1.StorageRefusedReason, v1alpha1.RolloutBlockedReason, v1alpha1.SuspendedReason:
+		v1alpha1.ConflictReason, v1alpha1.InvalidReason, v1alpha1.StorageRefusedReason, v1alpha1.RolloutBlockedReason, v1alpha1.SuspendedReason:
 		return true
 	default:
 		return false

@@ -267,6 +267,8 @@ func TestReadySaysWhatIsWaitedFor(t *testing.T) {
 			"False RolloutBlocked: " + silent + "; payments-0 waits for somebody to decide", true},
 		{"another's object is in the way of more than a rollout", conflicting().with(waitsFor(forHuman)),
 			`False Conflict: apply: Service "payments" is not owned by this network; payments-0 waits for somebody to decide`, true},
+		{"so is an object that cannot be made", invalid().with(waitsFor(forHuman)),
+			"False Invalid: apply StatefulSet payments: requests: Invalid value; payments-0 waits for somebody to decide", true},
 
 		{"a suspended network waits for nothing but its resumption", shrinking().with(isSuspended, waitsFor(forHuman)),
 			"True Suspended: suspended by spec.suspend; 2 nodes answer RPC, 1 link connected", false},
@@ -313,6 +315,7 @@ func TestProgress(t *testing.T) {
 		{"no waiting makes a Secret fit", withoutCredentials(v1alpha1.SecretInvalidReason), "Stalled SecretInvalid"},
 		{"nor lets the operator read it", withoutCredentials(v1alpha1.SecretForbiddenReason), "Stalled SecretForbidden"},
 		{"nor takes somebody's object away", conflicting(), "Stalled Conflict"},
+		{"nor what the API server takes for invalid", invalid(), "Stalled Invalid"},
 		{"nor allows a chain", chainNotAllowed(), "Stalled ChainNotAllowed"},
 		{"nor makes a storage class let volumes grow", failing(&worldError{v1alpha1.StorageRefusedReason, "no"}), "Stalled StorageRefused"},
 		{"nor decides what somebody has to decide", oneSilent().with(waitsFor(forHuman)), "Stalled RolloutBlocked"},

@@ -148,6 +148,11 @@ func conflicting() situation {
 	return failing(fmt.Errorf("apply: %w", &worldError{v1alpha1.ConflictReason, `Service "payments" is not owned by this network`}))
 }
 
+// invalid is a network of which the API server takes an object for invalid.
+func invalid() situation {
+	return failing(&worldError{v1alpha1.InvalidReason, "apply StatefulSet payments: requests: Invalid value"})
+}
+
 func chainNotAllowed() situation {
 	return starting().with(func(s *situation) { s.seen.ChainNotAllowed = true })
 }
@@ -201,6 +206,7 @@ func everySituation() map[string]func() situation {
 		"parked":                    parked,
 		"failing":                   func() situation { return failing(errors.New("no")) },
 		"conflicting":               conflicting,
+		"invalid":                   invalid,
 		"storage refused":           func() situation { return failing(&worldError{v1alpha1.StorageRefusedReason, "no"}) },
 		"leftover":                  func() situation { return failing(&worldError{meta.ProgressingReason, "waiting"}) },
 		"chain not allowed":         chainNotAllowed,
