@@ -460,7 +460,13 @@ func TestSuspendedNetworkIsLeftAsItIs(t *testing.T) {
 	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(Equal(
 		"True Suspended: suspended by spec.suspend; 2 nodes answer RPC, 1 link connected"))
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes = 4 })
-	w.Eventually(w.condition(network, meta.StalledCondition)).Should(HavePrefix("True Suspended: suspended by spec.suspend; 2 of 4 nodes answer RPC"))
+	w.Eventually(w.condition(network, meta.StalledCondition)).Should(HavePrefix(
+		"True Suspended: suspended by spec.suspend, with changes that are not applied: spec.nodes; 2 of 4 nodes answer RPC"))
+	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes, spec.Image = 2, "bitcoind:another" })
+	w.Eventually(w.condition(network, meta.StalledCondition)).Should(Equal("True Suspended: suspended by spec.suspend, " +
+		"with changes that are not applied: the nodes' image, configuration or other settings; 2 nodes answer RPC, 1 link connected"))
+	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes, spec.Image = 4, "" })
+	w.Eventually(w.condition(network, meta.StalledCondition)).Should(ContainSubstring("spec.nodes"))
 	now := w.status(network)
 	w.Expect(now.Status.ObservedGeneration).To(Equal(now.Generation))
 	w.Consistently(w.uids).Should(Equal(before))

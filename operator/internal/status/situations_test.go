@@ -70,7 +70,7 @@ func wellConnected(nodes int) situation {
 	return situation{
 		network: statetest.Network(int32(nodes)), seen: statetest.Healthy(nodes),
 		todo: plan.Plan{Links: statetest.Links(nodes)},
-	}
+	}.with(isApplied)
 }
 
 func starting() situation {
@@ -158,6 +158,14 @@ func chainNotAllowed() situation {
 }
 
 // Changes of situations.
+func isApplied(s *situation) {
+	workload, err := resources.WorkloadOf(s.network, platform, s.seen.Chain, nil)
+	if err != nil {
+		panic(err)
+	}
+	s.seen.StatefulSet.Annotations = resources.StatefulSet(s.network, workload, s.seen.Wanted, nil).Annotations
+}
+
 func isSuspended(s *situation) { s.network.Spec.Suspend = true }
 
 func isDown(ordinal int32) func(*situation) {
