@@ -29,6 +29,9 @@ const (
 	// RotatedReason: every node accepts the new pair, and the previous one:
 	// clients can change over, and then the Secret can drop the previous one.
 	RotatedReason = "Rotated"
+	// SecretOutdatedReason: the Secret was read and is fit for use, but is not what
+	// its SealedSecret is, which could not be opened or applied.
+	SecretOutdatedReason = "SecretOutdated"
 	// DefaultCredentialsReason: the network names no Secret and uses the
 	// well-known credentials, which a regtest network may.
 	DefaultCredentialsReason = "DefaultCredentials"

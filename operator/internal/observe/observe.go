@@ -114,7 +114,10 @@ func (o *Observer) observeSecret(ctx context.Context, network *v1alpha1.BitcoinN
 	case err != nil:
 		return err
 	}
-	seen.Secret = state.Secret{Pairs: len(found.Pairs), ChangedAt: cache.secretChangedAt(network, found, seen.Now), Warning: found.Warning}
+	seen.Secret = state.Secret{
+		Pairs: len(found.Pairs), ChangedAt: cache.secretChangedAt(network, found, seen.Now),
+		Warning: found.Warning, NotApplied: found.NotApplied,
+	}
 	return nil
 }
 

@@ -17,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -436,6 +437,23 @@ func TestReadsThatFailAreErrors(t *testing.T) {
 	cancel()
 	_, err = s.observer.Observe(ctx, s.network, s)
 	g.Expect(err).To(MatchError(context.Canceled), "half a look is none")
+}
+
+// What a SealedSecret says of itself is seen beside the Secret, which nodes go on with.
+func TestSealedSecretThatWasNotApplied(t *testing.T) {
+	g := NewWithT(t)
+	s := newScene(t, 1)
+	g.Expect(s.look().Secret.NotApplied).To(BeEmpty())
+	sealed := &unstructured.Unstructured{Object: map[string]any{"status": map[string]any{
+		"conditions": []any{map[string]any{"type": "Synced", "status": "False", "message": "no key could decrypt secret"}},
+	}}}
+	sealed.SetGroupVersionKind(schema.GroupVersionKind{Group: "bitnami.com", Version: "v1alpha1", Kind: "SealedSecret"})
+	sealed.SetNamespace("team-a")
+	sealed.SetName(statetest.Secret)
+	s.others = []client.Object{sealed}
+	seen := s.look()
+	g.Expect(seen.Secret.NotApplied).To(HaveSuffix(": no key could decrypt secret"))
+	g.Expect(seen.Ready()).To(Equal(1))
 }
 
 func TestStatefulSetOfAnotherIsNone(t *testing.T) {

@@ -64,6 +64,9 @@ type Secret struct {
 	ChangedAt time.Time
 	// Warning says what is odd about the Secret, though nodes take it.
 	Warning string
+	// NotApplied says that the Secret is not what its SealedSecret is, and why; empty
+	// where nobody says so.
+	NotApplied string
 }
 
 // Problem is a reason of a condition with its message.
@@ -242,7 +245,7 @@ func InPods(network *v1alpha1.BitcoinNetwork) bool { return network.Spec.Storage
 
 // Missing says what is known of a node without a pod.
 func Missing(whyNotMade string) Node {
-	return Node{Problem: withReason(noPod, whyNotMade), NotMade: quote(whyNotMade)}
+	return Node{Problem: withReason(noPod, whyNotMade), NotMade: Quote(whyNotMade)}
 }
 
 // Name returns the name of a node's pod.

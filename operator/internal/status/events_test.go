@@ -180,6 +180,11 @@ func TestEvents(t *testing.T) {
 			before: again(rotation(2, accepting(0), accepting(1), accepting(2))), now: rotation(2, accepting(0), accepting(1), accepting(2)),
 		},
 		{
+			reason: "Git has credentials that nobody could open",
+			before: wellConnected(3).report(), now: wellConnected(3).with(func(s *situation) { s.seen.Secret.NotApplied = "no key" }),
+			want: []string{`Warning SecretOutdated Secret "bitcoin-rpc" was read; no key`},
+		},
+		{
 			reason: "a node rejects the credentials with which it was started",
 			before: again(rotation(1, accepting(0), accepting(1), unasked(2))), now: rotation(1, accepting(0), accepting(1), rejecting(2)),
 			want: []string{"Warning CredentialsRejected " + rejected},
