@@ -73,7 +73,7 @@ func describe(name, help string) *prometheus.Desc {
 
 var (
 	nodesWanted    = describe("nodes_wanted", "How many nodes the network should have.")
-	nodesReady     = describe("nodes_ready", "How many of the wanted nodes answer RPC.")
+	nodesReady     = describe("nodes_ready", "How many of the wanted nodes answer RPC, and are reached by clients.")
 	linksPlanned   = describe("links_planned", "How many links between nodes there should be.")
 	linksConnected = describe("links_connected", "How many of the planned links stand.")
 	parts          = describe("parts", "Number of disconnected groups among the nodes that answer; 1 means fully connected.")

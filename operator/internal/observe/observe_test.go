@@ -439,6 +439,20 @@ func TestReadsThatFailAreErrors(t *testing.T) {
 	g.Expect(err).To(MatchError(context.Canceled), "half a look is none")
 }
 
+// A node that answers the operator, and whose pod no Service leads to, is of no use to
+// clients. It is peered all the same.
+func TestNodesThatClientsDoNotReach(t *testing.T) {
+	g := NewWithT(t)
+	s := newScene(t, 2)
+	statetest.NotReady(s.pods[1])
+	g.Expect(s.look().Ready()).To(Equal(2), "the kubelet's probe is a moment behind")
+	s.pods[1].Status.ContainerStatuses = append(s.pods[1].Status.ContainerStatuses, corev1.ContainerStatus{Name: "proxy"})
+	seen := s.look()
+	g.Expect(problems(seen)).To(Equal([]string{"", `clients do not reach it: container "proxy" of its pod is not ready`}))
+	g.Expect(seen.Nodes[1].Answers).To(BeTrue())
+	g.Expect(seen.Serves(seen.Nodes[1])).To(BeFalse())
+}
+
 // What a SealedSecret says of itself is seen beside the Secret, which nodes go on with.
 func TestSealedSecretThatWasNotApplied(t *testing.T) {
 	g := NewWithT(t)

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,6 +88,7 @@ func (s *session) ask(ctx context.Context, ordinal int) {
 		node.Silent = s.cache.activity.silentPeers(node.Pod.UID, answer.Peers, s.seen.Now)
 		node.Shown, node.Tip = true, blockOf(answer.Tip())
 		s.verify(ctx, node)
+		node.Problem = cmp.Or(node.Problem, state.Unreached(node.Pod))
 		return
 	}
 	node.RejectsAll = true
