@@ -187,6 +187,11 @@ func obstacles(network *v1alpha1.BitcoinNetwork) string {
 
 func setChainsAgree(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
 	const condition = v1alpha1.ChainsAgreeCondition
+	isLate := func(node state.Node) bool { return node.IsLate }
+	if before := conditions.Get(network, condition); before != nil && slices.ContainsFunc(seen.WantedNodes(), isLate) {
+		conditions.Set(network, before) // where that one is, the next look tells
+		return
+	}
 	tips := seen.Tips()
 	var texts []string
 	for _, tip := range tips {

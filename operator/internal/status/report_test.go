@@ -200,6 +200,22 @@ func TestConditions(t *testing.T) {
 	}
 }
 
+// A node that is late once is no news.
+func TestReportOfANodeThatIsLate(t *testing.T) {
+	before := aged(wellConnected(3).report())
+	after := oneLate().on(before).report()
+	if diff := cmp.Diff(before.Status, after.Status); diff != "" {
+		t.Errorf("(-before +after):\n%s", diff)
+	}
+	if told := Events(before, after, oneLate().seen, oneLate().todo, Outcome{}); len(told) > 0 {
+		t.Errorf("told %v", told)
+	}
+	waits := rolling().with(func(s *situation) { s.seen.Nodes[1] = oneLate().seen.Nodes[1] })
+	if got := said(waits.report(), v1alpha1.NodesReadyCondition); got != "True NodesAnswer: 3 nodes answer RPC" {
+		t.Error(got)
+	}
+}
+
 func TestTipsThatCannotBeCompared(t *testing.T) {
 	s := wellConnected(2)
 	s.seen.Nodes[1] = statetest.NodeAt(1, 3, "a")

@@ -89,6 +89,15 @@ func oneSilent() situation {
 	})
 }
 
+// oneLate is a network of which a node has missed one check, and what it said before is
+// known.
+func oneLate() situation {
+	return wellConnected(3).with(func(s *situation) {
+		late := &s.seen.Nodes[1]
+		late.Answers, late.Shown, late.IsLate, late.Problem = false, false, true, "it timed out"
+	})
+}
+
 func linkMissing() situation {
 	return wellConnected(3).with(func(s *situation) {
 		s.todo.Links = statetest.Links(3, peering.Link{From: 2, To: 1})
@@ -202,6 +211,7 @@ func everySituation() map[string]func() situation {
 		"ready":                     ready,
 		"starting":                  starting,
 		"one silent":                oneSilent,
+		"one late":                  oneLate,
 		"link missing":              linkMissing,
 		"rolling":                   rolling,
 		"taking down":               takingDown,
