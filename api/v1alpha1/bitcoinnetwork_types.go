@@ -263,8 +263,11 @@ type ImagePullSecret struct {
 // Resources are what a node asks of its machine, and may use at most.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.limits) || !('memory' in self.limits) || quantity(string(self.limits['memory'])).compareTo(quantity('16Mi')) >= 0 || quantity(string(self.limits['memory'])).compareTo(quantity('0')) == 0 || oldSelf.hasValue() && has(oldSelf.value().limits) && 'memory' in oldSelf.value().limits && self.limits['memory'] == oldSelf.value().limits['memory']",optionalOldSelf=true,fieldPath=".limits.memory",message="must be at least 16Mi: bitcoind does not start in less. A number without a unit is bytes: write 512Mi, not 512"
+// +kubebuilder:validation:XValidation:rule="!has(self.requests) || !('cpu' in self.requests) || !has(self.limits) || !('cpu' in self.limits) || quantity(string(self.requests['cpu'])).compareTo(quantity(string(self.limits['cpu']))) <= 0 || oldSelf.hasValue() && has(oldSelf.value().requests) && 'cpu' in oldSelf.value().requests && self.requests['cpu'] == oldSelf.value().requests['cpu'] && has(oldSelf.value().limits) && 'cpu' in oldSelf.value().limits && self.limits['cpu'] == oldSelf.value().limits['cpu']",optionalOldSelf=true,fieldPath=".requests.cpu",message="must not be above the limit"
+// +kubebuilder:validation:XValidation:rule="!has(self.requests) || !('memory' in self.requests) || !has(self.limits) || !('memory' in self.limits) || quantity(string(self.requests['memory'])).compareTo(quantity(string(self.limits['memory']))) <= 0 || oldSelf.hasValue() && has(oldSelf.value().requests) && 'memory' in oldSelf.value().requests && self.requests['memory'] == oldSelf.value().requests['memory'] && has(oldSelf.value().limits) && 'memory' in oldSelf.value().limits && self.limits['memory'] == oldSelf.value().limits['memory']",optionalOldSelf=true,fieldPath=".requests.memory",message="must not be above the limit"
 type Resources struct {
-	// Requests are what is set aside for a node.
+	// Requests are what is set aside for a node, at most
+	// what the limits are.
 	// +optional
 	Requests corev1.ResourceList `json:"requests,omitempty"`
 

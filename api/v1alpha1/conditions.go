@@ -34,6 +34,9 @@ const (
 	// RotatedReason: every node accepts the new pair, and the previous one:
 	// clients can change over, and then the Secret can drop the previous one.
 	RotatedReason = "Rotated"
+	// SecretOutdatedReason: the Secret was read and is fit for use, but is not what
+	// its SealedSecret is, which could not be opened or applied.
+	SecretOutdatedReason = "SecretOutdated"
 	// DefaultCredentialsReason: the network names no Secret and uses the
 	// well-known credentials, which a regtest network may.
 	DefaultCredentialsReason = "DefaultCredentials"
@@ -97,6 +100,9 @@ const (
 	// ConflictReason: an object that the network needs exists and belongs to
 	// someone else. Stalled.
 	ConflictReason = "Conflict"
+	// InvalidReason: the API server takes an object of the network for invalid, as
+	// where requests are above limits. Stalled.
+	InvalidReason = "Invalid"
 	// ChainNotAllowedReason: the platform does not allow the chain. Stalled.
 	ChainNotAllowedReason = "ChainNotAllowed"
 	// ParkedReason: the network has no nodes because it asks for none.

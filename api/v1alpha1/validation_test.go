@@ -84,6 +84,11 @@ func memory(limit any) map[string]any {
 	return map[string]any{"resources": map[string]any{"limits": map[string]any{"memory": limit}}}
 }
 
+// reserving returns a spec with requests and limits of that resource.
+func reserving(name string, request, limit any) map[string]any {
+	return map[string]any{"resources": map[string]any{"requests": map[string]any{name: request}, "limits": map[string]any{name: limit}}}
+}
+
 func labelled(key, value string) map[string]any {
 	return map[string]any{"podLabels": map[string]any{key: value}}
 }
@@ -221,6 +226,8 @@ func TestRefused(t *testing.T) {
 		{"the same as text", "payments", memory("512"), "must be at least 16Mi"},
 		{"memory in which nothing starts", "payments", memory("4Mi"), "must be at least 16Mi"},
 		{"less than no memory", "payments", memory("-1Gi"), "must be at least 16Mi"},
+		{"more CPU than the limit", "payments", reserving("cpu", int64(2), "1999m"), "spec.resources.requests[cpu]: Invalid value: must not be above the limit"},
+		{"more memory than the limit", "payments", reserving("memory", "1Gi", "1023Mi"), "spec.resources.requests[memory]: Invalid value: must not be above the limit"},
 		{"no room at all", "payments", storage("0", ""), "must be at least 1Mi"},
 		{"less than no room", "payments", storage("-1Gi", ""), "must be at least 1Mi"},
 		{"room in words", "payments", storage("plenty", ""), "spec.storage.size"},
@@ -270,6 +277,9 @@ func TestAccepted(t *testing.T) {
 		{"what nodes do anyhow", "payments", config("dns=1", "dns=", "nodns=0", "proxy=", "proxy=0", "noproxy=1")},
 		{"proxies that names do not go through", "payments", config("onion=127.0.0.1:9050", "proxy=127.0.0.1:9050=onion", "proxy=unix:/a=tor", "proxy=127.0.0.1:1=cjdns")},
 		{"the least memory in which bitcoind starts", "payments", memory("16Mi")},
+		{"all that may be used is set aside", "payments", reserving("cpu", int64(2), "2000m")},
+		{"memory, too", "payments", reserving("memory", "1Gi", "1024Mi")},
+		{"a limit for one thing, and a request for another", "payments", map[string]any{"resources": map[string]any{"requests": map[string]any{"cpu": "8"}, "limits": map[string]any{"memory": "1Gi"}}}},
 		{"no limit, in a way", "payments", memory("0")},
 		{"a signet of one's own", "payments", map[string]any{"secret": "s", "chain": "signet", "signet": map[string]any{"challenge": "51"}}},
 		{"public chains", "payments", map[string]any{"secret": "s", "chain": "main", "config": []any{"prune=0", "txindex=1"}}},
@@ -338,7 +348,8 @@ func TestNetworksFromBeforeARefusal(t *testing.T) {
 	needsAPIServer(t)
 	g := NewWithT(t)
 	old := config("dns=0", "proxy=a", "maxconnections=8", "uaspoof=/x:1/", "blocknotify=a", "rpcauthfile=a")
-	old["resources"] = memory("4Mi")["resources"]
+	old["resources"] = reserving("cpu", "2", "1")["resources"]
+	g.Expect(unstructured.SetNestedField(old, "4Mi", "resources", "limits", "memory")).To(Succeed())
 	network := manifest("from-before", old)
 	create := func() error { return api.Create(t.Context(), network) }
 	t.Run("before", func(t *testing.T) {
@@ -365,7 +376,8 @@ func TestNetworksFromBeforeARefusal(t *testing.T) {
 		{"another image", set("a", "image"), ""},
 		{"none of them", lines(), ""},
 		{"more memory", set("16Mi", "resources", "limits", "memory"), ""},
-		{"more CPU", set("1", "resources", "limits", "cpu"), ""},
+		{"less CPU", set("1", "resources", "requests", "cpu"), ""},
+		{"still more than the limit", set("1500m", "resources", "requests", "cpu"), "must not be above the limit"},
 		{"other lines than all of the old ones", lines("txindex=1", "dns=0", "proxy=a", "maxconnections=8", "uaspoof=/x:1/", "blocknotify=a", "rpcauthfile=a"), "dns must be 1"},
 		{"some of the lines", lines("blocknotify=a"), "blocknotify runs a program in the node"},
 		{"another value of one", lines("maxconnections=9"), "maxconnections must be at least 40"},

@@ -21,6 +21,26 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/test/fleet"
 )
 
+// A network that was deleted without its objects has its nodes, and their chain, when it
+// comes back.
+func TestWhatANetworkLeftBehindIsTakenOver(t *testing.T) {
+	t.Parallel()
+	g, ctx := needsCluster(t)
+	spec := v1alpha1.BitcoinNetworkSpec{Nodes: 2, Secret: secretName}
+	left := up(t, g, ctx, "team-b", "orphaned", spec)
+	wait(g, ctx, higher(left, 0))
+	before := lives(g, ctx, "team-b", "orphaned")
+
+	deleted := &v1alpha1.BitcoinNetwork{ObjectMeta: metav1.ObjectMeta{Namespace: "team-b", Name: "orphaned"}}
+	g.Expect(cluster.API.Delete(ctx, deleted, client.PropagationPolicy(metav1.DeletePropagationOrphan))).To(Succeed())
+	g.Eventually(func() bool {
+		return apierrors.IsNotFound(cluster.API.Get(ctx, client.ObjectKeyFromObject(deleted), deleted))
+	}, "30s", "100ms").Should(BeTrue(), "its objects are let go of")
+	again := up(t, g, ctx, "team-b", "orphaned", spec)
+	g.Expect(lives(g, ctx, "team-b", "orphaned")).To(Equal(before))
+	wait(g, ctx, higher(again, 0))
+}
+
 func TestWhatIsEditedByHandIsPutBack(t *testing.T) {
 	t.Parallel()
 	g, ctx := needsCluster(t)

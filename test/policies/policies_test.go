@@ -447,6 +447,30 @@ func TestOperatorTakesNothingOver(t *testing.T) {
 	team.expect(team.as("").Patch(team.ctx, tenant, client.RawPatch(types.MergePatchType, []byte(`{"data": {"images": "a/"}}`))), "", "the platform changes them")
 }
 
+// What a network was deleted without is the next one's of its name, as it was.
+func TestOperatorTakesOverOrphans(t *testing.T) {
+	const refused = "the operator writes what a BitcoinNetwork controls, and nothing else"
+	taking := `{"metadata": {"ownerReferences": [{"apiVersion": "bitcoin-operator.github.io/v1alpha1", "kind": "BitcoinNetwork", "name": "payments", "uid": "1", "controller": true}]}}`
+	for _, test := range []struct {
+		reason, metadata, patch, want string
+	}{
+		{"an orphan of the network", `labels: {bitcoin-operator.github.io/network: payments}`, taking, ""},
+		{"it stays an orphan", `labels: {bitcoin-operator.github.io/network: payments}`, `{"data": {"a": "b"}}`, refused},
+		{"another network's", `labels: {bitcoin-operator.github.io/network: invoices}`, taking, refused},
+		{"nobody's", `labels: {a: b}`, taking, refused},
+		{"one with the label, that has an owner", `labels: {bitcoin-operator.github.io/network: payments}, ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: a, uid: "2"}]`, taking, refused},
+		{"one that is given the label at the same time", `labels: {a: b}`,
+			strings.Replace(taking, `{"metadata": {`, `{"metadata": {"labels": {"bitcoin-operator.github.io/network": "payments"}, `, 1), refused},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			team := newTeam(t, bounds())
+			object := team.object("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: payments, " + test.metadata + "}")
+			team.expect(team.as("").Create(team.ctx, object), "", "the API server makes it")
+			team.expect(team.operator().Patch(team.ctx, object, client.RawPatch(types.MergePatchType, []byte(test.patch))), test.want, test.reason)
+		})
+	}
+}
+
 func TestPeople(t *testing.T) {
 	const (
 		person = "somebody@example.com"

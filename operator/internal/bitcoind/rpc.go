@@ -244,9 +244,8 @@ func printable(message string) string {
 // address or anything of the credentials, so that it is the same at every try.
 func Explain(err error) string {
 	var rpcError *btcjson.RPCError
-	var network interface{ Timeout() bool }
 	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
+	case IsTimeout(err):
 		return "it timed out"
 	case errors.As(err, &rpcError):
 		return rpcError.Message
@@ -259,6 +258,12 @@ func Explain(err error) string {
 	default:
 		return "its RPC port is unreachable"
 	}
+}
+
+// IsTimeout reports whether an error says that a node did not answer in time.
+func IsTimeout(err error) bool {
+	var network interface{ Timeout() bool }
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) && network.Timeout()
 }
 
 // IsRefusal reports whether an error says for certain that a node did not do what it
@@ -276,11 +281,10 @@ func IsWarmingUp(err error) bool {
 
 // Outcome names what came of a request, for a metric: one of a few words.
 func Outcome(err error) string {
-	var network interface{ Timeout() bool }
 	switch {
 	case err == nil:
 		return "ok"
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
+	case IsTimeout(err):
 		return "timeout"
 	case errors.As(err, new(*btcjson.RPCError)):
 		return "rpc_error"

@@ -69,7 +69,11 @@ func (p *pass) endHold(ctx context.Context, drain rollout.Drain) error {
 	if !drain.Ended || p.seen.StatefulSet == nil {
 		return nil
 	}
-	_, _, err := p.applyChild(ctx, resources.PodDisruptionBudget(p.network, drain.Budget))
+	found, err := p.find(ctx, []client.Object{resources.PodDisruptionBudget(p.network, drain.Budget)})
+	if err != nil {
+		return err
+	}
+	_, err = p.applyChild(ctx, found[0])
 	return err
 }
 
@@ -79,13 +83,15 @@ func (p *pass) act(ctx context.Context, todo plan.Plan) status.Outcome {
 	var outcome status.Outcome
 	p.updatePeers(ctx, todo.Links)
 	failures := []error{p.openGates(ctx, todo.Synced), p.resize(ctx, todo, &outcome)}
-	if todo.Rollout.Step != nil {
+	stays := true // the node that would mine
+	if step := todo.Rollout.Step; step != nil {
 		refused, err := p.take(ctx, todo.Rollout)
 		outcome.Refused, failures = refused, append(failures, err)
+		stays = refused != nil || err != nil && todo.Mine != nil && todo.Mine.Node != step.Ordinal
 	}
 	outcome.MiningProblem = todo.MiningProblem
-	if todo.Mine != nil {
-		outcome.MiningProblem = p.mine(ctx, todo.Mine)
+	if todo.Mine != nil && stays {
+		outcome.Mined, outcome.MiningProblem = todo.Mine, p.mine(ctx, todo.Mine)
 	}
 	outcome.Failure = errors.Join(failures...)
 	return outcome

@@ -1,14 +1,26 @@
 package controller
 
 import (
+	"context"
+	"errors"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/observe"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/plan"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/rollout"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state/statetest"
 )
 
 // Between what was seen and the act, others can delete pods.
@@ -44,6 +56,60 @@ func TestKeeperIsStillThere(t *testing.T) {
 			}
 			if got != test.want {
 				t.Errorf("got %t, want %t", got, test.want)
+			}
+		})
+	}
+}
+
+// miners are nodes that can do nothing but mine, and count it.
+type miners struct {
+	Nodes
+	mined int
+}
+
+func (m *miners) Mine(context.Context, bitcoind.Endpoint, string) error {
+	m.mined++
+	return nil
+}
+
+// A node must not go with a block that it alone has. Whatever keeps it from going keeps
+// nobody from mining.
+func TestMiningGoesOnWhereTheMinerStays(t *testing.T) {
+	pods := schema.GroupResource{Resource: "pods"}
+	for _, test := range []struct {
+		reason string
+		evicts int   // the ordinal of the node that is to be replaced
+		err    error // how the API server answers to that
+		mines  bool
+	}{
+		{"a node goes", 1, nil, false},
+		{"a disruption budget does not let it go", 1, apierrors.NewTooManyRequests("the budget", 0), true},
+		{"nor the one that mines", 0, apierrors.NewTooManyRequests("the budget", 0), true},
+		{"somebody else has replaced it", 1, apierrors.NewNotFound(pods, "payments-1"), true},
+		{"two budgets have a say", 1, apierrors.NewInternalError(errors.New("more than one PodDisruptionBudget")), true},
+		{"nobody knows whether the one that mines goes", 0, apierrors.NewInternalError(errors.New("no")), false},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			network, nodes := statetest.Network(3), &miners{}
+			api := fake.NewClientBuilder().WithScheme(scheme).WithObjects(network).WithStatusSubresource(network).
+				WithInterceptorFuncs(interceptor.Funcs{
+					SubResourceCreate: func(context.Context, client.Client, string, client.Object, client.Object, ...client.SubResourceCreateOption) error {
+						return test.err
+					},
+				}).Build()
+			p := &pass{
+				Reconciler: &Reconciler{
+					Client: api, API: api, Observer: &observe.Observer{Clock: clocktesting.NewFakePassiveClock(statetest.Now)},
+					Clock: clocktesting.NewFakePassiveClock(statetest.Now),
+				},
+				network: network, before: network.DeepCopy(), nodes: nodes, seen: statetest.Healthy(3), cache: &cache{},
+			}
+			outcome := p.act(t.Context(), plan.Plan{
+				Mine:    &plan.Block{Node: 0},
+				Rollout: rollout.Decision{Step: &rollout.Step{Ordinal: test.evicts, Action: v1alpha1.ReplaceAction}},
+			})
+			if mined := nodes.mined == 1; mined != test.mines || (outcome.Mined != nil) != test.mines {
+				t.Errorf("mined %d, told %v, want %t", nodes.mined, outcome.Mined, test.mines)
 			}
 		})
 	}

@@ -7,13 +7,13 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/observe"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/plan"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 )
@@ -35,72 +35,95 @@ func (p *pass) applyChildren(ctx context.Context, shape plan.Shape) (created boo
 	if err != nil {
 		return false, err
 	}
-	for _, child := range children {
-		live, isNew, err := p.applyChild(ctx, child)
+	found, err := p.find(ctx, children)
+	if err != nil {
+		return false, err
+	}
+	for _, child := range found {
+		isNew, err := p.applyChild(ctx, child)
 		if err != nil {
 			return false, err
 		}
-		if set, isSet := live.(*appsv1.StatefulSet); isSet {
+		if set, isSet := child.live.(*appsv1.StatefulSet); isSet {
 			p.seen.StatefulSet, created = set, isNew
 		}
 	}
 	return created, nil
 }
 
-// applyChild makes one object what it should be. It returns the object as it is
-// then, and whether it is new.
-func (p *pass) applyChild(ctx context.Context, child client.Object) (live client.Object, created bool, err error) {
-	gvk := child.GetObjectKind().GroupVersionKind()
-	key := gvk.Kind + "/" + child.GetName()
-	// Not to block the network's deletion spares the operator a right that some
-	// platforms ask for that.
-	if err := controllerutil.SetControllerReference(p.network, child, p.Client.Scheme(), controllerutil.WithBlockOwnerDeletion(false)); err != nil {
-		return nil, false, fmt.Errorf("own %s %s: %w", gvk.Kind, child.GetName(), err)
-	}
-	empty, err := p.Client.Scheme().New(gvk)
-	if err != nil {
-		return nil, false, fmt.Errorf("make a %s: %w", gvk.Kind, err)
-	}
-	live = empty.(client.Object)
-	exists, err := p.read(ctx, client.ObjectKeyFromObject(child), live)
-	if err != nil {
-		return nil, false, fmt.Errorf("read %s %s: %w", gvk.Kind, child.GetName(), err)
-	}
-	if exists && !metav1.IsControlledBy(live, p.network) {
-		if owner := metav1.GetControllerOf(live); owner != nil && owner.Kind == "BitcoinNetwork" && owner.Name == p.network.Name {
-			return nil, false, &leftoverError{kind: gvk.Kind, name: child.GetName()}
-		}
-		return nil, false, &conflictError{kind: gvk.Kind, name: child.GetName()}
-	}
-
-	if exists {
-		found, err := fingerprintOf(child, live)
-		if err != nil {
-			return nil, false, err
-		}
-		if found == p.cache.applied[key] {
-			return live, false, nil
-		}
-	}
-	if err := p.apply(ctx, child, live); err != nil {
-		return nil, false, fmt.Errorf("apply %s %s: %w", gvk.Kind, child.GetName(), err)
-	}
-	p.cache.applied[key], err = fingerprintOf(child, live)
-	return live, !exists, err
+// child is an object that a network wants to exist, and what there is of it.
+type child struct {
+	wanted, live client.Object
+	exists       bool
 }
 
-// read reads an object and reports whether it exists. The cache holds only what
-// carries the operator's label, so what it lacks the API server is asked for: it
-// may be there and belong to someone else.
-func (r *Reconciler) read(ctx context.Context, key client.ObjectKey, object client.Object) (bool, error) {
-	err := r.Client.Get(ctx, key, object)
-	if apierrors.IsNotFound(err) {
-		err = r.API.Get(ctx, key, object)
+// nameOf says "Service payments".
+func nameOf(object client.Object) string {
+	return object.GetObjectKind().GroupVersionKind().Kind + " " + object.GetName()
+}
+
+// find finds out what there is of the objects that a network wants to exist. All that
+// are someone else's are told of at once, and none is touched.
+func (p *pass) find(ctx context.Context, wanted []client.Object) ([]child, error) {
+	var found []child
+	var foreign []client.Object
+	for _, object := range wanted {
+		child, err := p.findChild(ctx, object)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, child)
+		owner := metav1.GetControllerOf(child.live)
+		switch {
+		case !child.exists, metav1.IsControlledBy(child.live, p.network), resources.IsOrphan(p.network, p.seen.Chain, child.live):
+		case owner != nil && owner.Kind == "BitcoinNetwork" && owner.Name == p.network.Name:
+			return nil, &leftoverError{object}
+		default:
+			foreign = append(foreign, object)
+		}
 	}
-	if apierrors.IsNotFound(err) {
-		return false, nil
+	if len(foreign) > 0 {
+		return nil, &conflictError{foreign}
 	}
-	return err == nil, err
+	return found, nil
+}
+
+// findChild finds out what there is of one object.
+func (p *pass) findChild(ctx context.Context, wanted client.Object) (child, error) {
+	// Not to block the network's deletion spares the operator a right that some
+	// platforms ask for that.
+	if err := controllerutil.SetControllerReference(p.network, wanted, p.Client.Scheme(), controllerutil.WithBlockOwnerDeletion(false)); err != nil {
+		return child{}, fmt.Errorf("own %s: %w", nameOf(wanted), err)
+	}
+	empty, err := p.Client.Scheme().New(wanted.GetObjectKind().GroupVersionKind())
+	if err != nil {
+		return child{}, fmt.Errorf("make %s: %w", nameOf(wanted), err)
+	}
+	live := empty.(client.Object)
+	exists, err := observe.Read(ctx, p.Client, p.API, client.ObjectKeyFromObject(wanted), live)
+	if err != nil {
+		return child{}, fmt.Errorf("read %s: %w", nameOf(wanted), err)
+	}
+	return child{wanted: wanted, live: live, exists: exists}, nil
+}
+
+// applyChild makes one object what it should be, and reports whether it is new.
+func (p *pass) applyChild(ctx context.Context, child child) (created bool, err error) {
+	key := nameOf(child.wanted)
+	if child.exists {
+		found, err := fingerprintOf(child.wanted, child.live)
+		if err != nil {
+			return false, err
+		}
+		if found == p.cache.applied[key] {
+			return false, nil
+		}
+	}
+	if err := p.apply(ctx, child.wanted, child.live); err != nil {
+		return false, applyError(child.wanted, err)
+	}
+	p.cache.applied[key], err = fingerprintOf(child.wanted, child.live)
+	return !child.exists, err
 }
 
 // apply applies an object server-side and reads the result into live. Fields

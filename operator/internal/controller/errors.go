@@ -2,20 +2,35 @@ package controller
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/fluxcd/pkg/apis/meta"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 )
 
-// conflictError reports that an object which a network needs belongs to someone else.
+// conflictError reports that objects which a network needs belong to someone else.
 type conflictError struct {
-	kind, name string
+	objects []client.Object
 }
 
 // Error implements error.
 func (e *conflictError) Error() string {
-	return fmt.Sprintf("%s %q already exists and is not owned by this network; delete it, or give the network another name", e.kind, e.name)
+	if len(e.objects) == 1 {
+		return quoted(e.objects[0]) + " already exists and is not owned by this network; delete it, or give the network another name"
+	}
+	var names []string
+	for _, object := range e.objects {
+		names = append(names, quoted(object))
+	}
+	return strings.Join(names, ", ") + " already exist and are not owned by this network; delete them, or give the network another name"
+}
+
+// quoted says `Service "payments"`.
+func quoted(object client.Object) string {
+	return fmt.Sprintf("%s %q", object.GetObjectKind().GroupVersionKind().Kind, object.GetName())
 }
 
 // Reason is the reason of the condition Ready.
@@ -24,13 +39,35 @@ func (e *conflictError) Reason() string { return v1alpha1.ConflictReason }
 // leftoverError reports that an object is that of a network of this name that has been
 // deleted, and goes when Kubernetes has collected it.
 type leftoverError struct {
-	kind, name string
+	object client.Object
 }
 
 // Error implements error.
 func (e *leftoverError) Error() string {
-	return fmt.Sprintf("waiting for %s %q, left over from a deleted network of the same name, to be garbage-collected", e.kind, e.name)
+	return fmt.Sprintf("waiting for %s, left over from a deleted network of the same name, to be garbage-collected", quoted(e.object))
 }
 
 // Reason is the reason of the condition Ready.
 func (e *leftoverError) Reason() string { return meta.ProgressingReason }
+
+// applyError says that an object could not be applied. What the API server takes for
+// invalid it will not take the next time either.
+func applyError(object client.Object, err error) error {
+	err = fmt.Errorf("apply %s: %w", nameOf(object), err)
+	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsRequestEntityTooLargeError(err) {
+		return &invalidError{err}
+	}
+	return err
+}
+
+// invalidError reports that the API server takes an object of a network for invalid, in
+// its own words.
+type invalidError struct {
+	error
+}
+
+// Unwrap returns what the API server said.
+func (e *invalidError) Unwrap() error { return e.error }
+
+// Reason is the reason of the condition Ready.
+func (e *invalidError) Reason() string { return v1alpha1.InvalidReason }

@@ -21,7 +21,7 @@ func TestNewNetworkIsFresh(t *testing.T) {
 	w.secret()
 	network := w.becomesReady(w.network("payments", 3, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Mining = nil }))
 	w.Eventually(w.heights).Should(Equal([]int32{1, 1, 1}))
-	w.tells("Normal Mined payments-0 mined a block, since there was none")
+	w.tells("Normal Mined payments-0 mined a block, because there was none")
 
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) {
 		spec.Mining = &v1alpha1.Mining{Interval: &metav1.Duration{Duration: time.Second}}

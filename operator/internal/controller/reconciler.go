@@ -114,9 +114,9 @@ func (p *pass) run(ctx context.Context) (ctrl.Result, error) {
 	p.tell(slices.Concat(
 		status.Events(known, p.network, p.seen, todo, outcome),
 		p.cache.patience.Events(p.network, p.seen, todo, outcome),
-		status.Mined(p.network, todo.Mine, outcome.MiningProblem, p.cache.miningProblem),
+		status.Mined(p.network, outcome, p.cache.miningProblem),
 	))
-	if todo.Mine != nil || todo.MiningProblem != "" {
+	if outcome.Mined != nil || outcome.MiningProblem != "" {
 		p.cache.miningProblem = outcome.MiningProblem
 	}
 

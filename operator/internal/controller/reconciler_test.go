@@ -8,14 +8,17 @@ import (
 	"github.com/fluxcd/pkg/apis/meta"
 	"github.com/fluxcd/pkg/runtime/conditions"
 	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 )
 
 func TestNetworkComesUp(t *testing.T) {
@@ -272,6 +275,109 @@ func TestObjectOfSomebodyElse(t *testing.T) {
 	w.tells("Warning Conflict ")
 }
 
+// All that is in the way is told at once: whoever deletes one must not find the next.
+func TestObjectsOfSomebodyElseAreToldTogether(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	w.Expect(w.api.Create(w.ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "payments", Namespace: w.namespace}})).To(Succeed())
+	w.Expect(w.api.Create(w.ctx, &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: "payments-rpc", Namespace: w.namespace},
+		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}},
+	})).To(Succeed())
+	network := w.network("payments", 2)
+	w.Eventually(w.condition(network, meta.StalledCondition)).Should(Equal(
+		`True Conflict: ConfigMap "payments", Service "payments-rpc" already exist and are not owned by this network; delete them, or give the network another name`))
+	w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(network), &appsv1.StatefulSet{})).NotTo(Succeed())
+}
+
+// abandon deletes a network, and none of its objects.
+func (w *world) abandon(network *v1alpha1.BitcoinNetwork) {
+	for _, object := range childrenOf(network, platform) {
+		w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(object), object)).To(Succeed())
+		w.Expect(w.api.Patch(w.ctx, object, client.RawPatch(types.MergePatchType, []byte(`{"metadata": {"ownerReferences": null}}`)))).To(Succeed())
+	}
+	w.Expect(w.api.Delete(w.ctx, network)).To(Succeed())
+}
+
+// A network that was deleted with --cascade=orphan comes back with its nodes, and with
+// its chain.
+func TestOrphansAreTakenOver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 3))
+	w.nodes.MineAt(w.kubelet.address("payments-0"))
+	w.Eventually(w.heights).Should(Equal([]int32{1, 1, 1}))
+	before := w.uids()
+	w.tells("Normal Connected ")
+	w.stopOperator()
+	w.abandon(network)
+	network = w.network("payments", 3)
+	w.startOperator()
+
+	network = w.becomesReady(network)
+	for _, object := range childrenOf(network, platform) {
+		w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(object), object)).To(Succeed())
+		w.Expect(metav1.IsControlledBy(object, network)).To(BeTrue(), "%T has no owner", object)
+	}
+	w.Expect(w.uids()).To(Equal(before))
+	w.Expect(w.heights()).To(Equal([]int32{1, 1, 1}))
+	w.Expect(w.tells("Normal Connected ")).To(HaveExactElements(HavePrefix("Normal SecretRead"), Not(BeEmpty())), "nothing was made, and nothing lost")
+}
+
+// Nodes of another chain are not what the network asks for, and may hold all there is of
+// theirs.
+func TestOrphansOfAnotherChainAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 1))
+	before := w.uids()
+	w.stopOperator()
+	w.abandon(network)
+	network = w.network("payments", 1, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Chain, spec.Mining = v1alpha1.Signet, nil })
+	w.startOperator()
+	w.Eventually(w.condition(network, meta.StalledCondition)).Should(Equal(
+		`True Conflict: StatefulSet "payments" already exists and is not owned by this network; delete it, or give the network another name`))
+	w.Expect(w.uids()).To(Equal(before))
+}
+
+// What the API server takes for invalid it does not take the next time either.
+func TestInvalidObjectStalls(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.network("payments", 1, func(spec *v1alpha1.BitcoinNetworkSpec) {
+		spec.Resources = &v1alpha1.Resources{
+			Requests: corev1.ResourceList{corev1.ResourceEphemeralStorage: resource.MustParse("2Gi")},
+			Limits:   corev1.ResourceList{corev1.ResourceEphemeralStorage: resource.MustParse("1Gi")},
+		}
+	})
+	w.Eventually(w.condition(network, meta.StalledCondition)).Should(HavePrefix(
+		`True Invalid: apply StatefulSet payments: StatefulSet.apps "payments" is invalid: spec.template.spec.containers[0].resources.requests: ` +
+			`Invalid value: "2Gi": must be less than or equal to ephemeral-storage limit of 1Gi`))
+	w.tells("Warning Invalid apply StatefulSet payments: ")
+	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Resources = nil })
+	w.becomesReady(network)
+}
+
+// A StatefulSet that has lost the label by which the operator watches is the network's
+// all the same, with the record of what it was made of.
+func TestStatefulSetThatLosesItsLabel(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 2))
+	before, uids := w.statefulSet("payments"), w.uids()
+	w.Expect(w.api.Patch(w.ctx, before.DeepCopy(), client.RawPatch(types.MergePatchType,
+		[]byte(`{"metadata": {"labels": {"`+resources.NetworkLabel+`": null}}}`)))).To(Succeed())
+	w.Eventually(func() map[string]string { return w.statefulSet("payments").Labels }).Should(Equal(before.Labels))
+	w.Expect(w.statefulSet("payments").Spec).To(Equal(before.Spec))
+	w.becomesReady(network)
+	w.Expect(w.uids()).To(Equal(uids))
+}
+
 func TestHandEditIsPutBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -354,7 +460,13 @@ func TestSuspendedNetworkIsLeftAsItIs(t *testing.T) {
 	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(Equal(
 		"True Suspended: suspended by spec.suspend; 2 nodes answer RPC, 1 link connected"))
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes = 4 })
-	w.Eventually(w.condition(network, meta.StalledCondition)).Should(HavePrefix("True Suspended: suspended by spec.suspend; 2 of 4 nodes answer RPC"))
+	w.Eventually(w.condition(network, meta.StalledCondition)).Should(HavePrefix(
+		"True Suspended: suspended by spec.suspend, with changes that are not applied: spec.nodes; 2 of 4 nodes answer RPC"))
+	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes, spec.Image = 2, "bitcoind:another" })
+	w.Eventually(w.condition(network, meta.StalledCondition)).Should(Equal("True Suspended: suspended by spec.suspend, " +
+		"with changes that are not applied: the nodes' image, configuration or other settings; 2 nodes answer RPC, 1 link connected"))
+	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes, spec.Image = 4, "" })
+	w.Eventually(w.condition(network, meta.StalledCondition)).Should(ContainSubstring("spec.nodes"))
 	now := w.status(network)
 	w.Expect(now.Status.ObservedGeneration).To(Equal(now.Generation))
 	w.Consistently(w.uids).Should(Equal(before))

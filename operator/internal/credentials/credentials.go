@@ -1,5 +1,5 @@
-// Package credentials reads the one Secret that the operator may read, and, when
-// it is missing, what the SealedSecret of that name says about it.
+// Package credentials reads the one Secret that the operator may read, and what the
+// SealedSecret of that name says about it.
 package credentials
 
 import (
@@ -49,6 +49,9 @@ type Found struct {
 	// Warning says what is odd about the Secret, though nodes take it. It holds no
 	// value.
 	Warning string
+	// NotApplied says that the Secret is not what its SealedSecret is, and why, in the
+	// words of that one. It is empty where nobody says so.
+	NotApplied string
 }
 
 // Read returns the credentials of a network. Without, it returns an *UnusableError
@@ -77,15 +80,19 @@ func (r Reader) Read(ctx context.Context, network *v1alpha1.BitcoinNetwork) (Fou
 	case err != nil:
 		return Found{}, fmt.Errorf("read Secret %s/%s: %w", network.Namespace, name, err)
 	}
-	pairs, err := parse(secret)
-	if err != nil {
-		return Found{}, err
+	notApplied := r.notApplied(ctx, network)
+	pairs, unusable := parse(secret)
+	if unusable != nil {
+		if notApplied != "" {
+			unusable.Message += "; " + notApplied
+		}
+		return Found{}, unusable
 	}
-	return Found{Pairs: pairs, ChangedAt: changedAt(secret), Warning: warning(pairs[0])}, nil
+	return Found{Pairs: pairs, ChangedAt: changedAt(secret), Warning: warning(pairs[0]), NotApplied: notApplied}, nil
 }
 
 // parse takes the credentials out of a Secret.
-func parse(secret *corev1.Secret) ([]bitcoind.Credentials, error) {
+func parse(secret *corev1.Secret) ([]bitcoind.Credentials, *UnusableError) {
 	if secret.Type != corev1.SecretTypeOpaque {
 		// A sealed template may ask for a type that Kubernetes fills by itself,
 		// such as a service account's token.

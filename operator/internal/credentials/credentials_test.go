@@ -103,7 +103,7 @@ func TestRead(t *testing.T) {
 	got, err := Reader{API: server, Secret: "bitcoin-rpc"}.Read(t.Context(), network("bitcoin-rpc"))
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(slices.Equal(got.Pairs, []bitcoind.Credentials{bitcoind.NewCredentials("hush-user", "hush-password")})).To(BeTrue())
-	g.Expect(server.reads).To(Equal([]string{"Secret team-a/bitcoin-rpc"}), "one read, of that Secret")
+	g.Expect(server.reads).To(Equal([]string{"Secret team-a/bitcoin-rpc", "SealedSecret team-a/bitcoin-rpc"}), "of that Secret, and of its SealedSecret")
 }
 
 func TestReadTakesWhatBitcoindTakes(t *testing.T) {
@@ -349,15 +349,12 @@ func TestReadTellsWhenTheSecretChanged(t *testing.T) {
 	g.Expect(found.ChangedAt).To(BeZero(), "the default credentials never do")
 }
 
-// The sealed Secret is asked for only where there is none unsealed.
-func TestSealedSecretIsReadOnlyForAMissingSecret(t *testing.T) {
+// The SealedSecret is asked for once, whether or not there is a Secret.
+func TestSealedSecretIsReadOnce(t *testing.T) {
 	g := NewWithT(t)
-	for _, objects := range [][]client.Object{{secret()}, {secret(lacking(bitcoind.UserKey))}} {
+	for _, objects := range [][]client.Object{nil, {secret()}, {secret(lacking(bitcoind.UserKey))}} {
 		server := apiServerWith(objects)
 		_, _ = Reader{API: server, Secret: "bitcoin-rpc"}.Read(t.Context(), network("bitcoin-rpc"))
-		g.Expect(server.reads).To(Equal([]string{"Secret team-a/bitcoin-rpc"}))
+		g.Expect(server.reads).To(Equal([]string{"Secret team-a/bitcoin-rpc", "SealedSecret team-a/bitcoin-rpc"}))
 	}
-	server := apiServerWith(nil)
-	_, _ = Reader{API: server, Secret: "bitcoin-rpc"}.Read(t.Context(), network("bitcoin-rpc"))
-	g.Expect(server.reads).To(Equal([]string{"Secret team-a/bitcoin-rpc", "SealedSecret team-a/bitcoin-rpc"}))
 }

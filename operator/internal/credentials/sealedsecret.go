@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 )
 
 // sealedSecretKind is read without its Go type, whose package brings a template
@@ -19,19 +20,36 @@ var sealedSecretKind = schema.GroupVersionKind{Group: "bitnami.com", Version: "v
 // if there is one that could not be unsealed.
 func (r Reader) missing(ctx context.Context, network *v1alpha1.BitcoinNetwork) *UnusableError {
 	name := network.Spec.Secret
+	problem, exists := r.sealed(ctx, network)
 	message := fmt.Sprintf("Secret %q does not exist in namespace %s; commit a SealedSecret of that name", name, network.Namespace)
-
-	sealed := &unstructured.Unstructured{}
-	sealed.SetGroupVersionKind(sealedSecretKind)
-	// Any error, be it that there is none, that the kind is not installed or
-	// that it may not be read, leaves the message as it is: this only helps.
-	if err := r.API.Get(ctx, client.ObjectKey{Namespace: network.Namespace, Name: name}, sealed); err == nil {
+	if exists {
 		message = fmt.Sprintf("Secret %q does not exist in namespace %s yet; its SealedSecret is not unsealed", name, network.Namespace)
-		if problem := unsealError(sealed); problem != "" {
-			message += ": " + problem
-		}
+	}
+	if problem != "" {
+		message += ": " + problem
 	}
 	return &UnusableError{v1alpha1.SecretNotFoundReason, message}
+}
+
+// notApplied says that a Secret is not what its SealedSecret is, where that one says so.
+func (r Reader) notApplied(ctx context.Context, network *v1alpha1.BitcoinNetwork) string {
+	problem, _ := r.sealed(ctx, network)
+	if problem == "" {
+		return ""
+	}
+	return "it is not what its SealedSecret says, which could not be opened or applied: " + problem
+}
+
+// sealed reports whether there is a SealedSecret of the name of a network's Secret, and
+// why it could not be unsealed, in its own words. Any error, be it that the kind is not
+// installed or that it may not be read, counts as none: this only helps.
+func (r Reader) sealed(ctx context.Context, network *v1alpha1.BitcoinNetwork) (problem string, exists bool) {
+	sealed := &unstructured.Unstructured{}
+	sealed.SetGroupVersionKind(sealedSecretKind)
+	if err := r.API.Get(ctx, client.ObjectKey{Namespace: network.Namespace, Name: network.Spec.Secret}, sealed); err != nil {
+		return "", false
+	}
+	return state.Quote(unsealError(sealed)), true
 }
 
 // unsealError returns the message of a SealedSecret's condition Synced where

@@ -3,6 +3,7 @@ package credentials
 import (
 	"errors"
 	"os"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -13,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 )
 
 // sealedSecret returns the network's, with these conditions.
@@ -85,6 +87,53 @@ func TestWhyASecretIsMissing(t *testing.T) {
 			g.Expect(errors.As(err, &unusable)).To(BeTrue(), "%v is no *UnusableError", err)
 			g.Expect(unusable.Reason).To(Equal(v1alpha1.SecretNotFoundReason))
 			g.Expect(unusable.Message).To(Equal(test.want))
+		})
+	}
+}
+
+// A Secret that there is serves on when its SealedSecret cannot be opened, or applied to
+// it: so it is told that Git has another.
+func TestSecretThatIsNotWhatItsSealedSecretSays(t *testing.T) {
+	const (
+		told      = "it is not what its SealedSecret says, which could not be opened or applied: "
+		noKey     = "no key could decrypt secret (BC_RPC_PASSWORD)"
+		immutable = `Secret "bitcoin-rpc" is invalid: data: Forbidden: field is immutable when 'immutable' is set`
+	)
+	for _, test := range []struct {
+		reason  string
+		sealed  []client.Object
+		failure error
+		want    string
+	}{
+		{"there is none: somebody made the Secret", nil, nil, ""},
+		{"it was applied", []client.Object{sealedSecret(condition("Synced", "True", ""))}, nil, ""},
+		{"nobody has looked at it yet", []client.Object{sealedSecret()}, nil, ""},
+		{"it cannot be opened", []client.Object{sealedSecret(condition("Synced", "False", noKey))}, nil, told + noKey},
+		{"it cannot be applied", []client.Object{sealedSecret(condition("Synced", "False", immutable))}, nil, told + immutable},
+		{"its words are cut, and made printable", []client.Object{sealedSecret(condition("Synced", "False", "a\x1b[31m\n"+strings.Repeat("b", 400)))}, nil,
+			told + "…" + strings.Repeat("b", 300)},
+		{"it may not be read", nil, forbidden("sealedsecrets"), ""},
+		{"sealed-secrets is not installed", nil, &meta.NoKindMatchError{GroupKind: sealedSecretKind.GroupKind()}, ""},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			g := NewWithT(t)
+			var failures []failure
+			if test.failure != nil {
+				failures = append(failures, failure{"SealedSecret", test.failure})
+			}
+			reader := Reader{API: apiServerWith(append(test.sealed, secret()), failures...), Secret: "bitcoin-rpc"}
+			got, err := reader.Read(t.Context(), network("bitcoin-rpc"))
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(got.Pairs).To(HaveLen(1))
+			g.Expect(got.NotApplied).To(Equal(test.want))
+
+			reader = Reader{API: apiServerWith(append(test.sealed, secret(lacking(bitcoind.UserKey))), failures...), Secret: "bitcoin-rpc"}
+			_, err = reader.Read(t.Context(), network("bitcoin-rpc"))
+			want := `Secret "bitcoin-rpc": BC_RPC_USER must be set and not be empty`
+			if test.want != "" {
+				want += "; " + test.want
+			}
+			g.Expect(err).To(MatchError(want), "nor does a Secret that is unfit hide what may mend it")
 		})
 	}
 }

@@ -73,7 +73,7 @@ func describe(name, help string) *prometheus.Desc {
 
 var (
 	nodesWanted    = describe("nodes_wanted", "How many nodes the network should have.")
-	nodesReady     = describe("nodes_ready", "How many of the wanted nodes answer RPC.")
+	nodesReady     = describe("nodes_ready", "How many of the wanted nodes answer RPC, and are reached by clients.")
 	linksPlanned   = describe("links_planned", "How many links between nodes there should be.")
 	linksConnected = describe("links_connected", "How many of the planned links stand.")
 	parts          = describe("parts", "Number of disconnected groups among the nodes that answer; 1 means fully connected.")
@@ -174,7 +174,7 @@ func (c *Collector) Collect(found chan<- prometheus.Metric) {
 		if chain := network.Chain; chain != nil {
 			tell(highestTip, float64(chain.HighestTip))
 			tell(lowestTip, float64(chain.LowestTip))
-			tell(lastBlockAge, c.clock.Since(chain.LastBlock).Seconds())
+			tell(lastBlockAge, max(c.clock.Since(chain.LastBlock), 0).Seconds()) // of many blocks at once the last lie in the future
 		}
 	}
 }

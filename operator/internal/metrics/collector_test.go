@@ -71,6 +71,8 @@ func TestCollector(t *testing.T) {
 
 	clock.SetTime(time.Unix(1060, 0))
 	g.Expect(gather(g, registry)).To(HaveKeyWithValue("bitcoinnetwork_last_block_age_seconds", 90.0), "it grows between reconciles")
+	collector.SetNetwork(payments, Network{Chain: &Chain{LastBlock: time.Unix(8000, 0)}})
+	g.Expect(gather(g, registry)).To(HaveKeyWithValue("bitcoinnetwork_last_block_age_seconds", 0.0), "a block in the future is no older than one of now")
 	collector.SetNetwork(payments, Network{})
 	for name := range gather(g, registry) {
 		g.Expect(name).NotTo(ContainSubstring("tip"), "nothing is told of a chain that nobody tells of")

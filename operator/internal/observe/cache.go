@@ -17,6 +17,8 @@ type cache struct {
 	since time.Time
 	// backoff spares nodes that did not answer.
 	backoff *backoff
+	// grace has nodes be late once.
+	grace *grace
 	// keyring says which credentials nodes accept.
 	keyring *keyring
 	// secretAt is when the Secret changed by its own account, and noticedAt when the
@@ -46,7 +48,7 @@ type cache struct {
 
 func newCache() *cache {
 	return &cache{
-		backoff: newBackoff(), keyring: newKeyring(), activity: newActivity(),
+		backoff: newBackoff(), grace: newGrace(), keyring: newKeyring(), activity: newActivity(),
 		silentSince: map[string]time.Time{}, idleSince: map[types.UID]time.Time{},
 		tips: map[types.UID]state.Block{}, hadBest: map[types.UID]time.Time{},
 		refused: map[types.UID]time.Time{}, notStopped: map[types.UID]time.Time{},
@@ -87,6 +89,7 @@ func (c *cache) forgetOthers(seen *state.Network) {
 		c.since = seen.Now
 	}
 	c.backoff.forgetOthers(seen.Nodes)
+	c.grace.forgetOthers(seen.Nodes)
 	c.activity.forgetOthers(seen.Nodes)
 	c.keyring.forgetOthers(seen.Nodes)
 	old := *c

@@ -12,6 +12,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
@@ -113,19 +114,37 @@ func (o *Observer) observeSecret(ctx context.Context, network *v1alpha1.BitcoinN
 	case err != nil:
 		return err
 	}
-	seen.Secret = state.Secret{Pairs: len(found.Pairs), ChangedAt: cache.secretChangedAt(network, found, seen.Now), Warning: found.Warning}
+	seen.Secret = state.Secret{
+		Pairs: len(found.Pairs), ChangedAt: cache.secretChangedAt(network, found, seen.Now),
+		Warning: found.Warning, NotApplied: found.NotApplied,
+	}
 	return nil
 }
 
 func (o *Observer) observeStatefulSet(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *state.Network) error {
 	set := &appsv1.StatefulSet{}
-	switch err := o.Client.Get(ctx, client.ObjectKeyFromObject(network), set); {
-	case err == nil && metav1.IsControlledBy(set, network):
-		seen.StatefulSet = set
-	case client.IgnoreNotFound(err) != nil:
+	exists, err := Read(ctx, o.Client, o.API, client.ObjectKeyFromObject(network), set)
+	if err != nil {
 		return fmt.Errorf("read StatefulSet %s: %w", network.Name, err)
 	}
+	if exists && (metav1.IsControlledBy(set, network) || resources.IsOrphan(network, seen.Chain, set)) {
+		seen.StatefulSet = set
+	}
 	return nil
+}
+
+// Read reads an object and reports whether it exists. The cache holds only what carries
+// the operator's label, so what it lacks the API server is asked for: it may be there
+// and have lost the label, or belong to someone else.
+func Read(ctx context.Context, cached, api client.Reader, key client.ObjectKey, object client.Object) (bool, error) {
+	err := cached.Get(ctx, key, object)
+	if apierrors.IsNotFound(err) {
+		err = api.Get(ctx, key, object)
+	}
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // observePods finds the pod of each node, or why there is none.
@@ -156,16 +175,13 @@ func (o *Observer) observePods(ctx context.Context, network *v1alpha1.BitcoinNet
 	return nil
 }
 
-// podsByOrdinal returns the pods that a StatefulSet controls, by ordinal, and how
-// many nodes it has or should have.
+// podsByOrdinal returns the pods that a network's StatefulSet controls, or takes over
+// when there is one, by ordinal, and how many nodes it has or should have.
 func podsByOrdinal(network *v1alpha1.BitcoinNetwork, set *appsv1.StatefulSet, pods []corev1.Pod) (map[int]*corev1.Pod, int) {
 	byOrdinal := map[int]*corev1.Pod{}
-	if set == nil {
-		return byOrdinal, 0
-	}
 	count, _ := state.Replicas(set)
 	for i := range pods {
-		if !metav1.IsControlledBy(&pods[i], set) {
+		if owner := metav1.GetControllerOf(&pods[i]); owner != nil && (set == nil || owner.UID != set.UID) {
 			continue // of a network of this name that has been deleted
 		}
 		if ordinal, ok := resources.Ordinal(network, pods[i].Name); ok && ordinal < maxNodes {

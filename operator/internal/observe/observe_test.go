@@ -15,7 +15,10 @@ import (
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	clocktesting "k8s.io/utils/clock/testing"
@@ -148,15 +151,34 @@ func (s *scene) observe() (*state.Network, error) {
 		}).
 		WithInterceptorFuncs(interceptor.Funcs{
 			Get: func(ctx context.Context, api client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
-				return errors.Join(s.failureOf(object), api.Get(ctx, key, object, options...))
+				if failure := s.failureOf(object); failure != nil {
+					return failure
+				}
+				return api.Get(ctx, key, object, options...)
 			},
 			List: func(ctx context.Context, api client.WithWatch, list client.ObjectList, options ...client.ListOption) error {
 				return errors.Join(s.failureOf(list), api.List(ctx, list, options...))
 			},
 		}).Build()
-	s.observer.Client, s.observer.API = api, api
+	s.observer.Client, s.observer.API = labelled(api), api
 	s.observer.Credentials = credentials.Reader{API: api, Secret: statetest.Secret}
 	return s.observer.Observe(s.t.Context(), s.network, s)
+}
+
+// labelled reads what an API server has that carries the operator's label, as the cache
+// does.
+func labelled(api client.WithWatch) client.Reader {
+	return interceptor.NewClient(api, interceptor.Funcs{
+		Get: func(ctx context.Context, api client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+			if err := api.Get(ctx, key, object, options...); err != nil {
+				return err
+			}
+			if _, ours := object.GetLabels()[resources.NetworkLabel]; !ours {
+				return apierrors.NewNotFound(schema.GroupResource{}, key.Name)
+			}
+			return nil
+		},
+	})
 }
 
 // failureOf returns how the read of an object fails.
@@ -417,6 +439,37 @@ func TestReadsThatFailAreErrors(t *testing.T) {
 	g.Expect(err).To(MatchError(context.Canceled), "half a look is none")
 }
 
+// A node that answers the operator, and whose pod no Service leads to, is of no use to
+// clients. It is peered all the same.
+func TestNodesThatClientsDoNotReach(t *testing.T) {
+	g := NewWithT(t)
+	s := newScene(t, 2)
+	statetest.NotReady(s.pods[1])
+	g.Expect(s.look().Ready()).To(Equal(2), "the kubelet's probe is a moment behind")
+	s.pods[1].Status.ContainerStatuses = append(s.pods[1].Status.ContainerStatuses, corev1.ContainerStatus{Name: "proxy"})
+	seen := s.look()
+	g.Expect(problems(seen)).To(Equal([]string{"", `clients do not reach it: container "proxy" of its pod is not ready`}))
+	g.Expect(seen.Nodes[1].Answers).To(BeTrue())
+	g.Expect(seen.Serves(seen.Nodes[1])).To(BeFalse())
+}
+
+// What a SealedSecret says of itself is seen beside the Secret, which nodes go on with.
+func TestSealedSecretThatWasNotApplied(t *testing.T) {
+	g := NewWithT(t)
+	s := newScene(t, 1)
+	g.Expect(s.look().Secret.NotApplied).To(BeEmpty())
+	sealed := &unstructured.Unstructured{Object: map[string]any{"status": map[string]any{
+		"conditions": []any{map[string]any{"type": "Synced", "status": "False", "message": "no key could decrypt secret"}},
+	}}}
+	sealed.SetGroupVersionKind(schema.GroupVersionKind{Group: "bitnami.com", Version: "v1alpha1", Kind: "SealedSecret"})
+	sealed.SetNamespace("team-a")
+	sealed.SetName(statetest.Secret)
+	s.others = []client.Object{sealed}
+	seen := s.look()
+	g.Expect(seen.Secret.NotApplied).To(HaveSuffix(": no key could decrypt secret"))
+	g.Expect(seen.Ready()).To(Equal(1))
+}
+
 func TestStatefulSetOfAnotherIsNone(t *testing.T) {
 	g := NewWithT(t)
 	s := newScene(t, 1)
@@ -427,6 +480,50 @@ func TestStatefulSetOfAnotherIsNone(t *testing.T) {
 
 	s.set = nil
 	g.Expect(s.look().StatefulSet).To(BeNil())
+}
+
+// One that has lost the label by which the cache holds it the API server has, and one
+// without an owner may be what a network of this name has left behind.
+func TestStatefulSetIsFoundWhereItIs(t *testing.T) {
+	for _, test := range []struct {
+		reason string
+		change func(*appsv1.StatefulSet)
+		found  bool
+	}{
+		{"the network's own", func(*appsv1.StatefulSet) {}, true},
+		{"without the label", func(set *appsv1.StatefulSet) { set.Labels = nil }, true},
+		{"without an owner", func(set *appsv1.StatefulSet) { set.OwnerReferences = nil }, true},
+		{"without either", func(set *appsv1.StatefulSet) { set.Labels, set.OwnerReferences = nil, nil }, false},
+		{"of another network of this name", func(set *appsv1.StatefulSet) { set.OwnerReferences[0].UID = "another" }, false},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			g := NewWithT(t)
+			s := newScene(t, 2)
+			children, err := resources.Children(s.network, resources.Platform{}, statetest.Regtest, 2, resources.Budget{}, nil)
+			g.Expect(err).NotTo(HaveOccurred())
+			made := children[len(children)-1].(*appsv1.StatefulSet)
+			s.set.Labels, s.set.Spec = made.Labels, made.Spec
+			test.change(s.set)
+			seen := s.look()
+			g.Expect(seen.StatefulSet != nil).To(Equal(test.found))
+			g.Expect(seen.Ready() == 2).To(Equal(test.found))
+		})
+	}
+}
+
+// Nodes go on while their StatefulSet is away: it was deleted with --cascade=orphan, and
+// the next takes them over. Their chain is not lost meanwhile.
+func TestPodsOfAStatefulSetThatIsGone(t *testing.T) {
+	g := NewWithT(t)
+	s := newScene(t, 2)
+	s.MineAt(hostOf(0))
+	g.Expect(s.look().Best).To(HaveField("Height", int64(1)))
+	s.set = nil
+	seen := s.look()
+	g.Expect(seen.StatefulSet).To(BeNil())
+	g.Expect(problems(seen)).To(Equal([]string{"", ""}))
+	g.Expect(seen.Best).To(HaveField("Height", int64(1)))
+	g.Expect(seen.Lost).To(BeNil())
 }
 
 // Why Kubernetes cannot make a pod it says in events alone.
@@ -495,11 +592,12 @@ func TestPodsByOrdinal(t *testing.T) {
 		{"one has none yet", set(new(int32(3))), []corev1.Pod{pod("payments-0", "set")}, []int{0}, 3},
 		{"a pod is still there that was scaled away", set(new(int32(1))), []corev1.Pod{pod("payments-4", "set")}, []int{4}, 5},
 		{"a pod of a StatefulSet of the same name that was deleted is not the network's", set(new(int32(1))), []corev1.Pod{pod("payments-0", "older")}, nil, 1},
-		{"nor is one that nobody controls", set(new(int32(1))), []corev1.Pod{bare}, nil, 1},
+		{"one that nobody controls, the StatefulSet takes over", set(new(int32(1))), []corev1.Pod{bare}, []int{0}, 1},
+		{"also when there is one again", nil, []corev1.Pod{bare}, []int{0}, 1},
 		{"nor one whose name is no node's", set(new(int32(1))), []corev1.Pod{pod("payments-x", "set"), pod("invoices-0", "set")}, nil, 1},
 		{"an ordinal beyond the most that a network can have takes no memory", set(new(int32(1))), []corev1.Pod{pod("payments-1000", "set")}, nil, 1},
 		{"the last that it can have does", set(nil), []corev1.Pod{pod("payments-999", "set")}, []int{999}, 1000},
-		{"without a StatefulSet there are none", nil, []corev1.Pod{pod("payments-0", "set")}, nil, 0},
+		{"without a StatefulSet there are none of one", nil, []corev1.Pod{pod("payments-0", "set")}, nil, 0},
 	} {
 		byOrdinal, count := podsByOrdinal(statetest.Network(3), test.set, test.pods)
 		var got []int

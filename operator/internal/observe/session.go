@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,6 +53,7 @@ func (s *session) askNodes(ctx context.Context) {
 		}
 		if node.Problem = s.cache.backoff.lastProblem(node.Pod); node.Problem != "" {
 			node.AskAgain = s.cache.backoff.wait(node.Pod)
+			node.State, node.IsLate = s.cache.grace.of(node.Pod)
 			continue
 		}
 		group.Go(func() error {
@@ -79,6 +81,12 @@ func (s *session) ask(ctx context.Context, ordinal int) {
 		}
 		if node.Problem != "" {
 			node.AskAgain = s.cache.backoff.failed(node.Pod, node.Problem)
+			if !bitcoind.IsTimeout(err) {
+				s.cache.grace.ended(node.Pod)
+				return
+			}
+			s.cache.grace.late(node.Pod)
+			node.State, node.IsLate = s.cache.grace.of(node.Pod)
 			return
 		}
 		s.cache.keyring.record(node.Pod, pair, true)
@@ -87,8 +95,15 @@ func (s *session) ask(ctx context.Context, ordinal int) {
 		node.Silent = s.cache.activity.silentPeers(node.Pod.UID, answer.Peers, s.seen.Now)
 		node.Shown, node.Tip = true, blockOf(answer.Tip())
 		s.verify(ctx, node)
+		node.Problem = cmp.Or(node.Problem, state.Unreached(node.Pod))
+		if node.Problem == "" {
+			s.cache.grace.answered(node.Pod, answer)
+		} else {
+			s.cache.grace.ended(node.Pod)
+		}
 		return
 	}
+	s.cache.grace.ended(node.Pod)
 	node.RejectsAll = true
 	node.Problem = "it rejects all credentials known to the operator"
 	s.askWithoutCredentials(ctx, node)

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"maps"
 	"net"
 	"strconv"
 
@@ -17,7 +18,7 @@ import (
 func links(network *v1alpha1.BitcoinNetwork, seen *state.Network, platform resources.Platform, nodes int) peering.Plan {
 	reports := map[int]peering.Report{}
 	for ordinal, node := range seen.Nodes[:min(nodes, len(seen.Nodes))] {
-		if node.Answers {
+		if node.Answers || node.IsLate {
 			reports[ordinal] = reportOf(node)
 		}
 	}
@@ -41,6 +42,7 @@ func links(network *v1alpha1.BitcoinNetwork, seen *state.Network, platform resou
 	if seen.HandsOff(network) {
 		plan.Changes = nil
 	}
+	maps.DeleteFunc(plan.Changes, func(ordinal int, _ peering.Change) bool { return seen.Nodes[ordinal].IsLate })
 	return plan
 }
 

@@ -103,6 +103,24 @@ func TestPlanLeavesSilentNodesAlone(t *testing.T) {
 
 // A node that rejects all credentials cannot be told to dial anybody, so the others
 // dial it: else it would never copy the chain.
+// What a node that is late said before stands, and nobody tells it anything meanwhile.
+func TestPlanGivesNodesThatAreLateTime(t *testing.T) {
+	g := NewWithT(t)
+	seen := statetest.Healthy(3)
+	for ordinal := range 3 {
+		link(seen, ordinal)
+	}
+	g.Expect(links(statetest.Network(3), seen, platform, 3).Missing).To(BeEmpty())
+	seen.Nodes[1].Answers, seen.Nodes[1].IsLate, seen.Nodes[1].Problem = false, true, "it timed out"
+	seen.Nodes[1].State.Added = nil // which would have to be mended
+	plan := links(statetest.Network(3), seen, platform, 3)
+	g.Expect(plan.Missing).To(BeEmpty())
+	g.Expect(plan.Parts).To(HaveLen(1))
+	g.Expect(plan.Changes).NotTo(HaveKey(1))
+	seen.Nodes[1].IsLate = false
+	g.Expect(links(statetest.Network(3), seen, platform, 3).Missing).To(HaveLen(2))
+}
+
 func TestPlanDialsNodesThatRejectAll(t *testing.T) {
 	gated := func(pod *corev1.Pod) {
 		for i := range pod.Status.Conditions {

@@ -40,7 +40,7 @@ func nextBlock(network *v1alpha1.BitcoinNetwork, seen *state.Network, links peer
 	best := tips[0].Nodes[0]
 	age := seen.Now.Sub(time.Unix(seen.Nodes[best].State.Chain.Time, 0))
 	if keepsFresh(network) && age > staleTip && inInitialDownload(seen) {
-		why := fmt.Sprintf("the last one is %s old", age.Round(time.Hour))
+		why := fmt.Sprintf("the last one is %.0f hours old", age.Hours())
 		if tips[0].Height == 0 {
 			why = "there was none"
 		}

@@ -69,7 +69,7 @@ func TestNextBlock(t *testing.T) {
 		want    *Block
 	}{
 		{"nothing is due", unchanged, aged(3, time.Hour), 1, nil},
-		{"nodes with an old tip relay nothing", unchanged, aged(3, old), 1, &Block{Why: "the last one is 49h0m0s old"}},
+		{"nodes with an old tip relay nothing", unchanged, aged(3, old), 1, &Block{Why: "the last one is 49 hours old"}},
 		{"a tip that is just not old does not keep them from it", unchanged, with(aged(3, staleTip), func(s *state.Network) {
 			s.Nodes[0].State.Chain.InitialBlockDownload = true
 		}), 1, nil},
@@ -85,7 +85,7 @@ func TestNextBlock(t *testing.T) {
 		}), 1, nil},
 		{"one that was started since is enough to need a block", unchanged, with(aged(3, old), func(s *state.Network) {
 			s.Nodes[0].State.Chain.InitialBlockDownload, s.Nodes[1].State.Chain.InitialBlockDownload = false, false
-		}), 1, &Block{Why: "the last one is 49h0m0s old"}},
+		}), 1, &Block{Why: "the last one is 49 hours old"}},
 		{"not one that does not answer", unchanged, with(aged(3, old), func(s *state.Network) {
 			s.Nodes[0].State.Chain.InitialBlockDownload, s.Nodes[1].State.Chain.InitialBlockDownload = false, false
 			silence(2)(s)
@@ -94,8 +94,8 @@ func TestNextBlock(t *testing.T) {
 			s.Nodes[2].State.Chain.InitialBlockDownload = true
 		}), 1, nil},
 		{"it can be turned off", mining(v1alpha1.Mining{KeepFresh: new(false)}), aged(3, old), 1, nil},
-		{"and on", mining(v1alpha1.Mining{KeepFresh: new(true)}), aged(3, old), 1, &Block{Why: "the last one is 49h0m0s old"}},
-		{"where nothing is said it is on", mining(v1alpha1.Mining{Address: "bcrt1qqqqqqq"}), aged(3, old), 1, &Block{Why: "the last one is 49h0m0s old"}},
+		{"and on", mining(v1alpha1.Mining{KeepFresh: new(true)}), aged(3, old), 1, &Block{Why: "the last one is 49 hours old"}},
+		{"where nothing is said it is on", mining(v1alpha1.Mining{Address: "bcrt1qqqqqqq"}), aged(3, old), 1, &Block{Why: "the last one is 49 hours old"}},
 		{"and nothing else", mining(v1alpha1.Mining{Address: "bcrt1qqqqqqq"}), aged(3, time.Hour), 1, nil},
 
 		{"a block is due when the last one is old enough, by its own time", every(time.Minute), aged(3, time.Minute), 1, &Block{}},

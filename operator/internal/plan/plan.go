@@ -41,7 +41,8 @@ type Plan struct {
 	// Short are the quotas in sight that have no room for volumes to grow, so that
 	// none does.
 	Short []Shortage
-	// Mine is a block that is due now; nil where none is.
+	// Mine is a block that is due now; nil where none is. It is mined unless the step of
+	// the rollout is taken: a node must not go with a block that it alone has.
 	Mine *Block
 	// MiningProblem says why none can be mined, whichever node were asked.
 	MiningProblem string
@@ -67,8 +68,7 @@ func For(network *v1alpha1.BitcoinNetwork, seen *state.Network, platform resourc
 		plan.Resize, plan.Short = resizes(network, seen)
 		due = nextBlock(network, seen, plan.Links)
 		plan.MiningProblem = miningProblem(network)
-		// A node must not go with a block that it alone has.
-		if due != nil && due.Wait == 0 && plan.Rollout.Step == nil && plan.MiningProblem == "" {
+		if due != nil && due.Wait == 0 && plan.MiningProblem == "" {
 			plan.Mine = due
 		}
 	}

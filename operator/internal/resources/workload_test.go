@@ -116,6 +116,9 @@ func TestWhatReplacesNodes(t *testing.T) {
 			before := i.children(t, nil)
 			live := served(t, before.set)
 			test.change(i)
+			if applied := IsApplied(i.network, i.platform, live); applied == test.replaces {
+				t.Errorf("applied: %t, want %t", applied, !test.replaces)
+			}
 			for what, after := range map[string]children{"made anew": i.children(t, nil), "made of what there is": i.children(t, live)} {
 				replaces := text(t, after.set.Spec.Template) != text(t, before.set.Spec.Template)
 				if replaces != test.replaces {
@@ -202,6 +205,7 @@ func TestRecordsWithANumberOfPairsStillCount(t *testing.T) {
 				then.record = text(t, then)
 				live := served(t, StatefulSet(i.network, then, 3, nil))
 
+				g.Expect(IsApplied(i.network, i.platform, live)).To(BeTrue())
 				c := i.children(t, live)
 				g.Expect(text(t, c.set.Spec.Template)).To(Equal(text(t, then.Template)))
 				g.Expect(c.conf(t)).To(Equal(then.Config))
@@ -385,6 +389,7 @@ func TestARecordThatIsNoRecord(t *testing.T) {
 			if test.record == "-" {
 				live.Annotations = nil
 			}
+			g.Expect(IsApplied(i.network, i.platform, live)).To(BeFalse())
 			c, anew := i.children(t, live), i.children(t, nil)
 			g.Expect(text(t, c.set.Spec.Template)).To(Equal(text(t, anew.set.Spec.Template)))
 			g.Expect(c.conf(t)).To(Equal(anew.conf(t)))

@@ -57,7 +57,7 @@ func (d *decider) waitForNode(next, other int, since time.Time) *Wait {
 // whyNot says why a node does not serve.
 func (d *decider) whyNot(node state.Node) string {
 	switch {
-	case !node.Ready():
+	case node.Problem != "":
 		return node.Problem
 	case !state.IsReady(node.Pod):
 		return "the kubelet does not find it ready"

@@ -104,13 +104,13 @@ var control = regexp.MustCompile("\x1b\\[[0-?]*[ -/]*[@-~]")
 
 // withReason joins a reason and what somebody else says of it.
 func withReason(reason, message string) string {
-	return join(reason, quote(message))
+	return join(reason, Quote(message))
 }
 
-// quote returns what somebody else says on one line. Only the end of a long text is
+// Quote returns what somebody else says on one line. Only the end of a long text is
 // kept: of a container's log that is where the error is. What is not printable is left
 // out: an image chooses what it writes.
-func quote(message string) string {
+func Quote(message string) string {
 	const longest = 300
 	message = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {

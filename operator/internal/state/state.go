@@ -65,6 +65,9 @@ type Secret struct {
 	ChangedAt time.Time
 	// Warning says what is odd about the Secret, though nodes take it.
 	Warning string
+	// NotApplied says that the Secret is not what its SealedSecret is, and why; empty
+	// where nobody says so.
+	NotApplied string
 }
 
 // Problem is a reason of a condition with its message.
@@ -76,8 +79,8 @@ type Problem struct {
 type Node struct {
 	// Pod runs the node; nil while there is none.
 	Pod *corev1.Pod
-	// Problem says why the node is not ready. It is empty for one that answers RPC
-	// with the credentials that it should accept.
+	// Problem says why the node does not answer, or clients do not reach it. It is empty
+	// for one that answers RPC with the credentials that it should accept.
 	Problem string
 	// NotMade is what Kubernetes says of a pod that it could not make.
 	NotMade string
@@ -88,6 +91,10 @@ type Node struct {
 	Answers bool
 	State   bitcoind.State
 	Silent  map[int32]bool
+	// IsLate reports that the node did not answer in time, for the first time since it was
+	// well, and that the kubelet finds it ready: it is given another check. State is what
+	// it said before.
+	IsLate bool
 	// LastAnswer is now for a node that answers RPC, or runs and cannot; for any other
 	// the first look that found it silent.
 	LastAnswer time.Time
@@ -182,8 +189,8 @@ func (n *Network) IsOutdated(node Node) bool {
 }
 
 // Ready reports whether the node answers RPC with the credentials that it should
-// accept.
-func (n Node) Ready() bool { return n.Problem == "" }
+// accept, and clients reach it; or did, and is late once.
+func (n Node) Ready() bool { return n.Problem == "" || n.IsLate }
 
 // Shows reports whether a node has shown in this pass that the best block is on its
 // active chain. By the definition of the best block, only a node that is at it has.
@@ -245,7 +252,7 @@ func InPods(network *v1alpha1.BitcoinNetwork) bool { return network.Spec.Storage
 
 // Missing says what is known of a node without a pod.
 func Missing(whyNotMade string) Node {
-	return Node{Problem: withReason(noPod, whyNotMade), NotMade: quote(whyNotMade)}
+	return Node{Problem: withReason(noPod, whyNotMade), NotMade: Quote(whyNotMade)}
 }
 
 // Name returns the name of a node's pod.

@@ -52,49 +52,62 @@ func isToBeStarted(seen *state.Network, node state.Node) bool {
 }
 
 func setCredentialsReady(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
+	found := acceptanceOf(seen)
+	condition := credentialsReady(network, seen, found)
+	if notApplied := seen.Secret.NotApplied; notApplied != "" {
+		condition.Message += "; " + notApplied
+		if condition.Reason == v1alpha1.SecretReadReason || condition.Reason == v1alpha1.RotatedReason {
+			condition.Reason = v1alpha1.SecretOutdatedReason
+		}
+	}
+	conditions.Set(network, condition)
+	if seen.Secret.Unusable == nil && network.Spec.Secret != "" {
+		recordSecret(network, seen, seen.Wanted > 0 && found.accepting == seen.Wanted)
+	}
+}
+
+// credentialsReady returns the condition CredentialsReady but for what the SealedSecret
+// says.
+func credentialsReady(network *v1alpha1.BitcoinNetwork, seen *state.Network, found acceptance) *metav1.Condition {
 	const condition = v1alpha1.CredentialsReadyCondition
-	secret, nodes := network.Spec.Secret, seen.Wanted
-	unusable, found := seen.Secret.Unusable, acceptanceOf(seen)
+	secret, nodes, unusable := network.Spec.Secret, seen.Wanted, seen.Secret.Unusable
 	switch {
 	case unusable != nil && network.Status.Height != nil && nodes > 0:
-		conditions.MarkFalse(network, condition, unusable.Reason, "%s; running nodes are left untouched", unusable.Message)
+		return conditions.FalseCondition(condition, unusable.Reason, "%s; running nodes are left untouched", unusable.Message)
 	case unusable != nil:
-		conditions.MarkFalse(network, condition, unusable.Reason, "%s", unusable.Message)
+		return conditions.FalseCondition(condition, unusable.Reason, "%s", unusable.Message)
 	case secret == "":
-		conditions.MarkTrue(network, condition, v1alpha1.DefaultCredentialsReason,
+		return conditions.TrueCondition(condition, v1alpha1.DefaultCredentialsReason,
 			"spec.secret is not set, so the nodes use the default credentials: anyone who can reach them can log in")
 	case found.rejectCurrent > 0:
-		conditions.MarkFalse(network, condition, v1alpha1.CredentialsRejectedReason,
+		return conditions.FalseCondition(condition, v1alpha1.CredentialsRejectedReason,
 			"%d of %d nodes were started with the current Secret %q and reject its credentials: where the Secret was deleted and made again while it was immutable, no pod that uses it may be left on the machine; a custom image must accept what %s and %s say",
 			found.rejectCurrent, nodes, secret, bitcoind.UserKey, bitcoind.PasswordKey)
 	case found.keepOld > 0:
-		conditions.MarkFalse(network, condition, v1alpha1.CredentialsRejectedReason,
+		return conditions.FalseCondition(condition, v1alpha1.CredentialsRejectedReason,
 			"%d of %d nodes were started with the current Secret %q and still accept credentials that it no longer has: a custom image must accept what the Secret says, and nothing else",
 			found.keepOld, nodes, secret)
 	case found.pending > 0 && seen.Secret.Pairs > 1:
-		conditions.MarkTrue(network, condition, v1alpha1.RotatingReason,
+		return conditions.TrueCondition(condition, v1alpha1.RotatingReason,
 			"Secret %q has new credentials; %d of %d nodes accept them. Keep using the previous ones until all nodes do", secret, found.accepting, nodes)
 	case found.pending > 0:
-		conditions.MarkTrue(network, condition, v1alpha1.RotatingReason,
+		return conditions.TrueCondition(condition, v1alpha1.RotatingReason,
 			"Secret %q has changed; %d of %d nodes are up to date, the others are to be restarted", secret, found.accepting, nodes)
 	case found.rejectPrevious > 0:
-		conditions.MarkTrue(network, condition, v1alpha1.RotatingReason,
+		return conditions.TrueCondition(condition, v1alpha1.RotatingReason,
 			"%d of %d nodes were started with the current Secret %q but reject part of it: a custom image must also accept %s and %s",
 			found.rejectPrevious, nodes, secret, bitcoind.PreviousUserKey, bitcoind.PreviousPasswordKey)
 	case seen.Secret.Pairs > 1 && (found.accepting == nodes || isRead(network, seen)):
-		conditions.MarkTrue(network, condition, v1alpha1.RotatedReason,
+		return conditions.TrueCondition(condition, v1alpha1.RotatedReason,
 			"every node accepts both the new and the previous credentials from Secret %q: switch all clients to the new ones, then remove %s and %s",
 			secret, bitcoind.PreviousUserKey, bitcoind.PreviousPasswordKey)
 	case seen.Secret.Pairs > 1:
-		conditions.MarkTrue(network, condition, v1alpha1.RotatingReason,
+		return conditions.TrueCondition(condition, v1alpha1.RotatingReason,
 			"Secret %q has new credentials; %d of %d nodes accept them. Keep using the previous ones until all nodes do", secret, found.accepting, nodes)
 	case seen.Secret.Warning != "":
-		conditions.MarkTrue(network, condition, v1alpha1.SecretReadReason, "Secret %q was read; %s", secret, seen.Secret.Warning)
+		return conditions.TrueCondition(condition, v1alpha1.SecretReadReason, "Secret %q was read; %s", secret, seen.Secret.Warning)
 	default:
-		conditions.MarkTrue(network, condition, v1alpha1.SecretReadReason, "Secret %q was read", secret)
-	}
-	if unusable == nil && secret != "" {
-		recordSecret(network, seen, nodes > 0 && found.accepting == nodes)
+		return conditions.TrueCondition(condition, v1alpha1.SecretReadReason, "Secret %q was read", secret)
 	}
 }
 

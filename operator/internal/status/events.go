@@ -148,7 +148,7 @@ func (c change) repaired() bool {
 }
 
 func (c change) failed() bool {
-	return conditions.HasAnyReason(c.after, ready, v1alpha1.ConflictReason, v1alpha1.ChainNotAllowedReason,
+	return conditions.HasAnyReason(c.after, ready, v1alpha1.ConflictReason, v1alpha1.InvalidReason, v1alpha1.ChainNotAllowedReason,
 		v1alpha1.QuotaExceededReason, v1alpha1.StorageRefusedReason, v1alpha1.ResizeInfeasibleReason, v1alpha1.RolloutBlockedReason, meta.FailedReason)
 }
 
@@ -227,15 +227,15 @@ func Before(network *v1alpha1.BitcoinNetwork, seen *state.Network, shape plan.Sh
 
 // Mined tells of a block that was mined out of turn, or could not be mined for another
 // reason than the last time. Where no node can mine there is no block.
-func Mined(network *v1alpha1.BitcoinNetwork, block *plan.Block, problem, before string) []Event {
-	switch {
+func Mined(network *v1alpha1.BitcoinNetwork, outcome Outcome, before string) []Event {
+	switch block, problem := outcome.Mined, outcome.MiningProblem; {
 	case problem != "" && problem != before && block == nil:
 		return []Event{{warning, v1alpha1.MiningFailedEvent, "no block can be mined: " + problem}}
 	case problem != "" && problem != before:
 		return []Event{{warning, v1alpha1.MiningFailedEvent, fmt.Sprintf("%s could not mine a block: %s", state.Name(network, block.Node), problem)}}
 	case problem == "" && block != nil && block.Why != "":
 		return []Event{{normal, v1alpha1.MinedEvent, fmt.Sprintf(
-			"%s mined a block, since %s: nodes in initial block download relay no transactions", state.Name(network, block.Node), block.Why)}}
+			"%s mined a block, because %s: nodes relay no transactions while they are in initial block download", state.Name(network, block.Node), block.Why)}}
 	default:
 		return nil
 	}

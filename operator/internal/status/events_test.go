@@ -181,6 +181,11 @@ func TestEvents(t *testing.T) {
 			before: again(rotation(2, accepting(0), accepting(1), accepting(2))), now: rotation(2, accepting(0), accepting(1), accepting(2)),
 		},
 		{
+			reason: "Git has credentials that nobody could open",
+			before: wellConnected(3).report(), now: wellConnected(3).with(func(s *situation) { s.seen.Secret.NotApplied = "no key" }),
+			want: []string{`Warning SecretOutdated Secret "bitcoin-rpc" was read; no key`},
+		},
+		{
 			reason: "a node rejects the credentials with which it was started",
 			before: again(rotation(1, accepting(0), accepting(1), unasked(2))), now: rotation(1, accepting(0), accepting(1), rejecting(2)),
 			want: []string{"Warning CredentialsRejected " + rejected},
@@ -515,7 +520,7 @@ func TestBefore(t *testing.T) {
 }
 
 func TestMined(t *testing.T) {
-	outOfTurn, regular := &plan.Block{Node: 1, Why: "the last one is 26h0m0s old"}, &plan.Block{Node: 1}
+	outOfTurn, regular := &plan.Block{Node: 1, Why: "the last one is 26 hours old"}, &plan.Block{Node: 1}
 	for _, test := range []struct {
 		reason          string
 		block           *plan.Block
@@ -527,16 +532,16 @@ func TestMined(t *testing.T) {
 		{"nor could it before", nil, "wrong address", "wrong address", nil},
 		{"a block is mined in its turn", regular, "", "", nil},
 		{"a block is mined out of turn, which somebody may wonder about", outOfTurn, "", "",
-			[]string{"Normal Mined payments-1 mined a block, since the last one is 26h0m0s old: nodes in initial block download relay no transactions"}},
+			[]string{"Normal Mined payments-1 mined a block, because the last one is 26 hours old: nodes relay no transactions while they are in initial block download"}},
 		{"after a failure, too", outOfTurn, "", "it timed out",
-			[]string{"Normal Mined payments-1 mined a block, since the last one is 26h0m0s old: nodes in initial block download relay no transactions"}},
+			[]string{"Normal Mined payments-1 mined a block, because the last one is 26 hours old: nodes relay no transactions while they are in initial block download"}},
 		{"it could not be mined", outOfTurn, "it timed out", "", []string{"Warning MiningFailed payments-1 could not mine a block: it timed out"}},
 		{"nor one in its turn", regular, "it timed out", "", []string{"Warning MiningFailed payments-1 could not mine a block: it timed out"}},
 		{"nor could the next, for the same reason", outOfTurn, "it timed out", "it timed out", nil},
 		{"nor the next, for another", regular, "invalid address", "it timed out", []string{"Warning MiningFailed payments-1 could not mine a block: invalid address"}},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
-			got := textsOf(Mined(statetest.Network(3), test.block, test.problem, test.before))
+			got := textsOf(Mined(statetest.Network(3), Outcome{Mined: test.block, MiningProblem: test.problem}, test.before))
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}

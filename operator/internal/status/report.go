@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/fluxcd/pkg/apis/meta"
 	"github.com/fluxcd/pkg/runtime/conditions"
@@ -27,6 +28,8 @@ type Outcome struct {
 	// Refused says why the step of the rollout was not taken: a disruption budget did
 	// not let the pod go. It is nil for a step that was taken.
 	Refused *rollout.Wait
+	// Mined is the block that a node was told to mine; nil for none.
+	Mined *plan.Block
 	// MiningProblem is why a block could not be mined, or none can be.
 	MiningProblem string
 	// Short are the quotas that have no room for volumes to grow.
@@ -61,7 +64,7 @@ func Report(network *v1alpha1.BitcoinNetwork, platform resources.Platform, seen 
 	setPeersConnected(network, seen, links)
 	setChainsAgree(network, seen)
 	setStorageReady(network, seen, outcome)
-	setReady(network, seen, todo, outcome)
+	setReady(network, platform, seen, todo, outcome)
 	setProgress(network, wasReady && wasObserved)
 	network.Status.ObservedGeneration = network.Generation
 	network.Status.LastHandledReconcileAt, _ = meta.ReconcileAnnotationValue(network.Annotations)
@@ -176,6 +179,11 @@ func obstacles(network *v1alpha1.BitcoinNetwork) string {
 
 func setChainsAgree(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
 	const condition = v1alpha1.ChainsAgreeCondition
+	isLate := func(node state.Node) bool { return node.IsLate }
+	if before := conditions.Get(network, condition); before != nil && slices.ContainsFunc(seen.WantedNodes(), isLate) {
+		conditions.Set(network, before) // where that one is, the next look tells
+		return
+	}
 	tips := seen.Tips()
 	var texts []string
 	for _, tip := range tips {
@@ -197,11 +205,11 @@ func setChainsAgree(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
 
 // setReady sums up: the first condition that is not True is the reason. What the
 // rollout waits for is said in any case, and so is why no block is mined.
-func setReady(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.Plan, outcome Outcome) {
+func setReady(network *v1alpha1.BitcoinNetwork, platform resources.Platform, seen *state.Network, todo plan.Plan, outcome Outcome) {
 	ready := readyOf(network, seen, todo, outcome)
 	if wait := waiting(network, seen, todo, outcome); wait != nil {
 		ready.Message += "; " + waitText(network, *wait)
-		if wait.NeedsHuman && ready.Reason != v1alpha1.ConflictReason {
+		if wait.NeedsHuman && ready.Reason != v1alpha1.ConflictReason && ready.Reason != v1alpha1.InvalidReason {
 			ready.Reason = v1alpha1.RolloutBlockedReason
 		}
 	}
@@ -209,11 +217,40 @@ func setReady(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.P
 		ready.Message += "; mining fails: " + outcome.MiningProblem
 	}
 	if network.Spec.Suspend {
-		ready.Reason = v1alpha1.SuspendedReason
-		ready.Message = "suspended by spec.suspend; " + ready.Message
+		suspend(network, platform, seen, &ready)
 	}
 	ready.Type = meta.ReadyCondition
 	conditions.Set(network, &ready)
+}
+
+// suspend has Ready say that the network is suspended. One that is not what its spec asks
+// for is not Ready, however well it is.
+func suspend(network *v1alpha1.BitcoinNetwork, platform resources.Platform, seen *state.Network, ready *metav1.Condition) {
+	ready.Reason = v1alpha1.SuspendedReason
+	changes := unapplied(network, platform, seen)
+	if len(changes) == 0 {
+		ready.Message = "suspended by spec.suspend; " + ready.Message
+		return
+	}
+	ready.Message = fmt.Sprintf("suspended by spec.suspend, with changes that are not applied: %s; %s", strings.Join(changes, ", "), ready.Message)
+	if ready.Status == metav1.ConditionTrue {
+		ready.Status = metav1.ConditionFalse
+	}
+}
+
+// unapplied names what of the spec the network's StatefulSet, or a pod of it, is not yet.
+func unapplied(network *v1alpha1.BitcoinNetwork, platform resources.Platform, seen *state.Network) []string {
+	if seen.StatefulSet == nil {
+		return nil
+	}
+	var changes []string
+	if pods, known := state.Replicas(seen.StatefulSet); known && pods != seen.Wanted {
+		changes = append(changes, "spec.nodes")
+	}
+	if !resources.IsApplied(network, platform, seen.StatefulSet) || slices.ContainsFunc(seen.WantedNodes(), seen.IsOutdated) {
+		changes = append(changes, "the nodes' image, configuration or other settings")
+	}
+	return changes
 }
 
 // readyOf returns the condition Ready but for what the rollout waits for.
@@ -312,7 +349,7 @@ func setProgress(network *v1alpha1.BitcoinNetwork, wasReady bool) {
 func isStalled(reason string) bool {
 	switch reason {
 	case v1alpha1.SecretForbiddenReason, v1alpha1.SecretInvalidReason, v1alpha1.CredentialsRejectedReason, v1alpha1.ChainNotAllowedReason,
-		v1alpha1.ConflictReason, v1alpha1.QuotaExceededReason, v1alpha1.StorageRefusedReason, v1alpha1.ResizeInfeasibleReason,
+		v1alpha1.ConflictReason, v1alpha1.InvalidReason, v1alpha1.QuotaExceededReason, v1alpha1.StorageRefusedReason, v1alpha1.ResizeInfeasibleReason,
 		v1alpha1.RolloutBlockedReason, v1alpha1.SuspendedReason:
 		return true
 	default:

@@ -198,6 +198,22 @@ func TestConditions(t *testing.T) {
 	}
 }
 
+// A node that is late once is no news.
+func TestReportOfANodeThatIsLate(t *testing.T) {
+	before := aged(wellConnected(3).report())
+	after := oneLate().on(before).report()
+	if diff := cmp.Diff(before.Status, after.Status); diff != "" {
+		t.Errorf("(-before +after):\n%s", diff)
+	}
+	if told := Events(before, after, oneLate().seen, oneLate().todo, Outcome{}); len(told) > 0 {
+		t.Errorf("told %v", told)
+	}
+	waits := rolling().with(func(s *situation) { s.seen.Nodes[1] = oneLate().seen.Nodes[1] })
+	if got := said(waits.report(), v1alpha1.NodesReadyCondition); got != "True NodesAnswer: 3 nodes answer RPC" {
+		t.Error(got)
+	}
+}
+
 func TestTipsThatCannotBeCompared(t *testing.T) {
 	s := wellConnected(2)
 	s.seen.Nodes[1] = statetest.NodeAt(1, 3, "a")
@@ -265,8 +281,10 @@ func TestReadySaysWhatIsWaitedFor(t *testing.T) {
 			"False RolloutBlocked: " + silent + "; payments-0 waits for somebody to decide", true},
 		{"another's object is in the way of more than a rollout", conflicting().with(waitsFor(forHuman)),
 			`False Conflict: apply: Service "payments" is not owned by this network; payments-0 waits for somebody to decide`, true},
+		{"so is an object that cannot be made", invalid().with(waitsFor(forHuman)),
+			"False Invalid: apply StatefulSet payments: requests: Invalid value; payments-0 waits for somebody to decide", true},
 
-		{"a suspended network waits for nothing but its resumption", shrinking().with(isSuspended, waitsFor(forHuman)),
+		{"a suspended network waits for nothing but its resumption", wellConnected(2).with(isSuspended, waitsFor(forHuman)),
 			"True Suspended: suspended by spec.suspend; 2 nodes answer RPC, 1 link connected", false},
 		{"also where it is not well", oneSilent().with(isSuspended, waitsFor(forNode)),
 			"False Suspended: suspended by spec.suspend; " + silent, true},
@@ -283,6 +301,54 @@ func TestReadySaysWhatIsWaitedFor(t *testing.T) {
 			}
 			if got := conditions.IsStalled(network); got != test.isStalled {
 				t.Errorf("stalled: %t, want %t", got, test.isStalled)
+			}
+		})
+	}
+}
+
+// A suspended network is Ready when it is what its spec asks for, and well.
+func TestSuspendedNetworkIsReadyForWhatWasApplied(t *testing.T) {
+	const (
+		well      = "True Suspended: suspended by spec.suspend; 3 nodes answer RPC, 3 links connected"
+		unapplied = "False Suspended: suspended by spec.suspend, with changes that are not applied: %s; %s"
+		made      = "the nodes' image, configuration or other settings"
+		connected = "3 nodes answer RPC, 3 links connected"
+	)
+	asks := func(change func(*v1alpha1.BitcoinNetworkSpec)) func(*situation) {
+		return func(s *situation) { change(&s.network.Spec) }
+	}
+	for _, test := range []struct {
+		reason    string
+		situation situation
+		want      string
+	}{
+		{"nothing has changed", wellConnected(3), well},
+		{"nothing of which nodes know", wellConnected(3).with(asks(func(spec *v1alpha1.BitcoinNetworkSpec) {
+			spec.Mining, spec.Protect = &v1alpha1.Mining{Interval: &metav1.Duration{Duration: time.Hour}}, true
+		})), well},
+		{"another image", wellConnected(3).with(asks(func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Image = "bitcoind:another" })), fmt.Sprintf(unapplied, made, connected)},
+		{"another line", wellConnected(3).with(asks(func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Config = []v1alpha1.ConfigLine{"txindex=1"} })), fmt.Sprintf(unapplied, made, connected)},
+		{"another image of the platform's", wellConnected(3).with(func(s *situation) {
+			s.network.Spec.Image = "bitcoind:before" // which is what this one stands for
+			isApplied(s)
+			s.network.Spec.Image = ""
+		}), fmt.Sprintf(unapplied, made, connected)},
+		{"it was suspended on the way to another image", rolling().with(func(s *situation) { s.todo.Rollout.Pending = 0 }), fmt.Sprintf(unapplied, made, connected)},
+		{"fewer nodes", shrinking(), fmt.Sprintf(unapplied, "spec.nodes", "2 nodes answer RPC, 1 link connected")},
+		{"no nodes", wellConnected(3).with(func(s *situation) {
+			s.network.Spec.Nodes, s.seen.Wanted, s.todo.Links = 0, 0, statetest.Links(0)
+		}), fmt.Sprintf(unapplied, "spec.nodes", "the network is parked: spec.nodes is 0")},
+		{"both, and one that does not answer", oneSilent().with(asks(func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Image = "bitcoind:another" }), func(s *situation) {
+			s.seen.StatefulSet.Spec.Replicas = new(int32(4))
+		}), fmt.Sprintf(unapplied, "spec.nodes, "+made, "2 of 3 nodes answer RPC; payments-1: its RPC port refuses connections")},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			network := test.situation.with(isSuspended).report()
+			if got := said(network, meta.ReadyCondition); got != test.want {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+			if conditions.IsStalled(network) == conditions.IsReady(network) {
+				t.Errorf("Ready %t, Stalled %t", conditions.IsReady(network), conditions.IsStalled(network))
 			}
 		})
 	}
@@ -311,6 +377,7 @@ func TestProgress(t *testing.T) {
 		{"no waiting makes a Secret fit", withoutCredentials(v1alpha1.SecretInvalidReason), "Stalled SecretInvalid"},
 		{"nor lets the operator read it", withoutCredentials(v1alpha1.SecretForbiddenReason), "Stalled SecretForbidden"},
 		{"nor takes somebody's object away", conflicting(), "Stalled Conflict"},
+		{"nor what the API server takes for invalid", invalid(), "Stalled Invalid"},
 		{"nor allows a chain", chainNotAllowed(), "Stalled ChainNotAllowed"},
 		{"nor makes a storage class let volumes grow", refusedByClass(), "Stalled StorageRefused"},
 		{"nor a quota larger", beyondQuota(), "Stalled QuotaExceeded"},

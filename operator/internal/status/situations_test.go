@@ -70,7 +70,7 @@ func wellConnected(nodes int) situation {
 	return situation{
 		network: statetest.Network(int32(nodes)), seen: statetest.Healthy(nodes),
 		todo: plan.Plan{Links: statetest.Links(nodes)},
-	}
+	}.with(isApplied)
 }
 
 func starting() situation {
@@ -86,6 +86,15 @@ func oneSilent() situation {
 	return wellConnected(3).with(func(s *situation) {
 		s.seen.Nodes[1] = statetest.Silent(1, closed)
 		s.todo.Links = statetest.Links(3, peering.Link{From: 1, To: 0}, peering.Link{From: 2, To: 1})
+	})
+}
+
+// oneLate is a network of which a node has missed one check, and what it said before is
+// known.
+func oneLate() situation {
+	return wellConnected(3).with(func(s *situation) {
+		late := &s.seen.Nodes[1]
+		late.Answers, late.Shown, late.IsLate, late.Problem = false, false, true, "it timed out"
 	})
 }
 
@@ -148,11 +157,24 @@ func conflicting() situation {
 	return failing(fmt.Errorf("apply: %w", &worldError{v1alpha1.ConflictReason, `Service "payments" is not owned by this network`}))
 }
 
+// invalid is a network of which the API server takes an object for invalid.
+func invalid() situation {
+	return failing(&worldError{v1alpha1.InvalidReason, "apply StatefulSet payments: requests: Invalid value"})
+}
+
 func chainNotAllowed() situation {
 	return starting().with(func(s *situation) { s.seen.ChainNotAllowed = true })
 }
 
 // Changes of situations.
+func isApplied(s *situation) {
+	workload, err := resources.WorkloadOf(s.network, platform, s.seen.Chain, nil)
+	if err != nil {
+		panic(err)
+	}
+	s.seen.StatefulSet.Annotations = resources.StatefulSet(s.network, workload, s.seen.Wanted, nil).Annotations
+}
+
 func isSuspended(s *situation) { s.network.Spec.Suspend = true }
 
 func isDown(ordinal int32) func(*situation) {
@@ -189,6 +211,7 @@ func everySituation() map[string]func() situation {
 		"ready":                     ready,
 		"starting":                  starting,
 		"one silent":                oneSilent,
+		"one late":                  oneLate,
 		"link missing":              linkMissing,
 		"rolling":                   rolling,
 		"taking down":               takingDown,
@@ -201,6 +224,7 @@ func everySituation() map[string]func() situation {
 		"parked":                    parked,
 		"failing":                   func() situation { return failing(errors.New("no")) },
 		"conflicting":               conflicting,
+		"invalid":                   invalid,
 		"volumes grow":              resizing,
 		"volumes cannot grow":       infeasible,
 		"beyond the quota":          beyondQuota,
@@ -210,6 +234,7 @@ func everySituation() map[string]func() situation {
 		"chain not allowed":         chainNotAllowed,
 		"no Secret":                 func() situation { return withoutCredentials(v1alpha1.SecretNotFoundReason) },
 		"bad Secret":                func() situation { return withoutCredentials(v1alpha1.SecretInvalidReason) },
+		"outdated Secret":           changed(ready, func(s *situation) { s.seen.Secret.NotApplied = "it is not what its SealedSecret says" }),
 		"rotating":                  func() situation { return rotation(2, unasked(0), unasked(1), unasked(2)) },
 		"rejecting":                 func() situation { return rotation(1, accepting(0), accepting(1), rejecting(2)) },
 		"suspended, well":           changed(ready, isSuspended),
