@@ -6,7 +6,9 @@
 ARG BITCOIN_IMAGE=docker.io/bitcoin/bitcoin:29
 
 FROM scratch AS operator
-COPY .local/image/operator /operator
+# And what publishes the certificate for sealing, which runs apart and as another
+# account: one image to mirror, not two.
+COPY .local/image/operator .local/image/publish-certificate /
 USER 65532:65532
 ENTRYPOINT ["/operator"]
 

@@ -13,9 +13,12 @@ import (
 // targets of the project's Dockerfile. The cluster's manifests use these tags.
 func targets(c clone.Clone) []images.Target {
 	return []images.Target{
-		{Name: "operator", Image: "ghcr.io/bitcoin-operator/operator:dev", Binary: "operator", Source: "./operator/cmd/operator"},
 		{
-			Name: "bitcoind", Image: "ghcr.io/bitcoin-operator/bitcoind:dev", Binary: "bitcoind-start", Source: "./operator/cmd/bitcoind-start",
+			Name: "operator", Image: "ghcr.io/bitcoin-operator/operator:dev",
+			Sources: []string{"./operator/cmd/operator", "./operator/cmd/publish-certificate"},
+		},
+		{
+			Name: "bitcoind", Image: "ghcr.io/bitcoin-operator/bitcoind:dev", Sources: []string{"./operator/cmd/bitcoind-start"},
 			Args: []string{"BITCOIN_IMAGE=" + parts.Knots}, Bases: []string{c.Image("bitcoin-knots")},
 		},
 	}

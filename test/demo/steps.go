@@ -85,7 +85,7 @@ func (d *demo) pushTeams(ctx context.Context) error {
 		sealer, err = d.cluster.Sealer(ctx)
 		return err == nil, "", err
 	}
-	if err := d.run(ctx, d.until(fetch, "kube-system", "fetch the cluster's public certificate")); err != nil {
+	if err := d.run(ctx, d.until(fetch, "sealing", "get the certificate that is published for sealing")); err != nil {
 		return err
 	}
 	for _, team := range d.teams {

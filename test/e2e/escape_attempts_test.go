@@ -49,28 +49,66 @@ var otherSecrets = chapter{"Other Secrets", []attempt{
 		people("port-forward", "payments-0", "18443")},
 }}
 
-// sealed returns a SealedSecret that is not sealed at all, with these lines.
+// sealed returns a SealedSecret of the team's Secret that is not sealed at all, with these
+// lines.
 func sealed(lines string) string {
-	return "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata:\n  name: attempt\n" + lines
+	return "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata:\n  name: " + secretName + "\n" + lines
+}
+
+// sealedAs tries by committing one in place of the team's own.
+func sealedAs(lines string) func(*hostile, string) {
+	return commits(map[string]string{secretName + ".yaml": sealed(lines)})
+}
+
+// withTemplate is a SealedSecret's specification with this template.
+func withTemplate(template string) string {
+	return "spec:\n  encryptedData: {}\n  template: " + template + "\n"
+}
+
+// withValues is one with that many values.
+func withValues(number int) string {
+	lines := "spec:\n  encryptedData:\n"
+	for i := range number {
+		lines += fmt.Sprintf("    BC_RPC_PASSWORD_%d: AAAA\n", i)
+	}
+	return lines
 }
 
 var sealedSecrets = chapter{"SealedSecrets", []attempt{
 	{"a token of the operator's account, by a Secret's type", bySealedSecrets, "spec.template.type: must be Opaque, not kubernetes.io/service-account-token",
-		commitsThis(sealed("spec:\n  encryptedData: {}\n  template:\n    type: kubernetes.io/service-account-token\n    metadata:\n      annotations:\n        kubernetes.io/service-account.name: bitcoin-operator\n"))},
-	{"an account's name on a Secret", bySealedSecrets, "spec.template.metadata.annotations: kubernetes.io/service-account.name is not allowed",
-		commitsThis(sealed("spec:\n  encryptedData: {}\n  template:\n    metadata:\n      annotations:\n        kubernetes.io/service-account.name: bitcoin-operator\n"))},
+		sealedAs(withTemplate("{type: kubernetes.io/service-account-token, metadata: {annotations: {kubernetes.io/service-account.name: bitcoin-operator}}}"))},
+	{"an account's name on a Secret", bySealedSecrets, "spec.template: metadata.annotations is not allowed",
+		sealedAs(withTemplate("{metadata: {annotations: {kubernetes.io/service-account.name: bitcoin-operator}}}"))},
 	{"one that opens in every namespace", bySealedSecrets, "sealedsecrets.bitnami.com/cluster-wide is not allowed",
-		commitsThis(sealed("  annotations:\n    sealedsecrets.bitnami.com/cluster-wide: \"true\"\nspec:\n  encryptedData: {}\n"))},
+		sealedAs("  annotations:\n    sealedsecrets.bitnami.com/cluster-wide: \"true\"\nspec:\n  encryptedData: {}\n")},
 	{"one that opens under every name", bySealedSecrets, "sealedsecrets.bitnami.com/namespace-wide is not allowed",
-		commitsThis(sealed("  annotations:\n    sealedsecrets.bitnami.com/namespace-wide: \"true\"\nspec:\n  encryptedData: {}\n"))},
-	{"one that takes over a Secret that is there", bySealedSecrets, "sealedsecrets.bitnami.com/managed is not allowed",
-		commitsThis(sealed("spec:\n  encryptedData: {}\n  template:\n    metadata:\n      annotations:\n        sealedsecrets.bitnami.com/managed: \"true\"\n"))},
+		sealedAs("  annotations:\n    sealedsecrets.bitnami.com/namespace-wide: \"true\"\nspec:\n  encryptedData: {}\n")},
+	{"one that takes over a Secret that is there", bySealedSecrets, "spec.template: metadata.annotations is not allowed",
+		sealedAs(withTemplate(`{metadata: {annotations: {sealedsecrets.bitnami.com/managed: "true"}}}`))},
+	{"one whose Secret other controllers would copy, or load", bySealedSecrets, "spec.template: metadata.labels is not allowed",
+		sealedAs(withTemplate(`{metadata: {labels: {grafana_datasource: "1"}}}`))},
+	{"one by a name that the platform uses", bySealedSecrets, "metadata.name: this namespace has one Secret for RPC, bitcoin-rpc; seal it under that name",
+		commitsThis(strings.Replace(sealed("spec:\n  encryptedData: {}\n"), secretName, "git", 1))},
+	{"a program in a template, which holds up everybody's", bySealedSecrets, "spec.template.data: leave it out",
+		sealedAs(withTemplate(`{data: {BC_RPC_USER: "{{range until 9}}{{end}}"}}`))},
+	{"values that do not open, by the thousand", bySealedSecrets, "spec.encryptedData: has 1200 values; at most 40 are allowed",
+		sealedAs(withValues(1200))},
+	{"one of a megabyte", bySealedSecrets, "spec.encryptedData: BC_RPC_PASSWORD is too large; at most 8192 characters are allowed",
+		sealedAs("spec:\n  encryptedData:\n    BC_RPC_PASSWORD: " + strings.Repeat("A", 1<<20) + "\n")},
+	{"the password once more, under a key that bitcoind keeps, and tells its log", bySealedSecrets, "spec.encryptedData: LEAK is not allowed",
+		sealedAs("spec:\n  encryptedData:\n    LEAK: AAAA\n")},
+	{"one that Flux would not remove", bySealedSecrets, "kustomize.toolkit.fluxcd.io/prune is not allowed",
+		sealedAs("  annotations:\n    kustomize.toolkit.fluxcd.io/prune: disabled\nspec:\n  encryptedData: {}\n")},
 	{"one sealed as they once were, with its type hidden in it", bySealedSecrets, "spec.data: is not allowed",
-		commitsThis(sealed("spec:\n  encryptedData: {}\n  data: bWFsbG9yeQ==\n"))},
+		sealedAs("spec:\n  encryptedData: {}\n  data: bWFsbG9yeQ==\n")},
+	{"a finalizer, which would keep the namespace from going", bySealedSecrets, "metadata.finalizers: there are none in a tenant's namespace",
+		sealedAs("  finalizers: [mallory.example.com/stay]\nspec:\n  encryptedData: {}\n")},
 	{"another team's, moved into the own namespace", "sealed-secrets, which seals for one name in one namespace", "no key could decrypt secret",
 		moveSealedSecret},
-	{"a finalizer, which would keep the namespace from going", bySealedSecrets, "metadata.finalizers, spec.template.metadata.finalizers: there are none in a tenant's namespace",
-		commitsThis(sealed("  finalizers: [mallory.example.com/stay]\nspec:\n  encryptedData: {}\n"))},
+	{"work for sealed-secrets, through the API server", byPeopleRole, `cannot create resource "services/proxy"`,
+		people("create", "--raw=/api/v1/namespaces/kube-system/services/http:sealed-secrets-controller:http/proxy/v1/verify", "--filename=/dev/null")},
+	{"another certificate, for which everybody would seal", byPeopleRole, `cannot patch resource "configmaps"`,
+		people("patch", "configmap", "certificate", "--namespace=sealing", "--type=merge", `--patch={"data":{"pem":"mine"}}`)},
 }}
 
 // moveSealedSecret commits the SealedSecret of the victim as its own.
@@ -78,11 +116,9 @@ func moveSealedSecret(h *hostile, told string) {
 	stolen, err := cluster.Kubectl(h.ctx, "get", "sealedsecret", secretName, "--namespace="+victim, "--output=jsonpath={.spec.encryptedData}")
 	h.Expect(err).NotTo(HaveOccurred())
 	delivery := h.commit("Take the other team's credentials", map[string]string{
-		file: strings.Replace(sealed("spec:\n  encryptedData: "+stolen+"\n"), "attempt", "stolen", 1)})
-	h.t.Cleanup(func() {
-		_, _ = cluster.Kubectl(context.WithoutCancel(h.ctx), "delete", "sealedsecret", "stolen", "--namespace="+mallory, "--ignore-not-found")
-	})
-	wait(h, h.ctx, fleet.All(delivery.Tried, says(fleet.Object{Kind: fleet.SealedSecret, Namespace: mallory, Name: "stolen"}, "Synced", told)))
+		secretName + ".yaml": sealed("spec:\n  encryptedData: " + stolen + "\n")})
+	wait(h, h.ctx, fleet.All(delivery.Tried, says(h.Secret(), "Synced", told)))
+	wait(h, h.ctx, h.commit("As it was", nil).Done)
 }
 
 // object returns a manifest of an object with that name, and these lines.

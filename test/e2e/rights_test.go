@@ -15,28 +15,29 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/test/fleet"
 )
 
-// checkRights holds what the operators, and the controllers that build teams' commits,
-// have asked of the API server, in the whole suite, against their Roles: no right is there
+// checkRights holds what the operators, the controllers that build teams' commits, and
+// what publishes the certificate have asked of the API server, in the whole suite, against their Roles: no right is there
 // for nothing, and none is lacking. It says nothing of a part of the suite.
 func checkRights(ctx context.Context, audit *fleet.Audit) error {
 	if flag.Lookup("test.run").Value.String() != "" {
 		return nil
 	}
 	return errors.Join(
-		checkRightsOf(ctx, audit, "bitcoin-operator", "", "bitcoin-operator", "bitcoin-operator-secret"),
-		checkRightsOf(ctx, audit, "kustomize-controller", "flux-tenants-kustomize-controller", "kustomize-controller"),
-		checkRightsOf(ctx, audit, "source-controller", "flux-tenants-source-controller", "source-controller"),
+		checkRightsOf(ctx, audit, "bitcoin-operator", "", "team-a", "bitcoin-operator", "bitcoin-operator-secret"),
+		checkRightsOf(ctx, audit, "kustomize-controller", "flux-tenants-kustomize-controller", "team-a", "kustomize-controller"),
+		checkRightsOf(ctx, audit, "source-controller", "flux-tenants-source-controller", "team-a", "source-controller"),
+		checkRightsOf(ctx, audit, "publisher", "", "sealing", "publisher"),
 	)
 }
 
 // checkRightsOf holds the accounts of that name against a ClusterRole, if there is one, and
-// these Roles of a tenant.
-func checkRightsOf(ctx context.Context, audit *fleet.Audit, account, clusterRole string, roles ...string) error {
+// these Roles of a namespace.
+func checkRightsOf(ctx context.Context, audit *fleet.Audit, account, clusterRole, namespace string, roles ...string) error {
 	used, lacked, err := audit.Rights(account)
 	if err != nil {
 		return err
 	}
-	given, err := rightsGiven(ctx, "team-a", clusterRole, roles...)
+	given, err := rightsGiven(ctx, namespace, clusterRole, roles...)
 	if err != nil {
 		return err
 	}

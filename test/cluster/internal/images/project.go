@@ -21,12 +21,13 @@ import (
 
 // A Target is one of the images that the project's Dockerfile describes.
 type Target struct {
-	Name   string // in the Dockerfile
-	Image  string
-	Binary string // what the Dockerfile copies from .local/image
-	Source string // its main package, in the repository's top-level module
-	Args   []string
-	Bases  []string // archives of the images that it is built on
+	Name  string // in the Dockerfile
+	Image string
+	// Sources are main packages of the repository's top-level module. The Dockerfile
+	// copies what is built from them out of .local/image.
+	Sources []string
+	Args    []string
+	Bases   []string // archives of the images that it is built on
 }
 
 // archive is the file that the image goes to.
@@ -92,7 +93,8 @@ type builder struct {
 
 // target builds one image, unless what it is made of is what it was.
 func (b builder) target(t Target) error {
-	if err := b.run(b.goEnv, "go", "build", "-o", b.Local("image", t.Binary), "-ldflags", "-s -w", t.Source); err != nil {
+	build := []string{"build", "-o", b.Local("image") + string(filepath.Separator), "-ldflags", "-s -w"}
+	if err := b.run(b.goEnv, "go", append(build, t.Sources...)...); err != nil {
 		return err
 	}
 	archive, stamp := t.archive(b.Clone), t.stamp(b.Clone)
