@@ -59,7 +59,7 @@ lint: ## Check formatting, go vet, staticcheck and the generated files.
 
 .PHONY: manifests
 manifests: assets ## Check that everything that Flux is pointed at builds.
-	@for folder in gitops/clusters/* gitops/clusters/*/flux-tenants gitops/clusters/*/tenants gitops/crds gitops/policies gitops/infrastructure/*; do \
+	@for folder in gitops/clusters/* gitops/clusters/*/flux-tenants gitops/clusters/*/sealed-secrets gitops/clusters/*/tenants gitops/crds gitops/policies gitops/infrastructure/*; do \
 		case $$folder in gitops/clusters/base*) continue;; esac; \
 		$(KUBECTL) kustomize $$folder >/dev/null || { echo "$$folder does not build"; exit 1; }; \
 	done
