@@ -127,7 +127,8 @@ local cluster: nodes, clients with and without the label, operators, pods of the
 namespace that nobody has fenced, what builds commits. They dial RPC, P2P, notifications and metrics of
 their own team and of others, DNS, the API server, the kubelet, the Git server, both of Flux's stores, the
 unsealer, and the address at which clouds tell credentials. Where a connection must not come about, the
-machine itself, which no policy holds, has made one before: there is something to be reached.
+machine itself, which no policy holds, has made one before: there is something to be reached. At that address
+nothing may be, and only a policy's refusal counts.
 
 The same policies and more of them are judged without a cluster, in seconds, by
 [cyclonus](https://github.com/mattfenwick/cyclonus)' matcher: ` + "`test/isolation`" + `.
