@@ -12,6 +12,7 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/cleanup"
 	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/clone"
 	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/components"
+	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/firewall"
 	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/health"
 	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/images"
 	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/network"
@@ -96,6 +97,13 @@ func clean(ctx context.Context, c clone.Clone) error {
 	if len(tables) > 0 {
 		return errors.New("there are nftables tables of a kube-proxy that is none of ours: is there another Kubernetes on this machine?")
 	}
+	rules, err := firewall.Rules(ctx)
+	if err != nil {
+		return err
+	}
+	if rules {
+		return errors.New("there are iptables chains of a kube-router that is none of ours: is there another Kubernetes on this machine?")
+	}
 	return nil
 }
 
@@ -126,7 +134,8 @@ func start(ctx context.Context, c clone.Clone) error {
 	if err := errors.Join(err, <-loaded); err != nil {
 		return err
 	}
-	// Last: until then no pod is given to the kubelet, which would miss its image.
+	// Last: until then no pod is given to the kubelet, which would miss its image, and
+	// no pod's first moments pass without anything that enforces NetworkPolicies.
 	if err := s.run(components.Scheduler); err != nil {
 		return err
 	}
@@ -146,7 +155,12 @@ func prepare(ctx context.Context, c clone.Clone) error {
 	if err := network.Filter(ctx); err != nil {
 		return err
 	}
-	if err := (record.Dir(components.Run)).Write(record.Record{Clone: c.Dir, Sysctls: network.Read()}); err != nil {
+	filtered, err := firewall.There(ctx)
+	if err != nil {
+		return err
+	}
+	before := record.Record{Clone: c.Dir, Sysctls: network.Read(), MakesFilter: !filtered}
+	if err := (record.Dir(components.Run)).Write(before); err != nil {
 		return fmt.Errorf("write the machine's record of its cluster: %w", err)
 	}
 	if err := network.Wanted().Apply(); err != nil {
@@ -203,7 +217,22 @@ func (s *starter) controlPlane() error {
 	if err := s.run(components.Kubelet, components.ControllerManager, components.Proxy); err != nil {
 		return err
 	}
-	return addons.Apply(s.ctx, s.clone)
+	if err := addons.Apply(s.ctx, s.clone); err != nil {
+		return err
+	}
+	return s.router()
+}
+
+// router starts what enforces NetworkPolicies, which has its rights by now and ends where
+// it does not find its node.
+func (s *starter) router() error {
+	if err := wait.Until(s.ctx, "the node", deadline, s.ended[components.Kubelet], s.checker.Registered); err != nil {
+		return fmt.Errorf("%w (see %s)", err, s.clone.Log(components.Kubelet))
+	}
+	if err := s.run(components.Router); err != nil {
+		return err
+	}
+	return s.ready(components.Router)
 }
 
 func (s *starter) run(names ...string) error {

@@ -122,9 +122,16 @@ each attempt ends as it says here. What is defended and what is not says [securi
 {{end}}{{end}}
 ## The network between them
 
-The local cluster enforces no NetworkPolicy, so those that are live in it are judged by
-[cyclonus](https://github.com/mattfenwick/cyclonus)' matcher: ` + "`test/isolation`" + ` asks it, of the pods of two
-teams, who reaches whose RPC, P2P, metrics, DNS, the API server and the world.
+` + "`TestWhoReachesWhom`" + ` has pods dial each other where NetworkPolicies are enforced, which they are on the
+local cluster: nodes, clients with and without the label, operators, pods of the monitoring and of a
+namespace that nobody has fenced, what builds commits. They dial RPC, P2P, notifications and metrics of
+their own team and of others, DNS, the API server, the kubelet, the Git server, both of Flux's stores, the
+unsealer, and the address at which clouds tell credentials. Where a connection must not come about, the
+machine itself, which no policy holds, has made one before: there is something to be reached. At that address
+nothing may be, and only a policy's refusal counts.
+
+The same policies and more of them are judged without a cluster, in seconds, by
+[cyclonus](https://github.com/mattfenwick/cyclonus)' matcher: ` + "`test/isolation`" + `.
 `))
 
 // newHostile adds the team to the fleet, with a network that runs. The local cluster

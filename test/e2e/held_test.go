@@ -11,7 +11,10 @@ import (
 
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bitcoin-operator/bitcoin-operator/test/fleet"
@@ -91,6 +94,7 @@ func TestSourceThatNeverAnswers(t *testing.T) {
 	server, err := net.Listen("tcp", "198.18.0.1:0") // where pods reach this machine
 	g.Expect(err).NotTo(HaveOccurred())
 	defer server.Close()
+	letFetch(t, g, ctx, server.Addr().(*net.TCPAddr))
 	platform, err := cluster.Fleet(ctx)
 	g.Expect(err).NotTo(HaveOccurred())
 	addTenants(t, g, ctx, platform, func(*fleet.Team) {}, "silent")
@@ -106,6 +110,24 @@ func TestSourceThatNeverAnswers(t *testing.T) {
 	other := team(g, ctx, "team-a")
 	g.Expect(os.WriteFile(other.Path("NOTES.md"), []byte(time.Now().String()+"\n"), 0o644)).To(Succeed())
 	within(t, g, ctx, "another team's commit is applied", 20*time.Second, push(g, ctx, other, "Say something").Done)
+}
+
+// letFetch lets the tenants' source-controller reach an address beside the Git server's,
+// until the test ends.
+func letFetch(t *testing.T, g Gomega, ctx context.Context, address *net.TCPAddr) {
+	policy := &networkingv1.NetworkPolicy{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "flux-tenants", Name: "another-git-server"},
+		Spec: networkingv1.NetworkPolicySpec{
+			PodSelector: metav1.LabelSelector{MatchLabels: map[string]string{"app": "source-controller"}},
+			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeEgress},
+			Egress: []networkingv1.NetworkPolicyEgressRule{{
+				To:    []networkingv1.NetworkPolicyPeer{{IPBlock: &networkingv1.IPBlock{CIDR: address.IP.String() + "/32"}}},
+				Ports: []networkingv1.NetworkPolicyPort{{Port: new(intstr.FromInt(address.Port))}},
+			}},
+		},
+	}
+	g.Expect(cluster.API.Create(ctx, policy)).To(Succeed())
+	t.Cleanup(func() { _ = cluster.API.Delete(context.WithoutCancel(ctx), policy) })
 }
 
 // suspended is what the platform adds to a team's folder.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/clone"
 	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/components"
+	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/firewall"
 	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/network"
 	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/process"
 	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/record"
@@ -106,6 +107,9 @@ func Clean(ctx context.Context, this clone.Clone) error {
 	// was a cluster that has not been cleaned up after.
 	if m.Record != nil {
 		if err := network.DeleteTables(ctx); err != nil {
+			return err
+		}
+		if err := firewall.Remove(ctx, m.Record.MakesFilter); err != nil {
 			return err
 		}
 		if err := removeCgroups(components.Cgroup); err != nil {

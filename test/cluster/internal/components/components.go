@@ -26,18 +26,19 @@ const (
 	Scheduler         = "kube-scheduler"
 	Kubelet           = "kubelet"
 	Proxy             = "kube-proxy"
+	Router            = "kube-router"
 	Git               = "git-server"
 )
 
 // All are the programs, in the order in which they start.
-var All = []string{Containerd, Etcd, APIServer, Git, Kubelet, ControllerManager, Proxy, Scheduler}
+var All = []string{Containerd, Etcd, APIServer, Git, Kubelet, ControllerManager, Proxy, Router, Scheduler}
 
 // Programs end in this order: first the Makers, so that nothing starts pods any
 // more, then pods, then the rest. An API server waits for its clients, so these
 // go before it, and it goes before its etcd, without which it would linger.
 var (
 	Makers = []string{Kubelet, Containerd}
-	Rest   = []string{Proxy, Scheduler, ControllerManager, Git, APIServer, Etcd}
+	Rest   = []string{Router, Proxy, Scheduler, ControllerManager, Git, APIServer, Etcd}
 )
 
 // What is the cluster's outside its clone, each under a name of its own.
@@ -72,11 +73,12 @@ type values struct {
 	Bridge, Host, PodCIDR, ServiceDNS, Domain string
 	KubeletAddress, KubeletPort               string
 	KubeletHealthAddress, KubeletHealthPort   string
+	IPv6                                      bool
 }
 
 // Configure writes every program's configuration.
 func Configure(c clone.Clone) error {
-	all, err := Render(c)
+	all, err := Render(c, network.IPv6())
 	if err != nil {
 		return err
 	}
@@ -92,14 +94,16 @@ func Configure(c clone.Clone) error {
 	return nil
 }
 
-// Render returns the configuration files by their names.
-func Render(c clone.Clone) (map[string][]byte, error) {
+// Render returns the configuration files by their names, for a machine whose kernel
+// knows IPv6 or does not.
+func Render(c clone.Clone, ipv6 bool) (map[string][]byte, error) {
 	v := values{
 		Clone: c, Run: Run, Socket: Socket, State: State, CNI: CNI, Pause: Pause,
 		Bridge: network.Bridge, Host: network.Host, PodCIDR: network.PodCIDR,
 		ServiceDNS: network.ServiceDNS, Domain: network.Domain,
 		KubeletAddress: host(network.Kubelet), KubeletPort: port(network.Kubelet),
 		KubeletHealthAddress: host(network.KubeletHealth), KubeletHealthPort: port(network.KubeletHealth),
+		IPv6: ipv6,
 	}
 	all := map[string][]byte{}
 	for name, file := range map[string]string{
@@ -142,6 +146,7 @@ func Identities(c clone.Clone) []pki.Identity {
 		client(ControllerManager, "system:kube-controller-manager"),
 		client(Scheduler, "system:kube-scheduler"),
 		client(Proxy, "system:kube-proxy"),
+		client(Router, "kube-router"), // whose rights are in ../../manifests/kube-router.yaml
 		kubelet,
 		admin,
 	}
@@ -227,6 +232,16 @@ func Specs(c clone.Clone) map[string]process.Spec {
 		"--healthz-bind-address="+network.ProxyHealth, "--metrics-bind-address="+network.ProxyMetrics,
 		// The machine's connection tracking is not the cluster's to tune.
 		"--conntrack-max-per-core=0", "--conntrack-tcp-timeout-established=0", "--conntrack-tcp-timeout-close-wait=0",
+	)
+	// Of all that it can, it only enforces NetworkPolicies.
+	add(process.Spec{Name: Router, Address: "http://" + network.Router, Ports: []string{network.Router}},
+		kubeconfig(Router), "--hostname-override="+network.Node,
+		"--run-firewall=true", "--run-router=false", "--run-service-proxy=false", "--run-loadbalancer=false", "--enable-cni=false",
+		"--service-cluster-ip-range="+network.ServiceCIDR,
+		// To its health port everybody comes who reaches this machine, and finds a
+		// profiler there, too. Its metrics say enough, and their address can be chosen.
+		"--health-port=0", "--metrics-addr="+host(network.Router), "--metrics-port="+port(network.Router),
+		"-v=1",
 	)
 	add(process.Spec{Name: Git, Address: "http://" + network.Git, Ports: []string{network.Git}},
 		"--listen="+network.Git, "--repositories="+c.Git(),

@@ -11,7 +11,7 @@ import (
 
 func TestRender(t *testing.T) {
 	c := clone.Clone{Dir: "/the/clone"}
-	all, err := Render(c)
+	all, err := Render(c, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,15 +26,52 @@ func TestRender(t *testing.T) {
 			}
 		}
 	}
-	var network struct {
-		Plugins []struct{ Bridge string }
-	}
-	if err := json.Unmarshal(all["cni/btcop.conflist"], &network); err != nil || network.Plugins[0].Bridge != "btcop0" {
-		t.Errorf("btcop.conflist: %v, %+v", err, network)
+	if got := pods(t, all); len(got.Plugins) != 2 || got.Plugins[0].Bridge != "btcop0" {
+		t.Errorf("btcop.conflist: %+v", got)
+	} else if closed := got.Plugins[1].Sysctl["net.ipv6.conf.default.disable_ipv6"]; got.Plugins[1].Type != "tuning" || closed != "1" {
+		t.Errorf("pods speak IPv6, which no policy is held against: %+v", got.Plugins[1])
 	}
 	for file, data := range all {
 		if strings.Contains(string(data), "<no value>") {
 			t.Errorf("%s lacks a value", file)
+		}
+	}
+}
+
+// A kernel without IPv6 lacks the settings that close it.
+func TestRenderWithoutIPv6(t *testing.T) {
+	all, err := Render(clone.Clone{Dir: "/the/clone"}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := pods(t, all); len(got.Plugins) != 1 {
+		t.Errorf("btcop.conflist: %+v", got)
+	}
+}
+
+// conflist is what of a CNI configuration matters here.
+type conflist struct {
+	Plugins []struct {
+		Type, Bridge string
+		Sysctl       map[string]string
+	}
+}
+
+func pods(t *testing.T, all map[string][]byte) (read conflist) {
+	t.Helper()
+	if err := json.Unmarshal(all["cni/btcop.conflist"], &read); err != nil {
+		t.Errorf("btcop.conflist: %v\n%s", err, all["cni/btcop.conflist"])
+	}
+	return read
+}
+
+// Whatever listens for this machine alone listens on loopback, the agents' profilers and
+// metrics included.
+func TestRouterListensOnLoopback(t *testing.T) {
+	args := Specs(clone.Clone{Dir: "/the/clone"})[Router].Args
+	for _, want := range []string{"--health-port=0", "--metrics-addr=127.0.0.1"} {
+		if !slices.Contains(args, want) {
+			t.Errorf("%s is not in %v", want, args)
 		}
 	}
 }

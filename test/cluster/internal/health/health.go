@@ -74,10 +74,55 @@ func (c *Checker) Program(ctx context.Context, name string) error {
 		return get(ctx, c.plain, "http://"+network.KubeletHealth+"/healthz", nil)
 	case components.Proxy:
 		return get(ctx, c.plain, "http://"+network.ProxyHealth+"/healthz", nil)
+	case components.Router:
+		return c.router(ctx)
 	case components.Git:
 		return dial(ctx, "tcp", network.Git)
 	}
 	return fmt.Errorf("nothing is known of %s", name)
+}
+
+// router reports why NetworkPolicies are not enforced: the program that does so does not
+// answer, or has not set rules yet. Its word on its own health is of no use: a busy machine
+// makes it late, and then it says that it is ill.
+func (c *Checker) router(ctx context.Context) error {
+	metrics, err := fetch(ctx, c.plain, "http://"+network.Router+"/metrics")
+	if err != nil {
+		return err
+	}
+	if !rulesSet(string(metrics)) {
+		return errors.New("it has not set rules yet")
+	}
+	return nil
+}
+
+// rulesSet reads in kube-router's metrics whether it has set rules at least once.
+func rulesSet(metrics string) bool {
+	for line := range strings.Lines(metrics) {
+		if f := strings.Fields(line); len(f) == 2 && f[0] == "kube_router_controller_iptables_v4_restore_time_count" {
+			return f[1] != "0"
+		}
+	}
+	return false
+}
+
+// Registered reports why the node is not there yet, with its address, whether or not it
+// is ready.
+func (c *Checker) Registered(ctx context.Context) error {
+	var node struct {
+		Status struct {
+			Addresses []struct{ Type, Address string }
+		}
+	}
+	if err := get(ctx, c.client, "https://"+network.APIServer+"/api/v1/nodes/"+network.Node, &node); err != nil {
+		return err
+	}
+	for _, address := range node.Status.Addresses {
+		if address.Type == "InternalIP" {
+			return nil
+		}
+	}
+	return errors.New("it has no address yet")
 }
 
 // Node reports why the node is not ready.
@@ -127,26 +172,31 @@ func (c *Checker) condition(ctx context.Context, path, kind string) error {
 }
 
 func get(ctx context.Context, client *http.Client, url string, into any) error {
+	body, err := fetch(ctx, client, url)
+	if err != nil || into == nil {
+		return err
+	}
+	return json.Unmarshal(body, into)
+}
+
+func fetch(ctx context.Context, client *http.Client, url string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s: %.300s", url, response.Status, body)
+		return nil, fmt.Errorf("%s answers %s: %.300s", url, response.Status, body)
 	}
-	if into == nil {
-		return nil
-	}
-	return json.Unmarshal(body, into)
+	return body, nil
 }
 
 func dial(ctx context.Context, kind, address string) error {

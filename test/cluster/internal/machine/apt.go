@@ -13,7 +13,7 @@ import (
 
 // Packages are Debian's that the cluster is made of or built with.
 var Packages = []string{
-	"runc", "containernetworking-plugins", "nftables", "iproute2", "git",
+	"runc", "containernetworking-plugins", "nftables", "iptables", "ipset", "iproute2", "git",
 	"buildah", "mmdebstrap", "debian-archive-keyring", "ca-certificates",
 }
 

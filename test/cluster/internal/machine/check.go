@@ -42,6 +42,7 @@ func Check(dir string) []string {
 	add("overlay file system in "+dir, probeOverlay(dir))
 	add("network bridges", probeBridge())
 	add("nftables in the kernel", probeNftables())
+	add("what NetworkPolicies are enforced with, in the kernel", probeIptables())
 	if _, err := exec.LookPath("apt-get"); err != nil {
 		missing = append(missing, "apt-get: the cluster is made for Debian 12, and uses its packages")
 	}

@@ -1,7 +1,11 @@
 package machine
 
 import (
+	"encoding/binary"
+	"errors"
+	"os"
 	"slices"
+	"syscall"
 	"testing"
 )
 
@@ -41,6 +45,32 @@ func TestLackingControllers(t *testing.T) {
 				t.Errorf("got %v, want %v", got, tc.want)
 			}
 		})
+	}
+}
+
+// The messages are as the kernel reads them: it knows the one name and not the other.
+func TestNetfilterIsAsked(t *testing.T) {
+	if os.Geteuid() != 0 || probeNftables() != nil {
+		t.Skip("needs root, and nftables in the kernel")
+	}
+	if err := askExtension("comment", 0); err != nil {
+		t.Errorf("a match: %v", err)
+	}
+	if err := askExtension("of-nobody", 0); !errors.Is(err, syscall.ENOENT) {
+		t.Errorf("a match that nobody has made: %v", err)
+	}
+	if err := askSetType("hash:ip"); err != nil {
+		t.Errorf("a type of sets: %v", err)
+	}
+	if askSetType("hash:of-nobody") == nil {
+		t.Error("a type of sets that nobody has made is there")
+	}
+}
+
+func TestAttribute(t *testing.T) {
+	got := attribute(3, text("hash"))
+	if len(got) != 12 || binary.NativeEndian.Uint16(got) != 9 || binary.NativeEndian.Uint16(got[2:]) != 3 || string(got[4:8]) != "hash" {
+		t.Errorf("got %v", got)
 	}
 }
 

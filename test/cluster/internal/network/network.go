@@ -37,6 +37,7 @@ const (
 	KubeletHealth     = "127.0.0.1:11248"
 	ProxyMetrics      = "127.0.0.1:11249"
 	ProxyHealth       = "127.0.0.1:11256"
+	Router            = "127.0.0.1:11258"
 	ControllerManager = "127.0.0.1:11257"
 	Scheduler         = "127.0.0.1:11259"
 	Etcd              = "127.0.0.1:12379"
@@ -160,6 +161,12 @@ func run(ctx context.Context, name string, args ...string) error {
 		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, bytes.TrimSpace(out))
 	}
 	return nil
+}
+
+// IPv6 tells whether this machine's kernel knows IPv6.
+func IPv6() bool {
+	_, err := os.Stat("/proc/sys/net/ipv6")
+	return err == nil
 }
 
 // Filter sees to it that what passes between two pods of the bridge is seen by

@@ -35,7 +35,7 @@ func TestAddresses(t *testing.T) {
 		}
 	}
 	seen := map[uint16]bool{}
-	for _, address := range []string{APIServer, Git, Kubelet, KubeletHealth, ProxyMetrics, ProxyHealth, ControllerManager, Scheduler, Etcd, EtcdPeer} {
+	for _, address := range []string{APIServer, Git, Kubelet, KubeletHealth, ProxyMetrics, ProxyHealth, Router, ControllerManager, Scheduler, Etcd, EtcdPeer} {
 		a := netip.MustParseAddrPort(address)
 		if !a.Addr().IsLoopback() && !benchmarks.Contains(a.Addr()) {
 			t.Errorf("%s can be reached from outside", address)

@@ -21,9 +21,9 @@ func fingerprint(c clone.Clone, p Part, goVersion string) (string, error) {
 	if p.Image != nil {
 		fmt.Fprintln(h, *p.Image)
 	}
-	modules := map[string]bool{}
+	used := map[string]bool{}
 	for _, program := range p.Programs {
-		modules[program.Module] = true
+		used[program.Module] = true
 		if strings.HasPrefix(program.Package, "./") {
 			if err := hashTree(h, c.Source("test/cluster", program.Module, program.Package)); err != nil {
 				return "", err
@@ -31,10 +31,10 @@ func fingerprint(c clone.Clone, p Part, goVersion string) (string, error) {
 		}
 	}
 	if p.Make != nil && len(p.Pins) == 0 {
-		modules[unified] = true
+		used[unified] = true
 	}
-	for _, module := range []string{cluster, unified, localPath} {
-		if !modules[module] {
+	for _, module := range modules {
+		if !used[module] {
 			continue
 		}
 		for _, name := range []string{"go.mod", "go.sum"} {

@@ -39,8 +39,12 @@ type Program struct {
 const (
 	unified   = "parts"
 	localPath = "parts/localpath"
+	router    = "parts/kuberouter"
 	cluster   = "."
 )
+
+// modules are all of them.
+var modules = []string{cluster, unified, localPath, router}
 
 // kubernetesVersion is what the programs call themselves. It is that of
 // k8s.io/kubernetes in parts/go.mod.
@@ -74,6 +78,10 @@ var All = []Part{
 			{Name: "containerd-shim-runc-v2", Module: unified, Package: "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2"},
 			{Name: "ctr", Module: unified, Package: "github.com/containerd/containerd/v2/cmd/ctr"},
 		},
+	},
+	{
+		Name: "kube-router", Cold: 90 * time.Second,
+		Programs: []Program{{Name: "kube-router", Module: router, Package: "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router"}},
 	},
 	{
 		Name: "pause", Cold: 2 * time.Second,

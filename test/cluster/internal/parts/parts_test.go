@@ -3,6 +3,7 @@ package parts
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,6 +70,11 @@ func TestAll(t *testing.T) {
 		names[p.Name] = true
 		if p.Image != nil && len(p.Programs) == 0 {
 			t.Errorf("%s: an image of nothing", p.Name)
+		}
+		for _, program := range p.Programs {
+			if !slices.Contains(modules, program.Module) {
+				t.Errorf("%s: another version of what it requires would go unnoticed", p.Name)
+			}
 		}
 		if p.Make != nil && len(p.Outputs) == 0 {
 			t.Errorf("%s: nobody will know that it was made", p.Name)

@@ -21,6 +21,9 @@ import (
 type Record struct {
 	Clone   string
 	Sysctls network.Sysctls // as they were before
+	// MakesFilter is true where the nftables table that iptables' rules are in was not
+	// there before.
+	MakesFilter bool
 }
 
 // Dir is where the record is.

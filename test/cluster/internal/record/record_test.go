@@ -13,7 +13,7 @@ func TestRecord(t *testing.T) {
 	if r, err := dir.Read(); r != nil || err != nil {
 		t.Errorf("of no cluster: %v, %v", r, err)
 	}
-	want := Record{Clone: "/the/clone", Sysctls: network.Sysctls{"kernel/panic": "1"}}
+	want := Record{Clone: "/the/clone", Sysctls: network.Sysctls{"kernel/panic": "1"}, MakesFilter: true}
 	if err := dir.Write(want); err != nil {
 		t.Fatal(err)
 	}
