@@ -8,6 +8,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"pgregory.net/rapid"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
@@ -177,6 +178,13 @@ func (h *history) watch(act act, served bool) {
 			h.t.Fatalf("payments-%d is restarted for the third time", ordinal)
 		}
 	}
+	if forTemplate && h.restartsOnce(act.seen.Nodes[ordinal].Pod.UID) {
+		for other, fallen := range h.down {
+			if other != ordinal && fallen.forTemplate {
+				h.t.Fatalf("payments-%d is replaced as it restarts, while payments-%d is down for the same change", ordinal, other)
+			}
+		}
+	}
 	if !served || h.liars { // who lies may claim to serve again
 		return
 	}
@@ -187,6 +195,15 @@ func (h *history) watch(act act, served bool) {
 		}
 	}
 	h.down[ordinal] = fallen{h.now, forTemplate}
+}
+
+// restartsOnce reports whether a pod's container has ended once, and will serve again:
+// nothing is wrong with it.
+func (h *history) restartsOnce(uid types.UID) bool {
+	p := h.byUID(uid)
+	return p != nil && p.container.ended != nil && *p.container.ended != 0 &&
+		(p.container.count == 1 || p.container.count == 2 && p.container.running) &&
+		!p.crashes && !p.hangs && !p.deaf && !p.data.spoiled && h.templates[p.template] == (template{})
 }
 
 // pick returns one of the pods, or nil where there are none.

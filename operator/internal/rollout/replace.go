@@ -23,7 +23,8 @@ func (d *decider) replaceBroken() *Step {
 }
 
 // isBroken reports whether a node with an outdated pod does not run, or never has. One
-// that the kubelet finds ready may only be out of the operator's reach. One that the
+// that the kubelet finds ready may only be out of the operator's reach, and one that has
+// ended once is started again: a bad template must not get it for that. One that the
 // operator has replaced for an earlier change, and that has not served since, was
 // broken by that change.
 func (d *decider) isBroken(ordinal int) bool {
@@ -32,7 +33,9 @@ func (d *decider) isBroken(ordinal int) bool {
 		return true
 	}
 	switch d.seen.FaultOf(node) {
-	case state.Crashing, state.Unschedulable:
+	case state.Crashing:
+		return !state.HasEndedOnce(node.Pod)
+	case state.Unschedulable:
 		return true
 	case state.Hung:
 		return !state.IsReady(node.Pod)

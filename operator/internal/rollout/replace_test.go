@@ -277,6 +277,11 @@ func TestReplaceBrokenNodes(t *testing.T) {
 			want: "Replace 2",
 		},
 		{
+			reason: "one that has ended once is back in a moment, and a bad change must not get it",
+			nodes:  []state.Node{silent(0), at(1, old), endedOnce(2, old)}, network: changes{taken(0, replace, time.Minute)},
+			want: "1 waits, node: payments-0 to serve: its RPC port is closed",
+		},
+		{
 			reason: "one that is broken and has the change is not",
 			nodes:  []state.Node{at(0), with(crashed(1), lately), at(2)},
 			want:   "",

@@ -51,6 +51,11 @@ func crashed(ordinal int, changes ...func(*corev1.Pod)) state.Node {
 	return node
 }
 
+// endedOnce returns a node whose container has ended for the first time.
+func endedOnce(ordinal int, changes ...func(*corev1.Pod)) state.Node {
+	return silent(ordinal, append(changes, statetest.Container(statetest.Exited(137, "Error", "")))...)
+}
+
 // hung returns a node that has not answered for an hour, though it runs.
 func hung(ordinal int, changes ...func(*corev1.Pod)) state.Node {
 	node := silent(ordinal, append(changes, statetest.NotReady)...)

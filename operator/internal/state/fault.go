@@ -100,6 +100,24 @@ func isCrashing(pod *corev1.Pod) bool {
 	return container.State.Waiting != nil && container.State.Waiting.Reason == backOff
 }
 
+// backOffReset is for how long a container has to run until the kubelet takes its end
+// for a first one again, and starts it anew at once.
+const backOffReset = 10 * time.Minute
+
+// HasEndedOnce reports whether a pod's container has ended by itself for the first time,
+// or the first in a while: the kubelet starts it again at once, and it may serve then.
+func HasEndedOnce(pod *corev1.Pod) bool {
+	container := Container(pod)
+	if container == nil || container.State.Waiting != nil || pod.Status.Phase == corev1.PodFailed {
+		return false
+	}
+	ends, ended := container.RestartCount, lastEnd(container)
+	if container.State.Terminated != nil {
+		ends++
+	}
+	return ended != nil && (ends == 1 || ended.FinishedAt.Sub(ended.StartedAt.Time) >= backOffReset)
+}
+
 // hasJustCrashed reports whether a pod's container runs again, for less than a minute
 // and not ready yet, after it had ended by itself: one that crashes again and again runs
 // for moments in between.

@@ -119,6 +119,40 @@ func TestFault(t *testing.T) {
 	}
 }
 
+func TestFirstEndOfAContainer(t *testing.T) {
+	// ran makes a container one that ran for so long before it last ended, and has been
+	// started again so often.
+	ran := func(long time.Duration, restarts int32) func(*corev1.ContainerStatus) {
+		return func(status *corev1.ContainerStatus) {
+			status.RestartCount = restarts
+			status.LastTerminationState = statetest.Exited(1, "Error", "")
+			status.LastTerminationState.Terminated.FinishedAt = metav1.NewTime(statetest.Born.Add(long))
+		}
+	}
+	runsAgain := func(long time.Duration, restarts int32) func(*corev1.Pod) {
+		return func(pod *corev1.Pod) { ran(long, restarts)(&pod.Status.ContainerStatuses[0]) }
+	}
+	for _, test := range []struct {
+		reason string
+		pod    *corev1.Pod
+		want   bool
+	}{
+		{"it has never ended", statetest.Pod(0), false},
+		{"it has ended", statetest.Pod(0, statetest.Container(statetest.Exited(137, "Error", ""))), true},
+		{"it has ended, and runs again", statetest.Pod(0, runsAgain(time.Second, 1)), true},
+		{"it has ended twice", statetest.Pod(0, runsAgain(time.Second, 2)), false},
+		{"it ran for ten minutes in between", statetest.Pod(0, runsAgain(10*time.Minute, 2)), true},
+		{"it waits to be started again, as the kubelet has it after a second end", statetest.Pod(0, statetest.Container(statetest.Waiting("CrashLoopBackOff", ""), ran(time.Second, 1))), false},
+		{"its pod has failed", statetest.Pod(0, statetest.Container(statetest.Exited(137, "Error", "")), func(pod *corev1.Pod) { pod.Status.Phase = corev1.PodFailed }), false},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			if got := state.HasEndedOnce(test.pod); got != test.want {
+				t.Errorf("got %t, want %t", got, test.want)
+			}
+		})
+	}
+}
+
 func TestANewPodMendsWhatItCan(t *testing.T) {
 	for fault, want := range map[state.Fault]bool{
 		state.NoFault: false, state.NotMade: false, state.Unschedulable: false, state.MachineLost: false,
