@@ -162,6 +162,7 @@ func (o *Observer) observePods(ctx context.Context, network *v1alpha1.BitcoinNet
 			return err
 		}
 	}
+	observeFormer(network, seen, pods.Items)
 	for ordinal := range seen.Nodes {
 		pod := byOrdinal[ordinal]
 		if pod == nil {
@@ -189,6 +190,23 @@ func podsByOrdinal(network *v1alpha1.BitcoinNetwork, set *appsv1.StatefulSet, po
 		}
 	}
 	return byOrdinal, count
+}
+
+// observeFormer finds the pods of an earlier life that have the names which the nodes'
+// pods are to have.
+func observeFormer(network *v1alpha1.BitcoinNetwork, seen *state.Network, pods []corev1.Pod) {
+	if seen.StatefulSet != nil {
+		return
+	}
+	going := map[string]bool{}
+	for i := range pods {
+		going[pods[i].Name] = state.OfEarlierLife(&pods[i], seen.Now)
+	}
+	for ordinal := range seen.Nodes {
+		if name := state.Name(network, ordinal); going[name] {
+			seen.Former = append(seen.Former, name)
+		}
+	}
 }
 
 // maxNodes is the most that a network can have.

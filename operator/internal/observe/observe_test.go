@@ -635,3 +635,24 @@ func TestNodesBeyondThoseWantedAreSeenWhileTheyAreThere(t *testing.T) {
 	s.network.Spec.Nodes = 4
 	g.Expect(problems(s.look())).To(Equal([]string{"", "it has no pod", "it has no pod", "it has no pod"}), "those that it is to have are seen before the StatefulSet knows")
 }
+
+// Until there is a StatefulSet, what has the names of its pods and claims is known: it
+// could not make its own.
+func TestWhatAnEarlierLifeLeaves(t *testing.T) {
+	g := NewWithT(t)
+	s := newScene(t, 3)
+	s.storage(0, 1, 2)
+	for _, pod := range s.pods {
+		pod.OwnerReferences = []metav1.OwnerReference{{Kind: "StatefulSet", Name: "payments", UID: "earlier", Controller: new(true)}}
+	}
+	s.others[2].SetOwnerReferences(s.pods[2].OwnerReferences)
+	g.Expect(s.look().Former).To(BeEmpty(), "there is a StatefulSet")
+
+	s.set = nil
+	g.Expect(s.look().Former).To(Equal([]string{"payments-0", "payments-1", "payments-2", "data-payments-2"}), "volumes that stay are taken over")
+
+	s.network.Spec.Nodes = 1
+	g.Expect(s.look().Former).To(Equal([]string{"payments-0"}), "the others' names are not needed")
+	s.pods = s.pods[1:]
+	g.Expect(s.look().Former).To(BeEmpty())
+}

@@ -32,6 +32,9 @@ type Network struct {
 	// Quotas are those of the namespace. They are looked at only where a volume claim
 	// should grow.
 	Quotas []corev1.ResourceQuota
+	// Former are the pods and volume claims, by name, that an earlier StatefulSet has
+	// left, and whose names the nodes need; none once there is a StatefulSet.
+	Former []string
 	// Wanted is how many nodes the network should have.
 	Wanted int
 	// Nodes are the nodes by ordinal: those that the network should have, those that
