@@ -90,12 +90,12 @@ func (o *Observer) AskAll(network types.NamespacedName) { o.cacheOf(network).bac
 
 // Refused takes note that a disruption budget has just refused to let a node's pod go.
 func (o *Observer) Refused(network types.NamespacedName, seen *state.Network, ordinal int) {
-	o.cacheOf(network).refused[seen.Nodes[ordinal].Pod.UID] = o.Clock.Now()
+	o.cacheOf(network).pod(seen.Nodes[ordinal].Pod).refused = o.Clock.Now()
 }
 
 // NotStopped takes note that a node's bitcoind has just not taken the call to stop.
 func (o *Observer) NotStopped(network types.NamespacedName, seen *state.Network, ordinal int) {
-	o.cacheOf(network).notStopped[seen.Nodes[ordinal].Pod.UID] = o.Clock.Now()
+	o.cacheOf(network).pod(seen.Nodes[ordinal].Pod).notStopped = o.Clock.Now()
 }
 
 // Endpoint returns where a node that answered is reached, and with what.

@@ -274,15 +274,13 @@ func TestNothingIsRememberedOfPodsThatAreGone(t *testing.T) {
 	s.observer.Refused(client.ObjectKeyFromObject(s.network), &state.Network{Nodes: []state.Node{{Pod: s.pods[0]}}}, 0)
 	cache := s.cache()
 	g.Expect(cache.backoff.problems).To(HaveLen(1))
-	g.Expect(cache.silentSince).To(HaveLen(1))
-	g.Expect(cache.idleSince).To(HaveLen(1))
-	g.Expect(cache.refused).To(HaveLen(1))
+	g.Expect(cache.pods).To(HaveLen(1))
+	g.Expect(cache.data).To(HaveLen(1))
 	s.pods[0] = nil
 	s.look()
 	g.Expect(cache.backoff.problems).To(BeEmpty())
-	g.Expect(cache.silentSince).To(BeEmpty())
-	g.Expect(cache.idleSince).To(BeEmpty())
-	g.Expect(cache.refused).To(BeEmpty())
+	g.Expect(cache.pods).To(BeEmpty())
+	g.Expect(cache.data).To(BeEmpty())
 }
 
 func TestNothingIsRememberedOfANetworkThatIsGone(t *testing.T) {

@@ -87,17 +87,24 @@ func (d *decider) isHeld(next int) bool {
 	if !state.IsReady(d.seen.Nodes[next].Pod) {
 		return false
 	}
-	for _, taken := range d.down {
+	for _, taken := range d.holding {
 		other := int(taken.Ordinal)
-		left := credentialsHold - d.seen.Now.Sub(taken.Since.Time)
-		if left <= 0 || other == next || d.isBack(taken) {
+		if other == next {
 			continue
 		}
-		d.waitsFor(*d.waitForNode(next, other, taken.Since.Time))
-		d.look(left)
+		if d.wait == nil {
+			d.waitsFor(*d.waitForNode(next, other, taken.Since.Time))
+		}
+		d.look(credentialsHold - d.seen.Now.Sub(taken.Since.Time))
 		return true
 	}
 	return false
+}
+
+// holds reports whether a node that was taken down keeps others from going for a change
+// of credentials.
+func (d *decider) holds(taken v1alpha1.RolloutStatus) bool {
+	return d.seen.Now.Sub(taken.Since.Time) < credentialsHold && !d.isBack(taken)
 }
 
 // isBack reports whether a node that was taken down is up again.

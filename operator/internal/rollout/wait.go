@@ -46,7 +46,7 @@ func (d *decider) waitForNode(next, other int, since time.Time) *Wait {
 	wait := &Wait{
 		Node: next, On: OnNode,
 		For:        fmt.Sprintf("%s to serve: %s", state.Name(d.network, other), d.whyNot(node)),
-		NeedsHuman: isBeyondRepair(d.network, d.seen, other) && d.seen.Now.Sub(since) >= state.Silence,
+		NeedsHuman: d.isBeyondRepair(other) && d.seen.Now.Sub(since) >= state.Silence,
 	}
 	if node.NotMade != "" {
 		wait.On = OnQuota
@@ -80,13 +80,13 @@ func (d *decider) lastHolder(next int) *Wait {
 	case !answering:
 		wait.NeedsHuman = true
 		wait.For = fmt.Sprintf("somebody to decide: no node that has, or may have, %s answers; scale the network to 0 and back to give that up", best)
-	case holder != none:
-		wait.For = fmt.Sprintf("%s to show that it has %s: %s", name(holder), best, d.whyNot(d.seen.Nodes[holder]))
-	case copying != none:
-		wait.For = fmt.Sprintf("%s to have %s: %s", name(copying), best, d.whyNot(d.seen.Nodes[copying]))
-	case notMade != none:
+	case holder != nil:
+		wait.For = fmt.Sprintf("%s to show that it has %s: %s", name(*holder), best, d.whyNot(d.seen.Nodes[*holder]))
+	case copying != nil:
+		wait.For = fmt.Sprintf("%s to have %s: %s", name(*copying), best, d.whyNot(d.seen.Nodes[*copying]))
+	case notMade != nil:
 		wait.On, wait.NeedsHuman = OnQuota, len(d.staying()) > d.seen.Wanted
-		wait.For = fmt.Sprintf("%s, which is to copy %s first: %s", name(notMade), best, d.seen.Nodes[notMade].NotMade)
+		wait.For = fmt.Sprintf("%s, which is to copy %s first: %s", name(*notMade), best, d.seen.Nodes[*notMade].NotMade)
 	default:
 		wait.For = fmt.Sprintf("another node to have %s, which it alone has", best)
 	}
@@ -94,13 +94,12 @@ func (d *decider) lastHolder(next int) *Wait {
 }
 
 // others returns the first node beside one that has the best block, or may have it;
-// that may come to have it; and that cannot be made; none where there is none.
-// Answering reports whether any node that has the block, or may have it, runs.
-func (d *decider) others(next int) (holder, copying, notMade int, answering bool) {
-	holder, copying, notMade = none, none, none
-	first := func(found *int, ordinal int) {
-		if *found == none && ordinal != next {
-			*found = ordinal
+// that may come to have it; and that cannot be made; nil where there is none. Answering
+// reports whether any node that has the block, or may have it, runs.
+func (d *decider) others(next int) (holder, copying, notMade *int, answering bool) {
+	first := func(found **int, ordinal int) {
+		if *found == nil && ordinal != next {
+			*found = &ordinal
 		}
 	}
 	for ordinal, node := range d.staying() {
