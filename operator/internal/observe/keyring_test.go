@@ -376,17 +376,23 @@ func TestWhatCannotBeVerifiedNowIsTakenToBeAsItShould(t *testing.T) {
 	keyring := s.cache().keyring
 	keyring.set(pairs{bob, alice}, statetest.Now)
 	keyring.dropped = pairs{carol}
-	session := session{nodes: s, network: s.network, seen: &state.Network{Chain: statetest.Regtest}, cache: s.cache()}
-	node := state.Node{Pod: s.pods[0], Answers: true}
+	verified := func() string {
+		seen := &state.Network{Chain: statetest.Regtest, Nodes: []state.Node{{Pod: s.pods[0], Answers: true}}}
+		session := session{nodes: s, network: s.network, seen: seen, cache: s.cache()}
+		session.verify(t.Context(), 0)
+		return verdict(seen.Nodes[0])
+	}
 	s.Stop(hostOf(0))
-	session.verify(t.Context(), &node)
-	g.Expect(verdict(node)).To(Equal("answers"))
+	g.Expect(verified()).To(Equal("answers"))
 	g.Expect(keyring.rejected).To(BeEmpty())
 
-	s.Restart(hostOf(0))
-	node = state.Node{Pod: s.pods[0], Answers: true}
-	session.verify(t.Context(), &node)
-	g.Expect(verdict(node)).To(Equal("answers, rejects current"), "the next look tells")
+	s.Start(hostOf(0), "elsewhere:18444", "team-a.invoices.0", alice, bob, carol)
+	g.Expect(verified()).To(Equal("answers"), "somebody else says nothing of it either")
+	g.Expect(keyring.accepted).To(HaveEach(HaveLen(1)), "but what it accepted before")
+	s.Stop(hostOf(0))
+
+	s.run(0, alice)
+	g.Expect(verified()).To(Equal("answers, rejects current"), "the next look tells")
 }
 
 // While a network changes to another source of credentials, its nodes reject the new

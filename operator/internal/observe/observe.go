@@ -66,6 +66,7 @@ func (o *Observer) Observe(ctx context.Context, network *v1alpha1.BitcoinNetwork
 	}
 	cache := o.cacheOf(client.ObjectKeyFromObject(network))
 	if err := errors.Join(
+		o.observeSiblings(ctx, network, seen),
 		o.observeSecret(ctx, network, seen, cache),
 		o.observeStatefulSet(ctx, network, seen),
 		o.observePods(ctx, network, seen),
@@ -99,9 +100,22 @@ func (o *Observer) NotStopped(network types.NamespacedName, seen *state.Network,
 }
 
 // Endpoint returns where a node that answered is reached, and with what.
-func (o *Observer) Endpoint(network types.NamespacedName, seen *state.Network, ordinal int) bitcoind.Endpoint {
+func (o *Observer) Endpoint(network *v1alpha1.BitcoinNetwork, seen *state.Network, ordinal int) bitcoind.Endpoint {
 	pod := seen.Nodes[ordinal].Pod
-	return bitcoind.Endpoint{Address: address(seen, pod), Credentials: o.cacheOf(network).keyring.key(pod)}
+	return endpointOf(network, seen, ordinal, o.cacheOf(client.ObjectKeyFromObject(network)).keyring.key(pod))
+}
+
+func (o *Observer) observeSiblings(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *state.Network) error {
+	var networks v1alpha1.BitcoinNetworkList
+	if err := o.Client.List(ctx, &networks, client.InNamespace(network.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+		return fmt.Errorf("list the networks beside %s: %w", network.Name, err)
+	}
+	for _, found := range networks.Items {
+		if found.Name != network.Name {
+			seen.Siblings = append(seen.Siblings, found.Name)
+		}
+	}
+	return nil
 }
 
 func (o *Observer) observeSecret(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *state.Network, cache *cache) error {

@@ -18,6 +18,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -145,7 +146,11 @@ func (s *scene) observe() (*state.Network, error) {
 		}
 		objects = append(objects, pod)
 	}
-	api := fake.NewClientBuilder().WithScheme(clientgoscheme.Scheme).WithObjects(objects...).
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		s.t.Fatal(err)
+	}
+	api := fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).
 		WithIndex(&corev1.Event{}, "involvedObject.uid", func(object client.Object) []string {
 			return []string{string(object.(*corev1.Event).InvolvedObject.UID)}
 		}).
@@ -307,9 +312,9 @@ func TestNobodyIsAskedWithoutCredentials(t *testing.T) {
 func TestEndpointIsThePods(t *testing.T) {
 	s := newScene(t, 3)
 	seen := s.look()
-	want := bitcoind.Endpoint{Address: "10.0.0.2:18443", Credentials: alice}
-	if got := s.observer.Endpoint(client.ObjectKeyFromObject(s.network), seen, 2); got != want {
-		t.Errorf("got %s, want %s", got.Address, want.Address)
+	want := bitcoind.Endpoint{Address: "10.0.0.2:18443", Credentials: alice, Comment: "team-a.payments.2"}
+	if got := s.observer.Endpoint(s.network, seen, 2); got != want {
+		t.Errorf("got %s %s, want %s %s", got.Address, got.Comment, want.Address, want.Comment)
 	}
 }
 
@@ -396,6 +401,12 @@ func TestWhatIsKnownOfTheNetwork(t *testing.T) {
 	g.Expect(seen.Private).To(BeTrue())
 	g.Expect(seen.ChainNotAllowed).To(BeFalse())
 	g.Expect(seen.Wanted).To(Equal(2))
+	g.Expect(seen.Siblings).To(BeEmpty())
+	for namespace, name := range map[string]string{"team-a": "invoices", "team-b": "shop"} {
+		s.others = append(s.others, &v1alpha1.BitcoinNetwork{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}})
+	}
+	s.others = append(s.others, s.network)
+	g.Expect(s.look().Siblings).To(Equal([]string{"invoices"}))
 	g.Expect(seen.Secret.Pairs).To(Equal(1))
 	g.Expect(seen.Secret.ChangedAt).To(BeTemporally("==", s.secret.CreationTimestamp.Time))
 	g.Expect(seen.Secret.Unusable).To(BeNil())
@@ -422,7 +433,7 @@ func TestReadsThatFailAreErrors(t *testing.T) {
 	s.failure = errors.New("etcd is away")
 	_, err := s.observe()
 	g.Expect(err).To(MatchError(s.failure))
-	for _, what := range []string{"read Secret team-a/bitcoin-rpc", "read StatefulSet payments", "list the pods of payments", "list the volume claims of payments"} {
+	for _, what := range []string{"list the networks beside payments", "read Secret team-a/bitcoin-rpc", "read StatefulSet payments", "list the pods of payments", "list the volume claims of payments"} {
 		g.Expect(err).To(MatchError(ContainSubstring(what)))
 	}
 

@@ -25,6 +25,8 @@ type Network struct {
 	ChainNotAllowed bool
 	// Private reports whether nobody but the network's nodes has its chain.
 	Private bool
+	// Siblings are the other networks of the namespace, by name.
+	Siblings []string
 	// Secret is what is known of the credentials.
 	Secret Secret
 	// StatefulSet is nil while there is none, and as applied once it has been.
