@@ -74,7 +74,7 @@ func (o *Observer) Observe(ctx context.Context, network *v1alpha1.BitcoinNetwork
 	); err != nil {
 		return nil, err
 	}
-	session := session{nodes: nodes, network: network, seen: seen, cache: cache}
+	session := session{nodes: nodes, network: network, seen: seen, cache: cache, hadPods: seen.HadPods()}
 	cache.forgetOthers(seen)
 	session.askNodes(ctx)
 	session.compareTips(ctx)

@@ -33,6 +33,8 @@ type session struct {
 	network *v1alpha1.BitcoinNetwork
 	seen    *state.Network
 	cache   *cache
+	// hadPods reports whether the network has pods from before the Secret changed.
+	hadPods bool
 }
 
 // askNodes asks every node that can be asked how it stands. That one does not
@@ -126,16 +128,21 @@ func (s *session) verify(ctx context.Context, ordinal int) {
 	for _, pair := range s.cache.keyring.dropped {
 		node.AcceptsOld = node.AcceptsOld || s.accepts(ctx, ordinal, pair, false)
 	}
-	changed := s.seen.Secret.ChangedAt
-	if !s.wasRead() && !s.cache.keyring.since.Before(changed) && state.StartedAt(node.Pod).Before(changed) {
-		// Nobody was there when the Secret changed, so what it was before and this
-		// node may accept cannot be known. Once the kubelet has the new one for sure,
-		// a new start settles it.
-		node.AcceptsOld = node.AcceptsOld || s.seen.Now.Sub(changed) >= state.SecretLag
-	}
+	node.MayAcceptOld = s.mayAcceptOld(node)
 	if node.RejectsCurrent && !s.seen.MissedSecret(*node) && resources.SecretOf(node.Pod) == s.network.Spec.Secret {
 		node.Problem = fmt.Sprintf("it rejects the current credentials of Secret %q, though it was started after they were set", s.network.Spec.Secret)
 	}
+}
+
+// mayAcceptOld reports whether a node may accept a pair of which nobody knows: when the
+// Secret changed nobody was there who knew what it held before, and the node may have
+// read that. A new start settles it.
+func (s *session) mayAcceptOld(node *state.Node) bool {
+	changed := s.seen.Secret.ChangedAt
+	if s.wasRead() || s.cache.keyring.since.Before(changed) {
+		return false
+	}
+	return state.StartedAt(node.Pod).Before(changed) || s.hadPods && s.seen.MissedSecret(*node)
 }
 
 // wasRead reports whether it is on record that every node has read the Secret as it

@@ -211,9 +211,7 @@ func (o *operator) ask(seen *state.Network, node *state.Node, p *pod) {
 	}
 	node.RejectsCurrent = !c.accepts(p, now.current)
 	node.RejectsPrevious = now.previous != 0 && !c.accepts(p, now.previous)
-	if o.since.After(now.since) && seen.MissedSecret(*node) && c.now.Sub(now.since) >= state.SecretLag {
-		node.AcceptsOld = true // or may: nobody was there when it changed
-	}
+	node.MayAcceptOld = o.since.After(now.since) && seen.MissedSecret(*node) // nobody was there when it changed
 }
 
 func remembered[K comparable](from map[K]time.Time, key K, now time.Time) time.Time {

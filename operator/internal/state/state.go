@@ -116,9 +116,9 @@ type Node struct {
 	// ReadsOther reports that the node's pod takes its credentials from elsewhere than
 	// the network says: another start does not help it, another pod does.
 	ReadsOther bool
-	// AcceptsOld reports that the node accepts a pair that the Secret no longer has,
-	// or may, since nobody knows what it read.
-	AcceptsOld bool
+	// AcceptsOld reports that the node accepts a pair that the Secret no longer has, and
+	// MayAcceptOld that it may, since nobody knows what it read.
+	AcceptsOld, MayAcceptOld bool
 
 	// Claim is the volume claim of the node; nil while there is none.
 	Claim *corev1.PersistentVolumeClaim
