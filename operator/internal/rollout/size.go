@@ -61,9 +61,9 @@ func (d *decider) waitToShrink(size, asked int) *Wait {
 	case d.seen.IsUntold(d.seen.Nodes[size-1]):
 		wait.For = firstAnswer
 	case asked == 1:
-		wait.For = fmt.Sprintf("%s to have %s", state.Name(d.network, 0), d.seen.Best)
+		wait.For = state.Name(d.network, 0) + " to have the best block"
 	default:
-		wait.For = fmt.Sprintf("a node below %s to have %s", state.Name(d.network, asked), d.seen.Best)
+		wait.For = fmt.Sprintf("a node below %s to have the best block", state.Name(d.network, asked))
 	}
 	return wait
 }
