@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -284,14 +285,14 @@ func TestObjectsOfSomebodyElseAreToldTogether(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.secret()
-	w.Expect(w.api.Create(w.ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "payments", Namespace: w.namespace}})).To(Succeed())
+	w.Expect(w.api.Create(w.ctx, &networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: "payments", Namespace: w.namespace}})).To(Succeed())
 	w.Expect(w.api.Create(w.ctx, &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Name: "payments-rpc", Namespace: w.namespace},
 		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}},
 	})).To(Succeed())
 	network := w.network("payments", 2)
 	w.Eventually(w.condition(network, meta.StalledCondition)).Should(Equal(
-		`True Conflict: ConfigMap "payments", Service "payments-rpc" already exist and are not owned by this network; delete them, or give the network another name`))
+		`True Conflict: Service "payments-rpc", NetworkPolicy "payments" already exist and are not owned by this network; delete them, or give the network another name`))
 	w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(network), &appsv1.StatefulSet{})).NotTo(Succeed())
 }
 
