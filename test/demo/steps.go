@@ -63,7 +63,7 @@ func (d *demo) pushFleet(ctx context.Context) error {
 	if err := d.run(ctx, push, bootstrap); err != nil {
 		return err
 	}
-	for _, name := range []string{fluxSystem, "sealed-secrets", "crds", "policies", "flux-tenants", "tenants"} {
+	for _, name := range []string{fluxSystem, "sealed-secrets", "crds", "policies", "flux-tenants", "tenants", "operators"} {
 		delivery := d.fleet.Delivery(name, d.commits[d.fleet.Name])
 		if err := d.run(ctx, d.until(delivery.Done, fluxSystem, "Flux applies %s", name)); err != nil {
 			return err

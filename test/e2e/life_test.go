@@ -12,6 +12,7 @@ import (
 
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
@@ -35,6 +36,39 @@ func TestNetworkGrowsAndShrinks(t *testing.T) {
 			g.Expect(after).To(HaveKeyWithValue(pod, before[pod]), "%s was restarted on the way to %d", pod, nodes)
 		}
 	}
+}
+
+// A network that is deleted and made again while its pods still end says what it waits
+// for, and comes up when the last of them has ended. The StatefulSet controller, which
+// finds their names taken, would be tried ever more seldom.
+func TestNetworkIsMadeAgainWhileItsPodsEnd(t *testing.T) {
+	const namespace, name = "team-a", "again"
+	g, ctx := needsCluster(t)
+	spec := v1alpha1.BitcoinNetworkSpec{Nodes: 2, Secret: secretName}
+	first := up(t, g, ctx, namespace, name, spec)
+	process := processOf(g, ctx, first.Nodes[0])
+	g.Expect(syscall.Kill(process, syscall.SIGSTOP)).To(Succeed())
+	t.Cleanup(func() { _ = syscall.Kill(process, syscall.SIGCONT) })
+
+	g.Expect(cluster.API.Delete(ctx, &v1alpha1.BitcoinNetwork{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}})).To(Succeed())
+	second := &v1alpha1.BitcoinNetwork{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Spec: spec}
+	g.Expect(cluster.API.Create(ctx, second)).To(Succeed())
+	wait(g, ctx, says(first.Object(), "Ready", "waiting for again-0 of an earlier StatefulSet to be gone"))
+	g.Consistently(func(g Gomega) {
+		sets, err := cluster.Kubectl(ctx, "get", "statefulsets", "--namespace="+namespace, "--selector=bitcoin-operator.github.io/network="+name, "--output=name")
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(sets).To(BeEmpty())
+	}, "20s", "1s").Should(Succeed())
+
+	before := pod(g, ctx, first.Nodes[0])
+	g.Expect(syscall.Kill(process, syscall.SIGCONT)).To(Succeed())
+	wait(g, ctx, func(ctx context.Context) (bool, string, error) {
+		var now corev1.Pod
+		err := cluster.API.Get(ctx, client.ObjectKeyFromObject(before), &now)
+		return apierrors.IsNotFound(err) || now.UID != before.UID, "the pod to end", client.IgnoreNotFound(err)
+	})
+	within(t, g, ctx, "the network is up", 10*time.Second, cluster.Says(first.Object(), "Ready"))
+	ready(g, ctx, network(g, ctx, namespace, name))
 }
 
 // The kubelet starts an operator again that was killed, and it goes on from what it

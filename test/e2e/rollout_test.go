@@ -86,7 +86,7 @@ func TestScalingDownKeepsTheNodeWithTheChain(t *testing.T) {
 	look(g, ctx, shrunk)
 
 	scale(g, ctx, shrunk, 1)
-	wait(g, ctx, tells(shrunk, "Ready", "NodesNotReady", "shrunk-1 waits for shrunk-0 to have block"))
+	wait(g, ctx, tells(shrunk, "Ready", "NodesNotReady", "shrunk-1 waits for shrunk-0 to have the best block"))
 	g.Expect(lives(g, ctx, "team-a", "shrunk")).To(HaveLen(2), "the one above has nothing that the other lacks")
 
 	g.Expect(syscall.Kill(behind, syscall.SIGCONT)).To(Succeed())

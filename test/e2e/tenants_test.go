@@ -76,6 +76,29 @@ func TestBrokenTeamsDelayNobody(t *testing.T) {
 	}
 }
 
+// An operator that does not come up is red in Flux, and holds up no other team.
+func TestOperatorThatDoesNotComeUp(t *testing.T) {
+	g, ctx := needsClusterFor(t, 8*time.Minute)
+	const name, other = "silenced", "heard"
+	platform, err := cluster.Fleet(ctx)
+	g.Expect(err).NotTo(HaveOccurred())
+	addTenants(t, g, ctx, platform, func(*fleet.Team) {}, name)
+	operators := fleet.Object{Kind: fleet.Kustomization, Namespace: "flux-system", Name: "operators"}
+
+	g.Expect(platform.Edit("tenants/"+name+"/tenant.yaml", "chains: regtest", "chains: regtst")).To(Succeed())
+	commit, err := platform.Push(ctx, "A chain that there is not")
+	g.Expect(err).NotTo(HaveOccurred())
+	wait(g, ctx, fleet.All(platform.Delivery("tenants", commit).Done, says(operators, "Ready", "Deployment/"+name+"/bitcoin-operator")))
+
+	team := addTenants(t, g, ctx, platform, func(*fleet.Team) {}, other)[0]
+	within(t, g, ctx, "another team's networks are up", time.Minute, push(g, ctx, team, "Networks").Done)
+
+	g.Expect(platform.Edit("tenants/"+name+"/tenant.yaml", "chains: regtst", "chains: regtest")).To(Succeed())
+	commit, err = platform.Push(ctx, "The chain that was meant")
+	g.Expect(err).NotTo(HaveOccurred())
+	within(t, g, ctx, "its operator is up", time.Minute, platform.Delivery("operators", commit).Done)
+}
+
 // Whatever goes first, all of it goes but what was asked to be kept.
 func TestOffboardingInAnyOrder(t *testing.T) {
 	const name = "team-o"

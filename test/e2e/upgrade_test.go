@@ -41,7 +41,7 @@ func TestUpgradeFromAnEarlierOperatorRestartsNothing(t *testing.T) {
 	}, name)[0]
 	commit, err := platform.Push(ctx, "An earlier operator for "+name)
 	g.Expect(err).NotTo(HaveOccurred())
-	wait(g, ctx, platform.Delivery("tenants", commit).Done)
+	wait(g, ctx, platform.Delivery("operators", commit).Done)
 	wait(g, ctx, push(g, ctx, team, "A network").Done)
 	networks := []fleet.Network{network(g, ctx, name, "payments")}
 	for network, spec := range map[string]v1alpha1.BitcoinNetworkSpec{
@@ -61,7 +61,7 @@ func TestUpgradeFromAnEarlierOperatorRestartsNothing(t *testing.T) {
 		"images:\n  - name: ghcr.io/bitcoin-operator/operator\n    newName: localhost/e2e/operator\n    newTag: earlier\n", "")).To(Succeed())
 	commit, err = platform.Push(ctx, "This operator for "+name)
 	g.Expect(err).NotTo(HaveOccurred())
-	wait(g, ctx, platform.Delivery("tenants", commit).Done)
+	wait(g, ctx, platform.Delivery("operators", commit).Done)
 
 	for _, found := range networks {
 		g.Eventually(ctx, func() *v1alpha1.BestBlockStatus { return network(g, ctx, name, found.Name).Status.BestBlock }, "90s", "1s").

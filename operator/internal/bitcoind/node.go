@@ -74,6 +74,9 @@ func (c *Client) Check(ctx context.Context, endpoint Endpoint) (State, error) {
 	if err := state.trim(); err != nil {
 		return State{}, err
 	}
+	if err := endpoint.MustBe(state.Network.SubVersion); err != nil {
+		return State{}, err
+	}
 	return state, nil
 }
 
@@ -138,6 +141,9 @@ func (c PeerChange) IsEmpty() bool {
 
 // UpdatePeers changes a node's peers, in one request.
 func (c *Client) UpdatePeers(ctx context.Context, endpoint Endpoint, change PeerChange) error {
+	if err := c.meet(ctx, endpoint); err != nil {
+		return err
+	}
 	var calls []call
 	for _, peer := range change.Remove {
 		// Removing a peer from the list does not disconnect it.
@@ -170,16 +176,19 @@ func (c *Client) UpdatePeers(ctx context.Context, endpoint Endpoint, change Peer
 // BlockHashes asks a node for the hashes of its chain at some heights, in one
 // request. Of a height that it has not reached the hash is empty.
 func (c *Client) BlockHashes(ctx context.Context, endpoint Endpoint, heights []int32) ([]string, error) {
-	calls := make([]call, len(heights))
-	for i, height := range heights {
-		calls[i] = call{"getblockhash", []any{height}}
+	calls := []call{whoAreYou}
+	for _, height := range heights {
+		calls = append(calls, call{"getblockhash", []any{height}})
 	}
 	responses, err := c.batch(ctx, endpoint, checkTimeout, calls)
 	if err != nil {
 		return nil, err
 	}
+	if err := endpoint.recognize(responses[0]); err != nil {
+		return nil, err
+	}
 	hashes := make([]string, len(heights))
-	for i, response := range responses {
+	for i, response := range responses[1:] {
 		if response.Error != nil {
 			if response.Error.Code == btcjson.ErrRPCInvalidParameter {
 				continue // there is no such height
@@ -214,6 +223,9 @@ func (c *Client) Shutdown(ctx context.Context, endpoint Endpoint) error {
 
 // order sends a single call whose result tells nothing.
 func (c *Client) order(ctx context.Context, endpoint Endpoint, order call) error {
+	if err := c.meet(ctx, endpoint); err != nil {
+		return err
+	}
 	responses, err := c.batch(ctx, endpoint, checkTimeout, []call{order})
 	if err != nil {
 		return err

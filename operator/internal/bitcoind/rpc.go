@@ -51,6 +51,9 @@ type Endpoint struct {
 	Address string
 	// Credentials let the client in.
 	Credentials Credentials
+	// Comment is the user agent comment of the node that is to be there: nobody else is
+	// believed or told anything. Without, whoever answers is.
+	Comment string
 }
 
 // Client asks nodes over JSON-RPC, and over REST for their tips. It keeps no
@@ -251,7 +254,7 @@ func Explain(err error) string {
 		return rpcError.Message
 	case errors.Is(err, ErrUnauthorized), errors.Is(err, ErrForbidden), errors.Is(err, ErrBusy):
 		return err.Error()
-	case errors.Is(err, ErrAnswer):
+	case errors.Is(err, ErrAnswer), errors.As(err, new(*AnotherNodeError)):
 		return printable(err.Error())
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "its RPC port refuses connections"
@@ -270,7 +273,7 @@ func IsTimeout(err error) bool {
 // was told. Where a request timed out, or its answer got lost, the node may have.
 func IsRefusal(err error) bool {
 	return errors.Is(err, ErrUnauthorized) || errors.Is(err, ErrForbidden) || errors.Is(err, ErrBusy) ||
-		errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, new(*btcjson.RPCError))
+		errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, new(*btcjson.RPCError)) || errors.As(err, new(*AnotherNodeError))
 }
 
 // IsWarmingUp reports whether an error says that a node runs and loads its chain.
@@ -296,6 +299,8 @@ func Outcome(err error) string {
 		return "busy"
 	case errors.Is(err, ErrAnswer):
 		return "invalid_response"
+	case errors.As(err, new(*AnotherNodeError)):
+		return "another_node"
 	default:
 		return "unreachable"
 	}

@@ -308,6 +308,9 @@ func TestExplain(t *testing.T) {
 		{"what is not allowed", ErrForbidden, "it forbids the request"},
 		{"a queue", ErrBusy, "its queue of RPC requests is full"},
 		{"an answer, and why", fmt.Errorf("%w: HTTP status 500", ErrAnswer), "its response is invalid: HTTP status 500"},
+		{"somebody else", &AnotherNodeError{Comments: []string{"team-b.invoices.1", "x"}}, "another node answers at its address: team-b.invoices.1, x"},
+		{"somebody else, who says what to show", &AnotherNodeError{Comments: []string{"\x1b[31m"}}, "another node answers at its address:  [31m"},
+		{"somebody who says nothing", fmt.Errorf("stop: %w", &AnotherNodeError{}), "stop: another node answers at its address"},
 		{"an answer that is quoted", fmt.Errorf("%w: \x1b[31m\n", ErrAnswer), "its response is invalid:  [31m "},
 	} {
 		if got := Explain(test.err); got != test.want {
@@ -330,6 +333,7 @@ func TestOutcome(t *testing.T) {
 		{"what is not allowed", ErrForbidden, "forbidden"},
 		{"a queue", fmt.Errorf("it is starting, or %w", ErrBusy), "busy"},
 		{"an answer that is none", fmt.Errorf("%w: HTTP status 500", ErrAnswer), "invalid_response"},
+		{"somebody else", fmt.Errorf("stop: %w", &AnotherNodeError{}), "another_node"},
 		{"nobody listens", connectionRefused(t), "unreachable"},
 	} {
 		if got := Outcome(test.err); got != test.want {

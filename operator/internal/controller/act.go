@@ -212,5 +212,5 @@ func (p *pass) mine(ctx context.Context, block *plan.Block) (problem string) {
 
 // endpoint is where, and with what, a node is reached that has answered.
 func (p *pass) endpoint(ordinal int) bitcoind.Endpoint {
-	return p.Observer.Endpoint(client.ObjectKeyFromObject(p.network), p.seen, ordinal)
+	return p.Observer.Endpoint(p.network, p.seen, ordinal)
 }

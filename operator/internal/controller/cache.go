@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/status"
@@ -15,6 +16,8 @@ import (
 // may be lost: it saves requests, and no decision rests on it alone. Only the one
 // reconcile that runs for the network touches it.
 type cache struct {
+	// network is the one of which all this is remembered.
+	network types.UID
 	// applied is, by kind and name, what was last applied and what came of it.
 	applied map[string]fingerprint
 	// dialling is until when nodes, by their pods, are taken to be busy with names
@@ -33,9 +36,14 @@ type cache struct {
 	patience status.Patience
 }
 
-// cacheOf returns what is remembered of a network.
-func (r *Reconciler) cacheOf(network types.NamespacedName) *cache {
-	found, _ := r.caches.LoadOrStore(network, &cache{applied: map[string]fingerprint{}})
+// cacheOf returns what is remembered of a network. What is remembered of another, which
+// had its name and was deleted while nobody looked, is forgotten.
+func (r *Reconciler) cacheOf(network *v1alpha1.BitcoinNetwork) *cache {
+	key := client.ObjectKeyFromObject(network)
+	if found, known := r.caches.Load(key); known && found.(*cache).network != network.UID {
+		r.forget(key)
+	}
+	found, _ := r.caches.LoadOrStore(key, &cache{network: network.UID, applied: map[string]fingerprint{}})
 	return found.(*cache)
 }
 
@@ -43,7 +51,7 @@ func (r *Reconciler) cacheOf(network types.NamespacedName) *cache {
 // last written of it. The informers lag behind: by what they have a status would be
 // written, and an event told, a second time.
 func (c *cache) latest(cached *v1alpha1.BitcoinNetwork) (*v1alpha1.BitcoinNetwork, error) {
-	if c.written == nil || c.written.UID != cached.UID {
+	if c.written == nil {
 		return cached, nil
 	}
 	order, err := resourceversion.CompareResourceVersion(c.written.ResourceVersion, cached.ResourceVersion)

@@ -3,7 +3,11 @@ package controller
 import (
 	"testing"
 
+	"k8s.io/utils/clock"
+
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/metrics"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/observe"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state/statetest"
 )
 
@@ -25,7 +29,6 @@ func TestLatest(t *testing.T) {
 		{"versions are numbers, not text", at("10"), at("9"), "10", false},
 		{"the informers have caught up", at("9"), at("9"), "9", false},
 		{"somebody has written since", at("9"), at("12"), "12", false},
-		{"it is another network of the same name", at("9"), at("5", func(n *v1alpha1.BitcoinNetwork) { n.UID = "another" }), "5", false},
 		{"a version that is none", at("9"), at("five"), "", true},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
@@ -53,5 +56,19 @@ func TestLatestIsACopy(t *testing.T) {
 	got.Status.ObservedGeneration = 42
 	if cache.written.Status.ObservedGeneration == 42 {
 		t.Error("a reconcile that fails half way would leave its status in the cache, as if it were written")
+	}
+}
+
+// A network that takes the name of one that was deleted while nobody looked begins anew.
+func TestNothingIsRememberedOfANetworkOfTheSameName(t *testing.T) {
+	r := &Reconciler{Observer: &observe.Observer{}, Metrics: metrics.NewCollector(clock.RealClock{})}
+	network := statetest.Network(3)
+	found := r.cacheOf(network)
+	if r.cacheOf(network) != found {
+		t.Error("what was remembered is lost")
+	}
+	again := statetest.Network(3, func(n *v1alpha1.BitcoinNetwork) { n.UID = "another" })
+	if r.cacheOf(again) == found {
+		t.Error("what is remembered is another network's")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/observe"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/plan"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
@@ -119,11 +121,38 @@ func (p *pass) applyChild(ctx context.Context, child child) (created bool, err e
 			return false, nil
 		}
 	}
+	if _, isSet := child.wanted.(*appsv1.StatefulSet); isSet && !child.exists && len(p.seen.Former) > 0 {
+		return false, &formerError{names: p.seen.Former}
+	}
+	if err := p.mustBeThere(ctx); err != nil {
+		return false, err
+	}
 	if err := p.apply(ctx, child.wanted, child.live); err != nil {
 		return false, applyError(child.wanted, err)
 	}
 	p.cache.applied[key], err = fingerprintOf(child.wanted, child.live)
 	return !child.exists, err
+}
+
+// mustBeThere fails when the network has been deleted, by the API server's own word, of
+// which a pass asks once, before it applies the first object: one that is made now would
+// be collected, but not before its pods had the names, and the claims, of the next
+// network's.
+func (p *pass) mustBeThere(ctx context.Context) error {
+	if p.isThere {
+		return nil
+	}
+	var networks v1alpha1.BitcoinNetworkList
+	if err := p.API.List(ctx, &networks, client.InNamespace(p.network.Namespace), client.MatchingFields{metav1.ObjectNameField: p.network.Name}); err != nil {
+		return fmt.Errorf("look for BitcoinNetwork %s: %w", p.network.Name, err)
+	}
+	p.isThere = slices.ContainsFunc(networks.Items, func(found v1alpha1.BitcoinNetwork) bool {
+		return found.UID == p.network.UID && found.DeletionTimestamp.IsZero()
+	})
+	if !p.isThere {
+		return errNetworkGone
+	}
+	return nil
 }
 
 // apply applies an object server-side and reads the result into live. Fields

@@ -131,13 +131,19 @@ func (w *world) manager() ctrl.Manager {
 		},
 	})
 	w.Expect(err).NotTo(HaveOccurred())
-	reconciler := &Reconciler{
-		Client: manager.GetClient(),
-		API:    manager.GetAPIReader(),
+	w.Expect(w.reconciler(manager.GetClient(), manager.GetAPIReader()).SetupWithManager(manager)).To(Succeed())
+	return manager
+}
+
+// reconciler returns one that reads from, and writes to, these.
+func (w *world) reconciler(cached client.Client, api client.Reader) *Reconciler {
+	return &Reconciler{
+		Client: cached,
+		API:    api,
 		Observer: &observe.Observer{
-			Client:        manager.GetClient(),
-			API:           manager.GetAPIReader(),
-			Credentials:   credentials.Reader{API: manager.GetAPIReader(), Secret: secretName},
+			Client:        cached,
+			API:           api,
+			Credentials:   credentials.Reader{API: api, Secret: secretName},
 			AllowedChains: []string{"regtest", "signet"},
 			Clock:         clock.RealClock{},
 		},
@@ -147,8 +153,6 @@ func (w *world) manager() ctrl.Manager {
 		Events:   w.events,
 		Clock:    clock.RealClock{},
 	}
-	w.Expect(reconciler.SetupWithManager(manager)).To(Succeed())
-	return manager
 }
 
 // operatorConfig gives the operator the rights that gitops/operator gives it, and no

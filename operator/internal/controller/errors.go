@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -49,6 +50,29 @@ func (e *leftoverError) Error() string {
 
 // Reason is the reason of the condition Ready.
 func (e *leftoverError) Reason() string { return meta.ProgressingReason }
+
+// formerError reports that what an earlier StatefulSet has left has the names which the
+// pods of the next one need. The StatefulSet controller would try, be refused, and try
+// again ever more seldom.
+type formerError struct {
+	names []string
+}
+
+// Error implements error.
+func (e *formerError) Error() string {
+	const most = 5
+	names := strings.Join(e.names[:min(len(e.names), most)], ", ")
+	if more := len(e.names) - most; more > 0 {
+		names += fmt.Sprintf(" and %d more", more)
+	}
+	return fmt.Sprintf("waiting for %s of an earlier StatefulSet to be gone, whose names the nodes need", names)
+}
+
+// Reason is the reason of the condition Ready.
+func (e *formerError) Reason() string { return meta.ProgressingReason }
+
+// errNetworkGone reports that a network has been deleted since the pass began.
+var errNetworkGone = errors.New("the network is gone")
 
 // applyError says that an object could not be applied. What the API server takes for
 // invalid it will not take the next time either.

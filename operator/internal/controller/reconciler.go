@@ -61,6 +61,8 @@ type pass struct {
 	nodes  Nodes
 	seen   *state.Network
 	cache  *cache
+	// isThere reports that the API server has said that the network is there still.
+	isThere bool
 }
 
 // Reconcile brings one network closer to what it should be and reports how it
@@ -77,7 +79,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{}, nil // its children are owned, and go with it
 	}
 	defer r.Metrics.Reconciled(request.NamespacedName, r.Clock.Now())
-	cache := r.cacheOf(request.NamespacedName)
+	cache := r.cacheOf(network)
 	network, err := cache.latest(network)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -101,6 +103,9 @@ func (p *pass) run(ctx context.Context) (ctrl.Result, error) {
 	known := p.network.DeepCopy()
 	shape := plan.ShapeOf(p.network, p.seen, p.Platform)
 	created, failure := p.applyShape(ctx, shape)
+	if errors.Is(failure, errNetworkGone) {
+		return ctrl.Result{}, nil // of which the informers are about to hear
+	}
 	todo := plan.For(p.network, p.seen, p.Platform, shape)
 	outcome := p.act(ctx, todo)
 	outcome.Created, outcome.Failure = created, errors.Join(failure, outcome.Failure)

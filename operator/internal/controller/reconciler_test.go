@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -10,11 +11,15 @@ import (
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
@@ -280,14 +285,14 @@ func TestObjectsOfSomebodyElseAreToldTogether(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.secret()
-	w.Expect(w.api.Create(w.ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "payments", Namespace: w.namespace}})).To(Succeed())
+	w.Expect(w.api.Create(w.ctx, &networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: "payments", Namespace: w.namespace}})).To(Succeed())
 	w.Expect(w.api.Create(w.ctx, &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Name: "payments-rpc", Namespace: w.namespace},
 		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}},
 	})).To(Succeed())
 	network := w.network("payments", 2)
 	w.Eventually(w.condition(network, meta.StalledCondition)).Should(Equal(
-		`True Conflict: ConfigMap "payments", Service "payments-rpc" already exist and are not owned by this network; delete them, or give the network another name`))
+		`True Conflict: Service "payments-rpc", NetworkPolicy "payments" already exist and are not owned by this network; delete them, or give the network another name`))
 	w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(network), &appsv1.StatefulSet{})).NotTo(Succeed())
 }
 
@@ -528,8 +533,10 @@ func TestLinkToALostMachineIsMadeAnew(t *testing.T) {
 	w.becomesReady(network)
 }
 
-// Kubernetes collects the objects of a deleted network after a while. A network
-// that takes its name meanwhile waits, and is not in conflict with anybody.
+// Kubernetes collects the objects of a deleted network after a while, and its pods may
+// take their time to end. A network that takes its name meanwhile waits, and is not in
+// conflict with anybody. Its StatefulSet is not made before it can make its pods: the
+// StatefulSet controller tries ever more seldom.
 func TestNetworkThatIsMadeAnew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -540,10 +547,113 @@ func TestNetworkThatIsMadeAnew(t *testing.T) {
 		`True Progressing: waiting for Service "payments", left over from a deleted network of the same name, to be garbage-collected`))
 	w.Expect(w.status(network).Status.Ready).To(Equal("0/2"), "the deleted network's nodes are not this one's")
 
+	release := w.hold("payments-0")
 	for _, object := range append(childrenOf(network, platform), w.pod("payments-0")) {
 		w.Expect(w.api.Delete(w.ctx, object)).To(Succeed())
 	}
+	w.Eventually(w.condition(network, meta.ReconcilingCondition), 2*soon).Should(Equal(
+		`True Progressing: waiting for payments-0 of an earlier StatefulSet to be gone, whose names the nodes need`))
+	w.Consistently(func() error {
+		return w.api.Get(w.ctx, client.ObjectKeyFromObject(network), &appsv1.StatefulSet{})
+	}).Should(Satisfy(apierrors.IsNotFound), "its controller would back off")
+
+	release()
+	w.Eventually(func() error {
+		return w.api.Get(w.ctx, client.ObjectKeyFromObject(network), &appsv1.StatefulSet{})
+	}, "5s").Should(Succeed(), "the pod's end wakes the operator")
 	w.becomesReady(network)
+}
+
+// hold has a pod stay when it is deleted, as one does that takes its time to end, until
+// it is released.
+func (w *world) hold(name string) (release func()) {
+	patch := func(finalizers string) {
+		w.Expect(w.api.Patch(w.ctx, w.pod(name), client.RawPatch(types.MergePatchType, []byte(`{"metadata": {"finalizers": `+finalizers+`}}`)))).To(Succeed())
+	}
+	patch(`["example.com/ends-slowly"]`)
+	return func() { patch("null") }
+}
+
+// staleCache has a network as it was.
+type staleCache struct {
+	client.Client
+	network *v1alpha1.BitcoinNetwork
+}
+
+// Get implements client.Reader.
+func (c staleCache) Get(ctx context.Context, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+	if network, asked := object.(*v1alpha1.BitcoinNetwork); asked {
+		c.network.DeepCopyInto(network)
+		return nil
+	}
+	return c.Client.Get(ctx, key, object, options...)
+}
+
+// A network may be deleted while a pass is under way that the informers let begin.
+// Nothing is made for it any more: it would have the next network's names.
+func TestNothingIsMadeForANetworkThatIsGone(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		reason string
+		then   func(w *world, network *v1alpha1.BitcoinNetwork)
+	}{
+		{"it was deleted", func(w *world, network *v1alpha1.BitcoinNetwork) {
+			w.Expect(w.api.Delete(w.ctx, network)).To(Succeed())
+		}},
+		{"it was deleted and made again", func(w *world, network *v1alpha1.BitcoinNetwork) {
+			w.Expect(w.api.Delete(w.ctx, network)).To(Succeed())
+			w.network(network.Name, 1)
+		}},
+		{"it is being deleted", func(w *world, network *v1alpha1.BitcoinNetwork) {
+			w.Expect(w.api.Delete(w.ctx, network, client.PropagationPolicy(metav1.DeletePropagationForeground))).To(Succeed())
+		}},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.stopOperator()
+			w.secret()
+			network := w.network("payments", 1)
+			asItWas := network.DeepCopy()
+			test.then(w, network)
+			_, err := w.reconciler(staleCache{w.api, asItWas}, w.api).
+				Reconcile(w.ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(network)})
+			w.Expect(err).NotTo(HaveOccurred())
+			for _, object := range childrenOf(asItWas, platform) {
+				w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(object), object)).To(Satisfy(apierrors.IsNotFound), "%T was made", object)
+			}
+		})
+	}
+}
+
+// That costs one request in a pass that applies something, and none in others.
+func TestNetworkIsLookedForOnlyToApply(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.stopOperator()
+	w.secret()
+	network := w.network("payments", 3)
+	api, err := client.NewWithWatch(apiServer, client.Options{Scheme: scheme})
+	w.Expect(err).NotTo(HaveOccurred())
+	asked := 0
+	counting := interceptor.NewClient(api, interceptor.Funcs{
+		List: func(ctx context.Context, api client.WithWatch, list client.ObjectList, options ...client.ListOption) error {
+			if _, networks := list.(*v1alpha1.BitcoinNetworkList); networks {
+				asked++
+			}
+			return api.List(ctx, list, options...)
+		},
+	})
+	r, request := w.reconciler(w.api, counting), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(network)}
+	for pass, want := range []int{1, 1, 1} {
+		_, err := r.Reconcile(w.ctx, request)
+		w.Expect(err).NotTo(HaveOccurred())
+		w.Expect(asked).To(Equal(want), "pass %d", pass)
+	}
+	w.edit(w.status(network), func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes = 4 })
+	_, err = r.Reconcile(w.ctx, request)
+	w.Expect(err).NotTo(HaveOccurred())
+	w.Expect(asked).To(Equal(2))
 }
 
 // touch changes something about a pod that matters to nobody, so that the

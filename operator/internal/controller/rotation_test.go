@@ -200,3 +200,29 @@ func TestOperatorThatIsKilledInTheMiddle(t *testing.T) {
 	w.becomesReady(network)
 	w.Expect(w.heights()).To(Equal([]int32{1, 1, 1}), "the chain was lost on the way")
 }
+
+// Where nobody was there when the previous pair was taken out of the Secret, nobody knows
+// what it was: every node is started once more, also by an operator that comes back at
+// once, when the kubelet still may give out its old copy.
+func TestPreviousPairGoesWhileTheOperatorIsAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.networkWithAChain()
+	w.setSecret(bob, alice)
+	w.becomes(network, v1alpha1.CredentialsReadyCondition, v1alpha1.RotatedReason)
+	before, restarts := w.uids(), w.restarts()
+
+	w.stopOperator()
+	w.kubelet.aSecondLater()
+	w.setSecret(bob)
+	w.startOperator()
+	w.becomes(network, v1alpha1.CredentialsReadyCondition, v1alpha1.RotatingReason)
+	w.Eventually(func() bool { return w.acceptsOnly(3, bob, alice) }, 6*soon).Should(BeTrue())
+	w.becomesReady(network)
+	w.becomes(network, v1alpha1.CredentialsReadyCondition, v1alpha1.SecretReadReason)
+	for pod, times := range w.restarts() {
+		w.Expect(times).To(Equal(restarts[pod]+1), "%s was started more often than it must", pod)
+	}
+	w.Expect(w.uids()).To(Equal(before))
+}

@@ -72,13 +72,5 @@ func isSilent(peer btcjson.GetPeerInfoResult, quiet time.Duration) bool {
 func (a *activity) forgetOthers(nodes []state.Node) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	current := make(map[types.UID]map[int32]lastHeard, len(nodes))
-	for _, node := range nodes {
-		if node.Pod != nil {
-			if known, ok := a.nodes[node.Pod.UID]; ok {
-				current[node.Pod.UID] = known
-			}
-		}
-	}
-	a.nodes = current
+	keepOnly(a.nodes, keysOf(nodes, uidOf))
 }

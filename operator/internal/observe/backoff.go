@@ -35,20 +35,15 @@ func newBackoff() *backoff {
 
 // forgetOthers drops what is remembered of pods, and lives of pods, that are gone.
 func (b *backoff) forgetOthers(nodes []state.Node) {
-	current := map[string]bool{}
-	for _, node := range nodes {
-		if node.Pod != nil {
-			current[attemptKey(node.Pod)] = true
-		}
-	}
+	there := keysOf(nodes, attemptKey)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for key := range b.problems {
-		if !current[key] {
-			delete(b.problems, key)
+		if !there[key] {
 			b.waits.DeleteEntry(key)
 		}
 	}
+	keepOnly(b.problems, there)
 }
 
 // lastProblem returns the problem that a node last had, while it should not be

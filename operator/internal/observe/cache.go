@@ -1,8 +1,10 @@
 package observe
 
 import (
+	"cmp"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
@@ -26,19 +28,8 @@ type cache struct {
 	secretAt, noticedAt time.Time
 	// activity says which connections have fallen silent.
 	activity *activity
-	// silentSince is since when nodes do not answer, by the lives of their containers,
-	// and idleSince since when they do not serve, by their pods. Those that did at the
-	// last look are in neither: looks may be an hour apart, and what a node did between
-	// two of them nobody knows.
-	silentSince map[string]time.Time
-	idleSince   map[types.UID]time.Time
-	// tips and hadBest are where data are known to be, and when they last had the
-	// best block.
-	tips    map[types.UID]state.Block
-	hadBest map[types.UID]time.Time
-	// refused is when a disruption budget last refused to let pods go, and notStopped
-	// when their bitcoind last did not take the call to stop.
-	refused, notStopped map[types.UID]time.Time
+	pods     map[types.UID]*podMemory
+	data     map[types.UID]*dataMemory
 	// best is the best block that was last known.
 	best *state.Block
 	// tip is the highest tip that a node last told of, by its hash, since tipSince.
@@ -46,13 +37,56 @@ type cache struct {
 	tipSince time.Time
 }
 
+// podMemory is what is remembered of a pod.
+type podMemory struct {
+	// silentSince is since when its node does not answer, in this life of its container,
+	// and idleSince since when it does not serve. Both are zero for one that did at the
+	// last look: looks may be an hour apart, and what a node did between two of them
+	// nobody knows.
+	silentSince, idleSince time.Time
+	life                   string
+	// refused is when a disruption budget last refused to let it go, and notStopped when
+	// its bitcoind last did not take the call to stop.
+	refused, notStopped time.Time
+}
+
+// dataMemory is what is remembered of a node's data: where they are known to be, nil
+// where that is not known, and when they last had the best block.
+type dataMemory struct {
+	tip     *state.Block
+	hadBest time.Time
+}
+
 func newCache() *cache {
 	return &cache{
 		backoff: newBackoff(), grace: newGrace(), keyring: newKeyring(), activity: newActivity(),
-		silentSince: map[string]time.Time{}, idleSince: map[types.UID]time.Time{},
-		tips: map[types.UID]state.Block{}, hadBest: map[types.UID]time.Time{},
-		refused: map[types.UID]time.Time{}, notStopped: map[types.UID]time.Time{},
+		pods: map[types.UID]*podMemory{}, data: map[types.UID]*dataMemory{},
 	}
+}
+
+// pod returns what is remembered of a pod.
+func (c *cache) pod(pod *corev1.Pod) *podMemory {
+	memory, known := c.pods[pod.UID]
+	if !known {
+		memory = &podMemory{}
+		c.pods[pod.UID] = memory
+	}
+	if life := state.Life(pod); memory.life != life {
+		memory.life, memory.silentSince = life, time.Time{}
+	}
+	return memory
+}
+
+// dataOf returns what is remembered of a node's data. Of no data nothing is.
+func (c *cache) dataOf(node *state.Node) *dataMemory {
+	memory, known := c.data[node.Data]
+	if !known {
+		memory = &dataMemory{}
+		if node.Data != "" {
+			c.data[node.Data] = memory
+		}
+	}
+	return memory
 }
 
 // secretChangedAt takes note of what a network's Secret is now, and returns when it
@@ -92,51 +126,38 @@ func (c *cache) forgetOthers(seen *state.Network) {
 	c.grace.forgetOthers(seen.Nodes)
 	c.activity.forgetOthers(seen.Nodes)
 	c.keyring.forgetOthers(seen.Nodes)
-	old := *c
-	c.silentSince, c.idleSince = map[string]time.Time{}, map[types.UID]time.Time{}
-	c.tips, c.hadBest = map[types.UID]state.Block{}, map[types.UID]time.Time{}
-	c.refused, c.notStopped = map[types.UID]time.Time{}, map[types.UID]time.Time{}
+	keepOnly(c.pods, keysOf(seen.Nodes, uidOf))
+	data := map[types.UID]bool{}
+	for _, node := range seen.Nodes {
+		data[node.Data] = true
+	}
+	keepOnly(c.data, data)
 	for i := range seen.Nodes {
-		node := &seen.Nodes[i]
-		if tip, known := old.tips[node.Data]; known {
-			c.tips[node.Data], node.Tip = tip, &tip
-		}
-		if at, known := old.hadBest[node.Data]; known {
-			c.hadBest[node.Data], node.HadBest = at, at
-		}
-		if node.Pod == nil {
-			continue
-		}
-		node.LastAnswer = sinceOrNow(old.silentSince, state.Life(node.Pod), seen.Now)
-		node.LastServed = sinceOrNow(old.idleSince, node.Pod.UID, seen.Now)
-		if at, known := old.refused[node.Pod.UID]; known {
-			c.refused[node.Pod.UID], node.RefusedAt = at, at
-		}
-		if at, known := old.notStopped[node.Pod.UID]; known {
-			c.notStopped[node.Pod.UID], node.NotStoppedAt = at, at
-		}
-		if node.Tip == nil {
-			node.Tip = node.FirstTip(c.since)
-		}
-		if node.Tip != nil && node.Data != "" {
-			c.tips[node.Data] = *node.Tip // and so it stays until its node tells more
-		}
+		c.fillIn(&seen.Nodes[i], seen.Now)
 	}
 }
 
-// sinceOrNow returns since when something is so, or now for what is not known to be.
-func sinceOrNow[K comparable](since map[K]time.Time, key K, now time.Time) time.Time {
-	if at, known := since[key]; known {
-		return at
+// fillIn fills in what is remembered of a node.
+func (c *cache) fillIn(node *state.Node, now time.Time) {
+	data := c.dataOf(node)
+	node.Tip, node.HadBest = data.tip, data.hadBest
+	if node.Pod == nil {
+		return
 	}
-	return now
+	pod := c.pod(node.Pod)
+	node.LastAnswer, node.LastServed = cmp.Or(pod.silentSince, now), cmp.Or(pod.idleSince, now)
+	node.RefusedAt, node.NotStoppedAt = pod.refused, pod.notStopped
+	if node.Tip == nil {
+		node.Tip = node.FirstTip(c.since)
+	}
+	data.tip = node.Tip // and so it stays until its node tells more
 }
 
 // remember finds the best block and takes note of where the nodes are.
 func (c *cache) remember(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
-	for _, node := range seen.Nodes {
-		if node.Shown && node.Data != "" {
-			c.tips[node.Data] = *node.Tip
+	for i := range seen.Nodes {
+		if node := &seen.Nodes[i]; node.Shown {
+			c.dataOf(node).tip = node.Tip
 		}
 	}
 	recorded := state.Recorded(network)
@@ -153,20 +174,18 @@ func (c *cache) remember(network *v1alpha1.BitcoinNetwork, seen *state.Network) 
 	for i := range seen.Nodes {
 		node := &seen.Nodes[i]
 		if node.Data != "" && seen.Has(*node) {
-			c.hadBest[node.Data], node.HadBest = seen.Now, seen.Now
+			node.HadBest = seen.Now
+			c.dataOf(node).hadBest = seen.Now
 		}
 		if node.Pod == nil {
 			continue
 		}
-		if node.Answers || node.RejectsAll || node.WarmsUp || unasked {
-			node.LastAnswer = seen.Now
-		} else {
-			c.silentSince[state.Life(node.Pod)] = node.LastAnswer
+		pod := c.pod(node.Pod)
+		if pod.silentSince = node.LastAnswer; node.Answers || node.RejectsAll || node.WarmsUp || unasked {
+			node.LastAnswer, pod.silentSince = seen.Now, time.Time{}
 		}
-		if seen.Serves(*node) || unasked {
-			node.LastServed = seen.Now
-		} else {
-			c.idleSince[node.Pod.UID] = node.LastServed
+		if pod.idleSince = node.LastServed; seen.Serves(*node) || unasked {
+			node.LastServed, pod.idleSince = seen.Now, time.Time{}
 		}
 	}
 }

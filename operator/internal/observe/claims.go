@@ -23,6 +23,11 @@ func (o *Observer) observeClaims(ctx context.Context, network *v1alpha1.BitcoinN
 	if err := o.listClaims(ctx, o.Client, network, seen); err != nil {
 		return err
 	}
+	for _, node := range seen.Nodes {
+		if seen.StatefulSet == nil && node.Claim != nil && state.OfEarlierLife(node.Claim, seen.Now) {
+			seen.Former = append(seen.Former, node.Claim.Name)
+		}
+	}
 	if seen.HandsOff(network) || !grows(network, seen) {
 		return nil
 	}

@@ -62,14 +62,5 @@ func (g *grace) of(pod *corev1.Pod) (said bitcoind.State, given bool) {
 func (g *grace) forgetOthers(nodes []state.Node) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	current := make(map[string]lastAnswer, len(nodes))
-	for _, node := range nodes {
-		if node.Pod == nil {
-			continue
-		}
-		if last, known := g.last[state.Life(node.Pod)]; known {
-			current[state.Life(node.Pod)] = last
-		}
-	}
-	g.last = current
+	keepOnly(g.last, keysOf(nodes, state.Life))
 }

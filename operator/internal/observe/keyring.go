@@ -22,6 +22,8 @@ type keyring struct {
 	since    time.Time
 	accepted map[string][]bitcoind.Credentials // by container
 	rejected map[string][]bitcoind.Credentials
+	// inUse are the pairs that any container accepts.
+	inUse []bitcoind.Credentials
 }
 
 // maxDropped is how many pairs that the Secret no longer has are remembered: as many
@@ -56,11 +58,9 @@ func (k *keyring) candidates(pod *corev1.Pod) []bitcoind.Credentials {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	candidates := slices.Concat(k.pairs, k.dropped)
-	for _, accepted := range k.accepted {
-		for _, pair := range accepted {
-			if !slices.Contains(candidates, pair) {
-				candidates = append(candidates, pair)
-			}
+	for _, pair := range k.inUse {
+		if !slices.Contains(candidates, pair) {
+			candidates = append(candidates, pair)
 		}
 	}
 	rejected := k.rejected[state.Life(pod)]
@@ -74,6 +74,9 @@ func (k *keyring) record(pod *corev1.Pod, pair bitcoind.Credentials, accepted bo
 	verdicts := k.rejected
 	if accepted {
 		verdicts = k.accepted
+		if !slices.Contains(k.inUse, pair) {
+			k.inUse = append(k.inUse, pair)
+		}
 	}
 	if key := state.Life(pod); !slices.Contains(verdicts[key], pair) {
 		verdicts[key] = append(verdicts[key], pair)
@@ -110,17 +113,14 @@ func (k *keyring) key(pod *corev1.Pod) bitcoind.Credentials {
 func (k *keyring) forgetOthers(nodes []state.Node) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	current := map[string]bool{}
-	for _, node := range nodes {
-		if node.Pod != nil {
-			current[state.Life(node.Pod)] = true
+	there := keysOf(nodes, state.Life)
+	keepOnly(k.accepted, there)
+	keepOnly(k.rejected, there)
+	inUse := map[bitcoind.Credentials]bool{}
+	for _, accepted := range k.accepted {
+		for _, pair := range accepted {
+			inUse[pair] = true
 		}
 	}
-	for _, verdicts := range []map[string][]bitcoind.Credentials{k.accepted, k.rejected} {
-		for key := range verdicts {
-			if !current[key] {
-				delete(verdicts, key)
-			}
-		}
-	}
+	k.inUse = slices.DeleteFunc(k.inUse, func(pair bitcoind.Credentials) bool { return !inUse[pair] })
 }

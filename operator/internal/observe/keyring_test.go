@@ -47,6 +47,7 @@ func verdict(node state.Node) string {
 		{node.RejectsPrevious, "rejects previous"},
 		{node.RejectsAll, "rejects all"},
 		{node.AcceptsOld, "accepts old"},
+		{node.MayAcceptOld, "may accept old"},
 	} {
 		if finding.is {
 			words = append(words, finding.word)
@@ -285,6 +286,7 @@ func TestVerify(t *testing.T) {
 		second = time.Second
 
 		here, there, never = "as it is", "as it was", ""
+		seen               = "as it is, but not by every node"
 	)
 	rejected := `it rejects the current credentials of Secret "bitcoin-rpc", though it was started after they were set`
 	for _, test := range []struct {
@@ -294,7 +296,7 @@ func TestVerify(t *testing.T) {
 		accepts pairs
 		started time.Duration // after the change
 		looked  time.Duration
-		read    string // which Secret is on record as read by every node
+		read    string // which Secret is on record as read by every node, if one is
 		want    string
 		problem string
 	}{
@@ -323,11 +325,17 @@ func TestVerify(t *testing.T) {
 			pairs{bob}, pairs{alice, bob}, pairs{alice}, hour, 2 * hour, there, "answers, rejects previous", ""},
 
 		{"nobody was there when the Secret changed, so what a node accepts beside it is not known",
-			nil, pairs{alice}, pairs{alice, bob}, -hour, minute, there, "answers, accepts old", ""},
-		{"not before the kubelet has the new one for sure",
-			nil, pairs{alice}, pairs{alice, bob}, -hour, minute - second, there, "answers", ""},
-		{"a node that was started since has read it",
-			nil, pairs{alice}, pairs{alice}, 0, hour, there, "answers", ""},
+			nil, pairs{alice}, pairs{alice, bob}, -hour, minute, there, "answers, may accept old", ""},
+		{"from the first look on: else it would be on record that it has read it",
+			nil, pairs{alice}, pairs{alice, bob}, -hour, second, there, "answers, may accept old", ""},
+		{"and that stays so when it is on record what the Secret is",
+			nil, pairs{alice}, pairs{alice, bob}, -hour, hour, seen, "answers, may accept old", ""},
+		{"a node that was started just after may have had the kubelet's old copy",
+			nil, pairs{alice}, pairs{alice, bob}, 0, hour, there, "answers, may accept old", ""},
+		{"for as long as that may be behind",
+			nil, pairs{alice}, pairs{alice, bob}, minute - second, hour, there, "answers, may accept old", ""},
+		{"one that was started later has read it",
+			nil, pairs{alice}, pairs{alice}, minute, hour, there, "answers", ""},
 		{"every node is on record to have read it",
 			nil, pairs{alice}, pairs{alice}, -hour, hour, here, "answers", ""},
 		{"an earlier operator kept no record, and replaced all that had not",
@@ -342,11 +350,14 @@ func TestVerify(t *testing.T) {
 			changed := statetest.Now
 			s := newScene(t, 1)
 			s.RestartWith(hostOf(0), test.accepts...)
+			s.network.Status.SecretPairs = int32(len(test.secret))
 			switch test.read {
 			case here:
 				s.network.Status.SecretChangedAt, s.network.Status.SecretRead = new(metav1.NewTime(changed)), true
 			case there:
 				s.network.Status.SecretChangedAt, s.network.Status.SecretRead = new(metav1.NewTime(changed.Add(-hour))), true
+			case seen:
+				s.network.Status.SecretChangedAt = new(metav1.NewTime(changed))
 			}
 			if test.before != nil {
 				s.clock.SetTime(changed.Add(-minute))
@@ -376,17 +387,23 @@ func TestWhatCannotBeVerifiedNowIsTakenToBeAsItShould(t *testing.T) {
 	keyring := s.cache().keyring
 	keyring.set(pairs{bob, alice}, statetest.Now)
 	keyring.dropped = pairs{carol}
-	session := session{nodes: s, network: s.network, seen: &state.Network{Chain: statetest.Regtest}, cache: s.cache()}
-	node := state.Node{Pod: s.pods[0], Answers: true}
+	verified := func() string {
+		seen := &state.Network{Chain: statetest.Regtest, Nodes: []state.Node{{Pod: s.pods[0], Answers: true}}}
+		session := session{nodes: s, network: s.network, seen: seen, cache: s.cache()}
+		session.verify(t.Context(), 0)
+		return verdict(seen.Nodes[0])
+	}
 	s.Stop(hostOf(0))
-	session.verify(t.Context(), &node)
-	g.Expect(verdict(node)).To(Equal("answers"))
+	g.Expect(verified()).To(Equal("answers"))
 	g.Expect(keyring.rejected).To(BeEmpty())
 
-	s.Restart(hostOf(0))
-	node = state.Node{Pod: s.pods[0], Answers: true}
-	session.verify(t.Context(), &node)
-	g.Expect(verdict(node)).To(Equal("answers, rejects current"), "the next look tells")
+	s.Start(hostOf(0), "elsewhere:18444", "team-a.invoices.0", alice, bob, carol)
+	g.Expect(verified()).To(Equal("answers"), "somebody else says nothing of it either")
+	g.Expect(keyring.accepted).To(HaveEach(HaveLen(1)), "but what it accepted before")
+	s.Stop(hostOf(0))
+
+	s.run(0, alice)
+	g.Expect(verified()).To(Equal("answers, rejects current"), "the next look tells")
 }
 
 // While a network changes to another source of credentials, its nodes reject the new
@@ -461,6 +478,43 @@ func TestTipOfANodeThatRejectsAll(t *testing.T) {
 
 			s.Stop(hostOf(0))
 			g.Expect(s.look().Nodes[0].Shown).To(BeFalse(), "it has to say so in each pass")
+		})
+	}
+}
+
+// A network that begins with its Secret has no pods from before: its nodes have read it,
+// however young it is, and are not started again for it.
+func TestFreshNetworkHasReadItsSecret(t *testing.T) {
+	const second, minute = time.Second, time.Minute
+	made := func(at time.Duration) *time.Duration { return &at }
+	for _, test := range []struct {
+		reason string
+		pods   []*time.Duration // made so long after the Secret; nil for a node without
+		want   []string
+	}{
+		{"all of its pods are younger", []*time.Duration{made(second), made(30 * second)}, []string{"answers", "answers"}},
+		{"as old", []*time.Duration{made(0), made(0)}, []string{"answers", "answers"}},
+		{"one has no pod yet", []*time.Duration{made(second), nil}, []string{"answers", ""}},
+		{"one is older, so that machines may have had another Secret", []*time.Duration{made(-second), made(second)},
+			[]string{"answers, may accept old", "answers, may accept old"}},
+		{"which is over when the kubelets have this one for sure", []*time.Duration{made(-second), made(minute)},
+			[]string{"answers, may accept old", "answers"}},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			g := NewWithT(t)
+			s := newScene(t, len(test.pods))
+			s.sets(statetest.Now, alice)
+			for ordinal, made := range test.pods {
+				if s.pods[ordinal] = nil; made != nil {
+					s.pods[ordinal] = statetest.Pod(ordinal, from(statetest.Secret), statetest.Created(statetest.Now.Add(*made)))
+				}
+			}
+			// An operator was there before this one.
+			s.network.Status.SecretChangedAt, s.network.Status.SecretPairs = new(metav1.NewTime(statetest.Now)), 1
+			seen := s.lookAfter(10 * minute)
+			for ordinal, want := range test.want {
+				g.Expect(verdict(seen.Nodes[ordinal])).To(Equal(want), "node %d", ordinal)
+			}
 		})
 	}
 }

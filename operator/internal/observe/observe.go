@@ -66,6 +66,7 @@ func (o *Observer) Observe(ctx context.Context, network *v1alpha1.BitcoinNetwork
 	}
 	cache := o.cacheOf(client.ObjectKeyFromObject(network))
 	if err := errors.Join(
+		o.observeSiblings(ctx, network, seen),
 		o.observeSecret(ctx, network, seen, cache),
 		o.observeStatefulSet(ctx, network, seen),
 		o.observePods(ctx, network, seen),
@@ -73,7 +74,7 @@ func (o *Observer) Observe(ctx context.Context, network *v1alpha1.BitcoinNetwork
 	); err != nil {
 		return nil, err
 	}
-	session := session{nodes: nodes, network: network, seen: seen, cache: cache}
+	session := session{nodes: nodes, network: network, seen: seen, cache: cache, hadPods: seen.HadPods()}
 	cache.forgetOthers(seen)
 	session.askNodes(ctx)
 	session.compareTips(ctx)
@@ -90,18 +91,31 @@ func (o *Observer) AskAll(network types.NamespacedName) { o.cacheOf(network).bac
 
 // Refused takes note that a disruption budget has just refused to let a node's pod go.
 func (o *Observer) Refused(network types.NamespacedName, seen *state.Network, ordinal int) {
-	o.cacheOf(network).refused[seen.Nodes[ordinal].Pod.UID] = o.Clock.Now()
+	o.cacheOf(network).pod(seen.Nodes[ordinal].Pod).refused = o.Clock.Now()
 }
 
 // NotStopped takes note that a node's bitcoind has just not taken the call to stop.
 func (o *Observer) NotStopped(network types.NamespacedName, seen *state.Network, ordinal int) {
-	o.cacheOf(network).notStopped[seen.Nodes[ordinal].Pod.UID] = o.Clock.Now()
+	o.cacheOf(network).pod(seen.Nodes[ordinal].Pod).notStopped = o.Clock.Now()
 }
 
 // Endpoint returns where a node that answered is reached, and with what.
-func (o *Observer) Endpoint(network types.NamespacedName, seen *state.Network, ordinal int) bitcoind.Endpoint {
+func (o *Observer) Endpoint(network *v1alpha1.BitcoinNetwork, seen *state.Network, ordinal int) bitcoind.Endpoint {
 	pod := seen.Nodes[ordinal].Pod
-	return bitcoind.Endpoint{Address: address(seen, pod), Credentials: o.cacheOf(network).keyring.key(pod)}
+	return endpointOf(network, seen, ordinal, o.cacheOf(client.ObjectKeyFromObject(network)).keyring.key(pod))
+}
+
+func (o *Observer) observeSiblings(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *state.Network) error {
+	var networks v1alpha1.BitcoinNetworkList
+	if err := o.Client.List(ctx, &networks, client.InNamespace(network.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+		return fmt.Errorf("list the networks beside %s: %w", network.Name, err)
+	}
+	for _, found := range networks.Items {
+		if found.Name != network.Name {
+			seen.Siblings = append(seen.Siblings, found.Name)
+		}
+	}
+	return nil
 }
 
 func (o *Observer) observeSecret(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *state.Network, cache *cache) error {
@@ -162,6 +176,7 @@ func (o *Observer) observePods(ctx context.Context, network *v1alpha1.BitcoinNet
 			return err
 		}
 	}
+	observeFormer(network, seen, pods.Items)
 	for ordinal := range seen.Nodes {
 		pod := byOrdinal[ordinal]
 		if pod == nil {
@@ -189,6 +204,23 @@ func podsByOrdinal(network *v1alpha1.BitcoinNetwork, set *appsv1.StatefulSet, po
 		}
 	}
 	return byOrdinal, count
+}
+
+// observeFormer finds the pods of an earlier life that have the names which the nodes'
+// pods are to have.
+func observeFormer(network *v1alpha1.BitcoinNetwork, seen *state.Network, pods []corev1.Pod) {
+	if seen.StatefulSet != nil {
+		return
+	}
+	going := map[string]bool{}
+	for i := range pods {
+		going[pods[i].Name] = state.OfEarlierLife(&pods[i], seen.Now)
+	}
+	for ordinal := range seen.Nodes {
+		if name := state.Name(network, ordinal); going[name] {
+			seen.Former = append(seen.Former, name)
+		}
+	}
 }
 
 // maxNodes is the most that a network can have.

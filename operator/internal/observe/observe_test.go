@@ -18,6 +18,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -145,7 +146,11 @@ func (s *scene) observe() (*state.Network, error) {
 		}
 		objects = append(objects, pod)
 	}
-	api := fake.NewClientBuilder().WithScheme(clientgoscheme.Scheme).WithObjects(objects...).
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		s.t.Fatal(err)
+	}
+	api := fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).
 		WithIndex(&corev1.Event{}, "involvedObject.uid", func(object client.Object) []string {
 			return []string{string(object.(*corev1.Event).InvolvedObject.UID)}
 		}).
@@ -274,15 +279,13 @@ func TestNothingIsRememberedOfPodsThatAreGone(t *testing.T) {
 	s.observer.Refused(client.ObjectKeyFromObject(s.network), &state.Network{Nodes: []state.Node{{Pod: s.pods[0]}}}, 0)
 	cache := s.cache()
 	g.Expect(cache.backoff.problems).To(HaveLen(1))
-	g.Expect(cache.silentSince).To(HaveLen(1))
-	g.Expect(cache.idleSince).To(HaveLen(1))
-	g.Expect(cache.refused).To(HaveLen(1))
+	g.Expect(cache.pods).To(HaveLen(1))
+	g.Expect(cache.data).To(HaveLen(1))
 	s.pods[0] = nil
 	s.look()
 	g.Expect(cache.backoff.problems).To(BeEmpty())
-	g.Expect(cache.silentSince).To(BeEmpty())
-	g.Expect(cache.idleSince).To(BeEmpty())
-	g.Expect(cache.refused).To(BeEmpty())
+	g.Expect(cache.pods).To(BeEmpty())
+	g.Expect(cache.data).To(BeEmpty())
 }
 
 func TestNothingIsRememberedOfANetworkThatIsGone(t *testing.T) {
@@ -309,9 +312,9 @@ func TestNobodyIsAskedWithoutCredentials(t *testing.T) {
 func TestEndpointIsThePods(t *testing.T) {
 	s := newScene(t, 3)
 	seen := s.look()
-	want := bitcoind.Endpoint{Address: "10.0.0.2:18443", Credentials: alice}
-	if got := s.observer.Endpoint(client.ObjectKeyFromObject(s.network), seen, 2); got != want {
-		t.Errorf("got %s, want %s", got.Address, want.Address)
+	want := bitcoind.Endpoint{Address: "10.0.0.2:18443", Credentials: alice, Comment: "team-a.payments.2"}
+	if got := s.observer.Endpoint(s.network, seen, 2); got != want {
+		t.Errorf("got %s %s, want %s %s", got.Address, got.Comment, want.Address, want.Comment)
 	}
 }
 
@@ -398,6 +401,12 @@ func TestWhatIsKnownOfTheNetwork(t *testing.T) {
 	g.Expect(seen.Private).To(BeTrue())
 	g.Expect(seen.ChainNotAllowed).To(BeFalse())
 	g.Expect(seen.Wanted).To(Equal(2))
+	g.Expect(seen.Siblings).To(BeEmpty())
+	for namespace, name := range map[string]string{"team-a": "invoices", "team-b": "shop"} {
+		s.others = append(s.others, &v1alpha1.BitcoinNetwork{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}})
+	}
+	s.others = append(s.others, s.network)
+	g.Expect(s.look().Siblings).To(Equal([]string{"invoices"}))
 	g.Expect(seen.Secret.Pairs).To(Equal(1))
 	g.Expect(seen.Secret.ChangedAt).To(BeTemporally("==", s.secret.CreationTimestamp.Time))
 	g.Expect(seen.Secret.Unusable).To(BeNil())
@@ -424,7 +433,7 @@ func TestReadsThatFailAreErrors(t *testing.T) {
 	s.failure = errors.New("etcd is away")
 	_, err := s.observe()
 	g.Expect(err).To(MatchError(s.failure))
-	for _, what := range []string{"read Secret team-a/bitcoin-rpc", "read StatefulSet payments", "list the pods of payments", "list the volume claims of payments"} {
+	for _, what := range []string{"list the networks beside payments", "read Secret team-a/bitcoin-rpc", "read StatefulSet payments", "list the pods of payments", "list the volume claims of payments"} {
 		g.Expect(err).To(MatchError(ContainSubstring(what)))
 	}
 
@@ -634,4 +643,25 @@ func TestNodesBeyondThoseWantedAreSeenWhileTheyAreThere(t *testing.T) {
 
 	s.network.Spec.Nodes = 4
 	g.Expect(problems(s.look())).To(Equal([]string{"", "it has no pod", "it has no pod", "it has no pod"}), "those that it is to have are seen before the StatefulSet knows")
+}
+
+// Until there is a StatefulSet, what has the names of its pods and claims is known: it
+// could not make its own.
+func TestWhatAnEarlierLifeLeaves(t *testing.T) {
+	g := NewWithT(t)
+	s := newScene(t, 3)
+	s.storage(0, 1, 2)
+	for _, pod := range s.pods {
+		pod.OwnerReferences = []metav1.OwnerReference{{Kind: "StatefulSet", Name: "payments", UID: "earlier", Controller: new(true)}}
+	}
+	s.others[2].SetOwnerReferences(s.pods[2].OwnerReferences)
+	g.Expect(s.look().Former).To(BeEmpty(), "there is a StatefulSet")
+
+	s.set = nil
+	g.Expect(s.look().Former).To(Equal([]string{"payments-0", "payments-1", "payments-2", "data-payments-2"}), "volumes that stay are taken over")
+
+	s.network.Spec.Nodes = 1
+	g.Expect(s.look().Former).To(Equal([]string{"payments-0"}), "the others' names are not needed")
+	s.pods = s.pods[1:]
+	g.Expect(s.look().Former).To(BeEmpty())
 }

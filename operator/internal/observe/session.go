@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -35,6 +33,8 @@ type session struct {
 	network *v1alpha1.BitcoinNetwork
 	seen    *state.Network
 	cache   *cache
+	// hadPods reports whether the network has pods from before the Secret changed.
+	hadPods bool
 }
 
 // askNodes asks every node that can be asked how it stands. That one does not
@@ -69,17 +69,13 @@ func (s *session) askNodes(ctx context.Context) {
 func (s *session) ask(ctx context.Context, ordinal int) {
 	node := &s.seen.Nodes[ordinal]
 	for _, pair := range s.cache.keyring.candidates(node.Pod) {
-		answer, err := s.nodes.Check(ctx, bitcoind.Endpoint{Address: address(s.seen, node.Pod), Credentials: pair})
+		answer, err := s.nodes.Check(ctx, endpointOf(s.network, s.seen, ordinal, pair))
 		if errors.Is(err, bitcoind.ErrUnauthorized) {
 			s.cache.keyring.record(node.Pod, pair, false)
 			continue
 		}
 		if err != nil {
 			node.Problem, node.WarmsUp = bitcoind.Explain(err), bitcoind.IsWarmingUp(err)
-		} else {
-			node.Problem = s.mistaken(ordinal, answer)
-		}
-		if node.Problem != "" {
 			node.AskAgain = s.cache.backoff.failed(node.Pod, node.Problem)
 			if !bitcoind.IsTimeout(err) {
 				s.cache.grace.ended(node.Pod)
@@ -94,7 +90,7 @@ func (s *session) ask(ctx context.Context, ordinal int) {
 		node.Answers, node.State = true, answer
 		node.Silent = s.cache.activity.silentPeers(node.Pod.UID, answer.Peers, s.seen.Now)
 		node.Shown, node.Tip = true, blockOf(answer.Tip())
-		s.verify(ctx, node)
+		s.verify(ctx, ordinal)
 		node.Problem = cmp.Or(node.Problem, state.Unreached(node.Pod))
 		if node.Problem == "" {
 			s.cache.grace.answered(node.Pod, answer)
@@ -107,20 +103,6 @@ func (s *session) ask(ctx context.Context, ordinal int) {
 	node.RejectsAll = true
 	node.Problem = "it rejects all credentials known to the operator"
 	s.askWithoutCredentials(ctx, node)
-}
-
-// mistaken says who has answered, where that is not the node that was asked: its
-// address may have been another pod's a moment ago, or be one by now.
-func (s *session) mistaken(ordinal int, answer bitcoind.State) string {
-	comments := bitcoind.Comments(answer.Network.SubVersion)
-	switch {
-	case slices.Contains(comments, resources.Comment(s.network, ordinal)):
-		return ""
-	case len(comments) == 0:
-		return "another node answers at its address"
-	default:
-		return "another node answers at its address: " + strings.Join(comments, ", ")
-	}
 }
 
 // askWithoutCredentials asks a node for its tip that accepts none of the credentials.
@@ -137,24 +119,30 @@ func (s *session) askWithoutCredentials(ctx context.Context, node *state.Node) {
 // verify finds out which of the credentials a node that answers accepts: those of the
 // Secret, and those that it had before. Those that have not been tried on it are: that
 // costs a request each, once in the life of its container.
-func (s *session) verify(ctx context.Context, node *state.Node) {
+func (s *session) verify(ctx context.Context, ordinal int) {
+	node := &s.seen.Nodes[ordinal]
 	rejects := []*bool{&node.RejectsCurrent, &node.RejectsPrevious}
 	for i, pair := range s.cache.keyring.pairs {
-		*rejects[i] = !s.accepts(ctx, node, pair, true)
+		*rejects[i] = !s.accepts(ctx, ordinal, pair, true)
 	}
 	for _, pair := range s.cache.keyring.dropped {
-		node.AcceptsOld = node.AcceptsOld || s.accepts(ctx, node, pair, false)
+		node.AcceptsOld = node.AcceptsOld || s.accepts(ctx, ordinal, pair, false)
 	}
-	changed := s.seen.Secret.ChangedAt
-	if !s.wasRead() && !s.cache.keyring.since.Before(changed) && state.StartedAt(node.Pod).Before(changed) {
-		// Nobody was there when the Secret changed, so what it was before and this
-		// node may accept cannot be known. Once the kubelet has the new one for sure,
-		// a new start settles it.
-		node.AcceptsOld = node.AcceptsOld || s.seen.Now.Sub(changed) >= state.SecretLag
-	}
+	node.MayAcceptOld = s.mayAcceptOld(node)
 	if node.RejectsCurrent && !s.seen.MissedSecret(*node) && resources.SecretOf(node.Pod) == s.network.Spec.Secret {
 		node.Problem = fmt.Sprintf("it rejects the current credentials of Secret %q, though it was started after they were set", s.network.Spec.Secret)
 	}
+}
+
+// mayAcceptOld reports whether a node may accept a pair of which nobody knows: when the
+// Secret changed nobody was there who knew what it held before, and the node may have
+// read that. A new start settles it.
+func (s *session) mayAcceptOld(node *state.Node) bool {
+	changed := s.seen.Secret.ChangedAt
+	if s.wasRead() || s.cache.keyring.since.Before(changed) {
+		return false
+	}
+	return state.StartedAt(node.Pod).Before(changed) || s.hadPods && s.seen.MissedSecret(*node)
 }
 
 // wasRead reports whether it is on record that every node has read the Secret as it
@@ -166,15 +154,16 @@ func (s *session) wasRead() bool {
 
 // accepts reports whether a node that answers accepts a pair. Where that cannot be
 // told now it returns what was expected.
-func (s *session) accepts(ctx context.Context, node *state.Node, pair bitcoind.Credentials, expected bool) bool {
-	if accepts, known := s.cache.keyring.accepts(node.Pod, pair); known {
+func (s *session) accepts(ctx context.Context, ordinal int, pair bitcoind.Credentials, expected bool) bool {
+	pod := s.seen.Nodes[ordinal].Pod
+	if accepts, known := s.cache.keyring.accepts(pod, pair); known {
 		return accepts
 	}
-	_, err := s.nodes.Check(ctx, bitcoind.Endpoint{Address: address(s.seen, node.Pod), Credentials: pair})
+	_, err := s.nodes.Check(ctx, endpointOf(s.network, s.seen, ordinal, pair))
 	if err != nil && !errors.Is(err, bitcoind.ErrUnauthorized) {
 		return expected
 	}
-	s.cache.keyring.record(node.Pod, pair, err == nil)
+	s.cache.keyring.record(pod, pair, err == nil)
 	return err == nil
 }
 
@@ -189,8 +178,9 @@ func (s *session) compareTips(ctx context.Context) {
 	for i, tip := range tips {
 		heights[i] = int32(tip.Height)
 	}
-	pod := s.seen.Nodes[tips[0].Nodes[0]].Pod
-	hashes, err := s.nodes.BlockHashes(ctx, bitcoind.Endpoint{Address: address(s.seen, pod), Credentials: s.cache.keyring.key(pod)}, heights)
+	highest := tips[0].Nodes[0]
+	key := s.cache.keyring.key(s.seen.Nodes[highest].Pod)
+	hashes, err := s.nodes.BlockHashes(ctx, endpointOf(s.network, s.seen, highest, key), heights)
 	if err != nil {
 		return // the next look asks again
 	}
@@ -203,6 +193,16 @@ func (s *session) compareTips(ctx context.Context) {
 // blockOf puts a tip in the terms of state.
 func blockOf(tip bitcoind.Tip) *state.Block {
 	return &state.Block{Height: int64(tip.Height), Hash: tip.Hash, Work: tip.Work}
+}
+
+// endpointOf is where a node is reached with these credentials. Nobody else that answers
+// there is believed or told anything.
+func endpointOf(network *v1alpha1.BitcoinNetwork, seen *state.Network, ordinal int, credentials bitcoind.Credentials) bitcoind.Endpoint {
+	return bitcoind.Endpoint{
+		Address:     address(seen, seen.Nodes[ordinal].Pod),
+		Credentials: credentials,
+		Comment:     resources.Comment(network, ordinal),
+	}
 }
 
 // address is that of a pod's RPC. It goes by the address of the pod that was seen:

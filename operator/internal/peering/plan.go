@@ -41,6 +41,10 @@ type Network struct {
 	Name func(ordinal int) string
 	// Owns tells whether a dialled name is, or was, one of this network's.
 	Owns func(name string) bool
+	// Sibling tells whether a dialled name is that of a node of another network that the
+	// same operator runs. It may have told a node of this one to dial it, while it did not
+	// make sure whom it talks to; whatever comes of it is a stranger.
+	Sibling func(name string) bool
 	// Comment returns the user agent comment of a node.
 	Comment func(ordinal int) string
 	// Member tells whether a user agent comment is that of a node of this
@@ -65,7 +69,8 @@ type Change struct {
 	// Dial are the names to dial now, rather than when bitcoind's own thread
 	// comes round to its list, which takes up to a minute.
 	Dial []string
-	// Remove are the names of this network that its list should not hold.
+	// Remove are the names of this network, and of its siblings, that its list should not
+	// hold.
 	Remove []string
 	// Disconnect are connections to close: silent ones of this network, second ones
 	// to the same node, and those to strangers.
@@ -130,7 +135,7 @@ func Decide(network Network, reports map[int]Report) Plan {
 		change := plan.Changes[ordinal]
 		change.Add = subtract(wanted[ordinal], report.Added)
 		for _, name := range subtract(report.Added, wanted[ordinal]) {
-			if network.Owns(name) {
+			if network.Owns(name) || network.Sibling(name) {
 				change.Remove = append(change.Remove, name)
 			}
 		}

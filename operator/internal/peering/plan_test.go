@@ -221,6 +221,13 @@ func TestDecide(t *testing.T) {
 			parts:   [][]int{{0, 1}},
 		},
 		{
+			reason:  "what was put there by one who took it for another network's is removed",
+			nodes:   2,
+			reports: with(linked(2), 1, func(r *Report) { r.Added = append(r.Added, "sibling-n0") }),
+			changes: map[int]string{1: "remove sibling-n0"},
+			parts:   [][]int{{0, 1}},
+		},
+		{
 			reason:  "another network's names are not this one's to remove, be they ever so alike",
 			nodes:   2,
 			reports: with(linked(2), 1, func(r *Report) { r.Added = append(r.Added, "other-n7") }),
@@ -529,6 +536,7 @@ func network(nodes int) Network {
 		Degree:  MaxDegree,
 		Name:    name,
 		Owns:    func(name string) bool { return strings.HasPrefix(name, "n") },
+		Sibling: func(name string) bool { return strings.HasPrefix(name, "sibling-") },
 		Comment: comment,
 		Member:  func(comment string) bool { return strings.HasPrefix(comment, "payments.") },
 		Stranger: func(comment string) bool {

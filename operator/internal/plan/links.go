@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"maps"
 	"net"
+	"slices"
 	"strconv"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
@@ -32,6 +35,13 @@ func links(network *v1alpha1.BitcoinNetwork, seen *state.Network, platform resou
 		Owns: func(name string) bool {
 			host, _, err := net.SplitHostPort(name)
 			return err == nil && platform.IsNode(network, host)
+		},
+		Sibling: func(name string) bool {
+			host, _, err := net.SplitHostPort(name)
+			return err == nil && slices.ContainsFunc(seen.Siblings, func(sibling string) bool {
+				other := v1alpha1.BitcoinNetwork{ObjectMeta: metav1.ObjectMeta{Name: sibling, Namespace: network.Namespace}}
+				return platform.IsNode(&other, host)
+			})
 		},
 		Comment:  func(ordinal int) string { return resources.Comment(network, ordinal) },
 		Member:   func(comment string) bool { return resources.IsMember(network, comment) },

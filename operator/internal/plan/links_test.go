@@ -263,3 +263,26 @@ func TestPlanLinksThePodsThatThereShouldBe(t *testing.T) {
 	g.Expect(links(network, copying, platform, 1).Links).To(BeEmpty(), "when it has done so it is forgotten")
 	g.Expect(links(statetest.Network(4), statetest.Healthy(2), platform, 4).Missing).To(HaveLen(6), "nodes that have no pod yet are missed")
 }
+
+// What an operator had a node add that was taken for another network's is taken out of
+// its list. What a person has added stays.
+func TestPlanTakesOutSiblings(t *testing.T) {
+	seen := statetest.Healthy(1)
+	for _, name := range []string{
+		"invoices-0.invoices.team-a.svc.cluster.local:18444",
+		"invoices-7.invoices.team-a.svc.cluster.local:18444",
+		"invoices-0.invoices.team-b.svc.cluster.local:18444",     // another team's
+		"electrs-0.electrs.team-a.svc.cluster.local:18444",       // no network's
+		"invoices-rpc.team-a.svc.cluster.local:18444",            // no node's
+		"node.example.com:18444", "192.0.2.1:18444", "192.0.2.2", // anybody's
+	} {
+		seen.Nodes[0].State.Added = append(seen.Nodes[0].State.Added, btcjson.GetAddedNodeInfoResult{AddedNode: name})
+	}
+	seen.Siblings = []string{"shop", "invoices"}
+	want := map[int]peering.Change{0: {Remove: []string{
+		"invoices-0.invoices.team-a.svc.cluster.local:18444", "invoices-7.invoices.team-a.svc.cluster.local:18444",
+	}}}
+	if diff := cmp.Diff(want, links(statetest.Network(1), seen, platform, 1).Changes); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -1,12 +1,16 @@
 package resources
 
 import (
+	"fmt"
+	"math"
 	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/rand"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
@@ -103,19 +107,56 @@ func TestDNSName(t *testing.T) {
 	g.Expect(elsewhere.DNSName(networkNamed("payments"), 2)).To(Equal("payments-2.payments.team-a.svc.k8s.example.com"))
 }
 
-// The longest name that a network may have leaves room in those of its nodes, and
-// in the label that the StatefulSet controller derives of it.
+// The longest name that a network may have leaves room in those of all its objects, in
+// what Kubernetes derives of them, and in what nodes say of themselves. The namespace's
+// is as long as can be, too.
 func TestLongestNameFits(t *testing.T) {
-	const hash = "-5d9c7bf4f8"
-	network := networkNamed(strings.Repeat("n", 52))
-	for what, name := range map[string]string{
-		"pod":      PodName(network, 999),
-		"revision": network.Name + hash,
-		"Service":  ClientService(network),
-	} {
-		if problems := validation.IsDNS1123Label(name); len(problems) > 0 {
+	network := networkNamed(strings.Repeat("n", 52), func(network *v1alpha1.BitcoinNetwork) {
+		network.Namespace = strings.Repeat("t", validation.DNS1123LabelMaxLength)
+		network.Spec.Storage = &v1alpha1.Storage{Size: resource.MustParse("1Gi")}
+		network.Spec.ZMQ = []v1alpha1.ZMQTopic{"rawblock", "rawtx", "hashblock", "hashtx", "sequence"}
+	})
+	fits := func(what, name string, problems []string) {
+		t.Helper()
+		if len(problems) > 0 {
 			t.Errorf("%s %s: %v", what, name, problems)
 		}
+	}
+	children, err := Children(network, platform, chainOf(network), 1000, Budget{MaxUnavailable: 1}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, child := range children {
+		kind, name := child.GetObjectKind().GroupVersionKind().Kind, child.GetName()
+		fits(kind, name, validation.IsDNS1035Label(name)) // what a Service must be called, the strictest
+		for key, value := range child.GetLabels() {
+			fits(kind+"'s label "+key, value, validation.IsValidLabelValue(value))
+		}
+	}
+
+	const last = 999
+	pod := PodName(network, last)
+	fits("pod, and its host name", pod, validation.IsDNS1123Label(pod))
+	fits("pod, in its label "+appsv1.StatefulSetPodNameLabel, pod, validation.IsValidLabelValue(pod))
+	fits("claim", ClaimName(network, last), validation.IsDNS1123Label(ClaimName(network, last)))
+	fits("DNS name", platform.DNSName(network, last), validation.IsDNS1123Subdomain(platform.DNSName(network, last)))
+	// The StatefulSet controller ends it in a number of 32 bits, digit by digit.
+	revision := network.Name + "-" + rand.SafeEncodeString(fmt.Sprint(uint32(math.MaxUint32)))
+	fits("revision, in pods' label "+appsv1.ControllerRevisionHashLabelKey, revision, validation.IsValidLabelValue(revision))
+	for key, value := range workloadOf(network, platform).Template.Labels {
+		fits("pods' label "+key, value, validation.IsValidLabelValue(value))
+	}
+	for _, port := range nodePorts(network, chainOf(network)) {
+		fits("port", port.name, validation.IsValidPortName(port.name))
+	}
+
+	// bitcoind ends when its user agent is longer (MAX_SUBVERSION_LENGTH).
+	agent := fmt.Sprintf("/Satoshi:29.4.0(%s)/Knots:20261231/", Comment(network, last))
+	if len(agent) > 256 {
+		t.Errorf("user agent %s has %d characters", agent, len(agent))
+	}
+	if !IsMember(network, Comment(network, last)) {
+		t.Errorf("%s is not taken for one of the network's nodes", Comment(network, last))
 	}
 }
 

@@ -34,10 +34,11 @@ const news = 2 * time.Minute
 // beside those that are broken for good. Else no ready node may go, until drains have
 // been held up for so long as the platform says.
 func DrainOf(network *v1alpha1.BitcoinNetwork, seen *state.Network, size int, hold time.Duration) Drain {
+	d := newDecider(network, seen)
 	var beyondRepair, ready, holders int32
 	for ordinal := range size {
 		node := seen.Node(ordinal)
-		if isBeyondRepair(network, seen, ordinal) {
+		if d.isBeyondRepair(ordinal) {
 			beyondRepair++
 		}
 		if state.IsReady(node.Pod) {

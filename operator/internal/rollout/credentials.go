@@ -18,11 +18,11 @@ const clockSkew = 10 * time.Second
 // stop, and is replaced. One that has been started since the Secret changed, and
 // rejects it all the same, would do so again.
 func remedy(seen *state.Network, node state.Node) v1alpha1.RolloutAction {
-	rejects := node.RejectsCurrent || node.RejectsPrevious || node.AcceptsOld
+	isWrong := acceptsWrong(node) || node.MayAcceptOld
 	switch {
 	case node.Pod == nil || state.PodProblem(node.Pod) != "" || node.ReadsOther:
 		return ""
-	case node.Answers && rejects && seen.MissedSecret(node):
+	case node.Answers && isWrong && seen.MissedSecret(node):
 		return v1alpha1.RestartAction
 	case node.RejectsAll && seen.MissedSecret(node),
 		seen.FaultOf(node) == state.Hung && state.ReadSecretAt(node).Before(seen.Secret.ChangedAt):
@@ -30,6 +30,11 @@ func remedy(seen *state.Network, node state.Node) v1alpha1.RolloutAction {
 	default:
 		return ""
 	}
+}
+
+// acceptsWrong reports whether a node is known not to accept just what the Secret holds.
+func acceptsWrong(node state.Node) bool {
+	return node.RejectsCurrent || node.RejectsPrevious || node.RejectsAll || node.AcceptsOld
 }
 
 // renewCredentials has a node read the Secret anew: first one that has to be replaced,
@@ -61,14 +66,17 @@ func (d *decider) renewCredentials() *Step {
 
 // isTooEarly reports whether a node has been told to stop just now, or was started
 // just after the Secret had changed: the kubelet may have given it its old copy, and
-// may do so again.
+// may do so again. Where nobody knows what it accepts it cannot be told afterwards,
+// either, so that it waits in any case.
 func (d *decider) isTooEarly(ordinal int) bool {
 	if d.isGoing(ordinal) {
 		d.waitsFor(Wait{Node: ordinal, On: OnTime, For: "the kubelet to start it again"})
 		return true
 	}
 	changed := d.seen.Secret.ChangedAt
-	if state.ReadSecretAt(d.seen.Nodes[ordinal]).Before(changed) {
+	node := d.seen.Nodes[ordinal]
+	isKnown := acceptsWrong(node) || !node.MayAcceptOld
+	if isKnown && state.ReadSecretAt(node).Before(changed) {
 		return false
 	}
 	left := changed.Add(state.SecretLag + clockSkew).Sub(d.seen.Now)
@@ -87,17 +95,24 @@ func (d *decider) isHeld(next int) bool {
 	if !state.IsReady(d.seen.Nodes[next].Pod) {
 		return false
 	}
-	for _, taken := range d.down {
+	for _, taken := range d.holding {
 		other := int(taken.Ordinal)
-		left := credentialsHold - d.seen.Now.Sub(taken.Since.Time)
-		if left <= 0 || other == next || d.isBack(taken) {
+		if other == next {
 			continue
 		}
-		d.waitsFor(*d.waitForNode(next, other, taken.Since.Time))
-		d.look(left)
+		if d.wait == nil {
+			d.waitsFor(*d.waitForNode(next, other, taken.Since.Time))
+		}
+		d.look(credentialsHold - d.seen.Now.Sub(taken.Since.Time))
 		return true
 	}
 	return false
+}
+
+// holds reports whether a node that was taken down keeps others from going for a change
+// of credentials.
+func (d *decider) holds(taken v1alpha1.RolloutStatus) bool {
+	return d.seen.Now.Sub(taken.Since.Time) < credentialsHold && !d.isBack(taken)
 }
 
 // isBack reports whether a node that was taken down is up again.

@@ -16,6 +16,7 @@ var (
 	rejectsPrevious = func(node *state.Node) { node.RejectsPrevious = true }
 	notStopped      = func(node *state.Node) { node.NotStoppedAt = statetest.Now.Add(-time.Second) }
 	acceptsOld      = func(node *state.Node) { node.AcceptsOld = true }
+	mayAcceptOld    = func(node *state.Node) { node.MayAcceptOld = true }
 )
 
 // rejecting returns a node that rejects everything, and shows that it is at block 7.
@@ -80,7 +81,33 @@ func TestRestartForTheSecret(t *testing.T) {
 			nodes:  []state.Node{at(0), with(at(1, statetest.Terminating), rejectsCurrent)}, seen: hourAgo,
 		},
 
+		{
+			reason: "one that may accept such a pair, since nobody knows what it read",
+			nodes:  []state.Node{at(0), with(at(1), mayAcceptOld)}, seen: hourAgo,
+			want: "Restart 1",
+		},
+		{
+			reason: "also when it was started just after the change",
+			nodes:  []state.Node{at(0), with(at(1, started(hour-30*time.Second)), mayAcceptOld)}, seen: hourAgo,
+			want: "Restart 1",
+		},
+
 		// The kubelet's copy of the Secret may be behind.
+		{
+			reason: "what nobody knows nobody could tell afterwards, so that it waits for the kubelet, though it was started before",
+			nodes:  []state.Node{with(at(0), mayAcceptOld)}, seen: views{changedSecret(70*time.Second - 1)},
+			want: "0 waits, time: the kubelet's copy of the Secret",
+		},
+		{
+			reason: "until that has it for sure",
+			nodes:  []state.Node{with(at(0), mayAcceptOld)}, seen: views{changedSecret(70 * time.Second)},
+			want: "Restart 0",
+		},
+		{
+			reason: "one that is known to be wrong does not wait for that",
+			nodes:  []state.Node{with(at(0), mayAcceptOld, rejectsCurrent)}, seen: views{changedSecret(time.Second)},
+			want: "Restart 0",
+		},
 		{
 			reason: "one that was started just after the change is started once more, when the kubelet has it for sure",
 			nodes:  []state.Node{with(at(0, started(minute)), rejectsCurrent)}, seen: views{changedSecret(minute + time.Second)},

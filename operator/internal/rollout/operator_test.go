@@ -211,9 +211,7 @@ func (o *operator) ask(seen *state.Network, node *state.Node, p *pod) {
 	}
 	node.RejectsCurrent = !c.accepts(p, now.current)
 	node.RejectsPrevious = now.previous != 0 && !c.accepts(p, now.previous)
-	if o.since.After(now.since) && seen.MissedSecret(*node) && c.now.Sub(now.since) >= state.SecretLag {
-		node.AcceptsOld = true // or may: nobody was there when it changed
-	}
+	node.MayAcceptOld = o.since.After(now.since) && seen.MissedSecret(*node) // nobody was there when it changed
 }
 
 func remembered[K comparable](from map[K]time.Time, key K, now time.Time) time.Time {
@@ -293,9 +291,10 @@ func (o *operator) record(seen *state.Network) {
 // reportRepairs carries over how often nodes were repaired.
 func (o *operator) reportRepairs(seen *state.Network) {
 	var repairs []v1alpha1.RepairStatus
+	goOn := rollout.Repairs(o.cluster.network, seen)
 	for ordinal := range seen.Nodes {
-		if repair := rollout.Repairs(o.cluster.network, seen, ordinal); repair != nil {
-			repairs = append(repairs, *repair)
+		if repair, goesOn := goOn[ordinal]; goesOn {
+			repairs = append(repairs, repair)
 		}
 	}
 	o.cluster.network.Status.Repairs = repairs
@@ -317,9 +316,7 @@ func (o *operator) take(seen *state.Network, decision rollout.Decision, killed m
 	if step.Repair {
 		o.reportRepairs(seen)
 		repair := v1alpha1.RepairStatus{Ordinal: taken.Ordinal, Count: 1, Last: taken.Since}
-		if before := rollout.Repairs(c.network, seen, step.Ordinal); before != nil {
-			repair.Count += before.Count
-		}
+		repair.Count += rollout.Repairs(c.network, seen)[step.Ordinal].Count
 		c.network.Status.Repairs = append(slices.DeleteFunc(slices.Clone(c.network.Status.Repairs), func(other v1alpha1.RepairStatus) bool {
 			return other.Ordinal == taken.Ordinal
 		}), repair)

@@ -2,7 +2,6 @@ package rollout
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
@@ -31,14 +30,11 @@ func (d *decider) repair() *Step {
 		if node.Pod == nil || d.seen.IsOutdated(node) || !d.seen.FaultOf(node).IsRepairable() {
 			continue
 		}
-		repairs := Repairs(d.network, d.seen, ordinal)
-		if repairs != nil && repairs.Count >= maxRepairs {
+		repairs := d.repairs[ordinal]
+		if repairs.Count >= maxRepairs {
 			continue
 		}
-		since, pause := node.LastServed, repairAfter
-		if repairs != nil {
-			since, pause = later(since, repairs.Last.Time), repairAfter<<repairs.Count
-		}
+		since, pause := later(node.LastServed, repairs.Last.Time), repairAfter<<repairs.Count
 		if left := pause - d.seen.Now.Sub(since); left > 0 {
 			d.look(left)
 			continue
@@ -52,34 +48,32 @@ func (d *decider) repair() *Step {
 	return nil
 }
 
-// Repairs returns how often a node has been replaced because it was broken by
-// itself; nil if it never was, or has served for a while since.
-func Repairs(network *v1alpha1.BitcoinNetwork, seen *state.Network, ordinal int) *v1alpha1.RepairStatus {
-	i := slices.IndexFunc(network.Status.Repairs, func(repairs v1alpha1.RepairStatus) bool { return int(repairs.Ordinal) == ordinal })
-	if i < 0 {
-		return nil
+// Repairs returns how often nodes have been replaced because they were broken by
+// themselves, by ordinal: those of them that have not served for a while since.
+func Repairs(network *v1alpha1.BitcoinNetwork, seen *state.Network) map[int]v1alpha1.RepairStatus {
+	repairs := map[int]v1alpha1.RepairStatus{}
+	for _, repair := range network.Status.Repairs {
+		ordinal := int(repair.Ordinal)
+		if !seen.Serves(seen.Node(ordinal)) || seen.Now.Sub(repair.Last.Time) < healedAfter {
+			repairs[ordinal] = repair
+		}
 	}
-	repairs := network.Status.Repairs[i]
-	if seen.Serves(seen.Node(ordinal)) && seen.Now.Sub(repairs.Last.Time) >= healedAfter {
-		return nil
-	}
-	return &repairs
+	return repairs
 }
 
 // isBeyondRepair reports whether a node is broken for good: no pod can be made for
 // it, or placed, or three new ones have not mended it. One with a volume, which a new
 // pod would not mend, is when it has not served for as long as mending takes to show.
-func isBeyondRepair(network *v1alpha1.BitcoinNetwork, seen *state.Network, ordinal int) bool {
-	node := seen.Node(ordinal)
-	switch seen.FaultOf(node) {
+func (d *decider) isBeyondRepair(ordinal int) bool {
+	node := d.seen.Node(ordinal)
+	switch d.seen.FaultOf(node) {
 	case state.NotMade, state.Unschedulable, state.MachineLost:
 		return true
 	case state.Crashing, state.Hung:
-		if !state.InPods(network) {
-			return seen.Now.Sub(node.LastServed) >= healedAfter
+		if !state.InPods(d.network) {
+			return d.seen.Now.Sub(node.LastServed) >= healedAfter
 		}
-		repairs := Repairs(network, seen, ordinal)
-		return repairs != nil && repairs.Count >= maxRepairs
+		return d.repairs[ordinal].Count >= maxRepairs
 	default:
 		return false
 	}

@@ -144,11 +144,11 @@ func TestRepairsAreForgotten(t *testing.T) {
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			network, seen := statetest.Network(2, repaired(1, 2, test.last)), statetest.Seen(at(0), test.node)
-			got := rollout.Repairs(network, seen, 1)
-			if (got != nil) != test.want || got != nil && got.Count != 2 {
+			repairs := rollout.Repairs(network, seen)
+			if got, goesOn := repairs[1]; goesOn != test.want || goesOn && got.Count != 2 {
 				t.Errorf("got %+v", got)
 			}
-			if got := rollout.Repairs(network, seen, 0); got != nil {
+			if got, goesOn := repairs[0]; goesOn {
 				t.Errorf("got %+v for a node that was never broken", got)
 			}
 		})

@@ -29,7 +29,7 @@ func (d *decider) replaceBroken() *Step {
 // broken by that change.
 func (d *decider) isBroken(ordinal int) bool {
 	node := d.seen.Nodes[ordinal]
-	if taken := d.taken(ordinal); taken != nil && taken.Action == v1alpha1.ReplaceAction {
+	if d.taken[ordinal].Action == v1alpha1.ReplaceAction {
 		return true
 	}
 	switch d.seen.FaultOf(node) {

@@ -65,7 +65,8 @@ type Decision struct {
 
 // Next decides what to do now, given how the links stand.
 func Next(network *v1alpha1.BitcoinNetwork, seen *state.Network, links peering.Plan) Decision {
-	d := &decider{network: network, seen: seen, links: links, down: down(network, seen)}
+	d := newDecider(network, seen)
+	d.links = links
 	decision := Decision{Down: d.down}
 	if seen.HandsOff(network) || !seen.Settled() {
 		return decision
@@ -93,12 +94,23 @@ func (d *decider) step() *Step {
 	return nil
 }
 
-// decider holds what is decided about one network in one pass.
+// decider holds what is decided about one network in one pass. What is asked of each
+// node about all others it works out once.
 type decider struct {
 	network *v1alpha1.BitcoinNetwork
 	seen    *state.Network
 	links   peering.Plan
-	down    []v1alpha1.RolloutStatus
+	// down are the nodes that the operator has taken down and that do not serve again
+	// yet, and taken the same by ordinal.
+	down  []v1alpha1.RolloutStatus
+	taken map[int]v1alpha1.RolloutStatus
+	// holding are those of them that hold up a change of credentials.
+	holding []v1alpha1.RolloutStatus
+	// repairs are how often nodes have been replaced because they were broken.
+	repairs map[int]v1alpha1.RepairStatus
+	// keepers are the nodes that have shown that they have the best block, and that
+	// nobody has told to go, in ascending order.
+	keepers []int
 	// patience is how long nodes are left alone that could not be taken down.
 	patience time.Duration
 
@@ -109,6 +121,25 @@ type decider struct {
 	wait *Wait
 	// lookAgain is the shortest time that somebody has to wait.
 	lookAgain time.Duration
+}
+
+func newDecider(network *v1alpha1.BitcoinNetwork, seen *state.Network) *decider {
+	d := &decider{
+		network: network, seen: seen, down: down(network, seen),
+		taken: map[int]v1alpha1.RolloutStatus{}, repairs: Repairs(network, seen),
+	}
+	for _, taken := range d.down {
+		d.taken[int(taken.Ordinal)] = taken
+		if d.holds(taken) {
+			d.holding = append(d.holding, taken)
+		}
+	}
+	for ordinal, node := range d.staying() {
+		if seen.Shows(node) && node.Pod.DeletionTimestamp == nil && !d.isGoing(ordinal) {
+			d.keepers = append(d.keepers, ordinal)
+		}
+	}
+	return d
 }
 
 // classify finds the nodes that have to be restarted or replaced. Pods on their way
@@ -154,21 +185,13 @@ func isNew(node state.Node, taken v1alpha1.RolloutStatus) bool {
 		taken.Action == v1alpha1.RestartAction && state.Restarts(node.Pod) > taken.Restarts
 }
 
-// taken returns the entry of a node that the operator has taken down, or nil.
-func (d *decider) taken(ordinal int) *v1alpha1.RolloutStatus {
-	i := slices.IndexFunc(d.down, func(taken v1alpha1.RolloutStatus) bool { return int(taken.Ordinal) == ordinal })
-	if i < 0 {
-		return nil
-	}
-	return &d.down[i]
-}
-
 // isGoing reports whether a node's pod, or its container, is one that the operator
 // has taken down: it may still be there in the cache, and answer. A bitcoind that
 // ends may take its time to write out what it has.
 func (d *decider) isGoing(ordinal int) bool {
-	node, taken := d.seen.Nodes[ordinal], d.taken(ordinal)
-	if node.Pod == nil || taken == nil || isNew(node, *taken) {
+	node := d.seen.Nodes[ordinal]
+	taken, isTaken := d.taken[ordinal]
+	if node.Pod == nil || !isTaken || isNew(node, taken) {
 		return false
 	}
 	left := unnoticed
@@ -188,12 +211,14 @@ func (d *decider) evict(ordinal int, why string) *Step {
 	}
 	step := &Step{Ordinal: ordinal, Action: v1alpha1.ReplaceAction, Why: why}
 	if d.restsOnOthers(ordinal) {
-		step.Keeper = d.keeper(len(d.staying()), ordinal)
+		step.Keeper = d.keeperBeside(ordinal)
 	}
 	return step
 }
 
-// mustWait returns what a pod has to wait for before it may be evicted, or nil.
+// mustWait returns what a pod has to wait for before it may be evicted, or nil. Whom the
+// last to have the best block waits for takes a look at all nodes, and only the first
+// wait is told.
 func (d *decider) mustWait(ordinal int) *Wait {
 	node := d.seen.Nodes[ordinal]
 	switch {
@@ -204,7 +229,9 @@ func (d *decider) mustWait(ordinal int) *Wait {
 	case state.InPods(d.network) && d.seen.IsUntold(node):
 		d.look(time.Second)
 		return &Wait{Node: ordinal, On: OnTime, For: firstAnswer}
-	case d.restsOnOthers(ordinal) && d.keeper(len(d.staying()), ordinal) == nil:
+	case d.restsOnOthers(ordinal) && d.keeperBeside(ordinal) == nil && d.wait != nil:
+		return d.wait
+	case d.restsOnOthers(ordinal) && d.keeperBeside(ordinal) == nil:
 		return d.lastHolder(ordinal)
 	default:
 		return nil
@@ -225,25 +252,24 @@ func (d *decider) restsOnOthers(ordinal int) bool {
 	return d.seen.AtStake() && state.InPods(d.network) && !d.seen.Nodes[ordinal].IsEmpty()
 }
 
-// none is no node.
-const none = -1
-
-// keeper returns the first of so many nodes, except for one, that has shown that it has
-// the best block; nil for none.
-func (d *decider) keeper(nodes, except int) *int {
-	for ordinal := range nodes {
-		if ordinal != except && d.keeps(ordinal) {
-			return &ordinal
+// keeperBeside returns the first node beside one that has shown that it has the best
+// block; nil for none.
+func (d *decider) keeperBeside(ordinal int) *int {
+	for _, keeper := range d.keepers {
+		if keeper != ordinal {
+			return &keeper
 		}
 	}
 	return nil
 }
 
-// keeps reports whether a node has shown that it has the best block, and nobody has
-// told it to go.
-func (d *decider) keeps(ordinal int) bool {
-	node := d.seen.Nodes[ordinal]
-	return d.seen.Shows(node) && node.Pod.DeletionTimestamp == nil && !d.isGoing(ordinal)
+// keeperBelow returns the first of so many nodes that has shown that it has the best
+// block; nil for none.
+func (d *decider) keeperBelow(nodes int) *int {
+	if len(d.keepers) == 0 || d.keepers[0] >= nodes {
+		return nil
+	}
+	return &d.keepers[0]
 }
 
 // waitsFor takes note of what somebody waits for, unless something was noted before.

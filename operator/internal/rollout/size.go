@@ -2,7 +2,6 @@ package rollout
 
 import (
 	"fmt"
-	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 
@@ -24,7 +23,7 @@ type Size struct {
 // for a while more where the chain would be lost otherwise. No nodes at all is for the
 // user to decide.
 func SizeOf(network *v1alpha1.BitcoinNetwork, seen *state.Network) Size {
-	d := &decider{network: network, seen: seen, down: down(network, seen)}
+	d := newDecider(network, seen)
 	size, pods := seen.Wanted, len(d.staying())
 	if size == 0 {
 		return Size{}
@@ -35,20 +34,19 @@ func SizeOf(network *v1alpha1.BitcoinNetwork, seen *state.Network) Size {
 	if !isLostWithNodes(network, seen) {
 		return Size{Pods: size}
 	}
-	isEnough := func(size int) bool {
-		kept := seen.Best == nil || d.keeper(size, none) != nil
-		return kept && !slices.ContainsFunc(seen.Nodes[size:pods], seen.IsUntold)
-	}
 	asked := size
-	for size < pods && !isEnough(size) {
-		size++
+	for ordinal := pods - 1; ordinal >= size; ordinal-- {
+		isKeptBelow := seen.Best == nil || d.keeperBelow(ordinal) != nil
+		if !isKeptBelow || seen.IsUntold(seen.Nodes[ordinal]) {
+			size = ordinal + 1
+		}
 	}
 	decided := Size{Pods: size}
 	if size > asked {
 		decided.Wait = d.waitToShrink(size, asked)
 	}
 	if size < pods && seen.Best != nil {
-		decided.Keeper = d.keeper(size, none)
+		decided.Keeper = d.keeperBelow(size)
 	}
 	return decided
 }
@@ -57,15 +55,15 @@ func SizeOf(network *v1alpha1.BitcoinNetwork, seen *state.Network) Size {
 func (d *decider) waitToShrink(size, asked int) *Wait {
 	wait := &Wait{Node: size - 1, On: OnBestBlock, NeedsHuman: true}
 	for ordinal := range asked {
-		wait.NeedsHuman = wait.NeedsHuman && isBeyondRepair(d.network, d.seen, ordinal)
+		wait.NeedsHuman = wait.NeedsHuman && d.isBeyondRepair(ordinal)
 	}
 	switch {
 	case d.seen.IsUntold(d.seen.Nodes[size-1]):
 		wait.For = firstAnswer
 	case asked == 1:
-		wait.For = fmt.Sprintf("%s to have %s", state.Name(d.network, 0), d.seen.Best)
+		wait.For = state.Name(d.network, 0) + " to have the best block"
 	default:
-		wait.For = fmt.Sprintf("a node below %s to have %s", state.Name(d.network, asked), d.seen.Best)
+		wait.For = fmt.Sprintf("a node below %s to have the best block", state.Name(d.network, asked))
 	}
 	return wait
 }

@@ -30,7 +30,9 @@ const (
 type Wait struct {
 	// Node is the ordinal of the one that waits.
 	Node int
-	// On is what kind of thing it waits for, and For says which.
+	// On is what kind of thing it waits for, and For says which: in words that stay while
+	// blocks come, since the status is written when they change. Which block is the best
+	// stands in the status by itself, and is told here where no more come.
 	On  Blocker
 	For string
 	// NeedsHuman reports that nothing changes until somebody acts.
@@ -46,7 +48,7 @@ func (d *decider) waitForNode(next, other int, since time.Time) *Wait {
 	wait := &Wait{
 		Node: next, On: OnNode,
 		For:        fmt.Sprintf("%s to serve: %s", state.Name(d.network, other), d.whyNot(node)),
-		NeedsHuman: isBeyondRepair(d.network, d.seen, other) && d.seen.Now.Sub(since) >= state.Silence,
+		NeedsHuman: d.isBeyondRepair(other) && d.seen.Now.Sub(since) >= state.Silence,
 	}
 	if node.NotMade != "" {
 		wait.On = OnQuota
@@ -62,9 +64,9 @@ func (d *decider) whyNot(node state.Node) string {
 	case !state.IsReady(node.Pod):
 		return "the kubelet does not find it ready"
 	case d.seen.AtStake() && d.seen.IsSynced(node) && !d.seen.Has(node):
-		return fmt.Sprintf("it has another block with as much work as %s, and the next block decides", d.seen.Best)
+		return "it has another block with as much work as the best block, and the next block decides"
 	case d.seen.AtStake() && !d.seen.Has(node):
-		return fmt.Sprintf("it does not have %s yet", d.seen.Best)
+		return "it does not have the best block yet"
 	default:
 		return "it has only just been taken down"
 	}
@@ -76,31 +78,30 @@ func (d *decider) lastHolder(next int) *Wait {
 	wait := &Wait{Node: next, On: OnBestBlock}
 	holder, copying, notMade, answering := d.others(next)
 	name := func(ordinal int) string { return state.Name(d.network, ordinal) }
-	switch best := d.seen.Best; {
+	switch {
 	case !answering:
 		wait.NeedsHuman = true
-		wait.For = fmt.Sprintf("somebody to decide: no node that has, or may have, %s answers; scale the network to 0 and back to give that up", best)
-	case holder != none:
-		wait.For = fmt.Sprintf("%s to show that it has %s: %s", name(holder), best, d.whyNot(d.seen.Nodes[holder]))
-	case copying != none:
-		wait.For = fmt.Sprintf("%s to have %s: %s", name(copying), best, d.whyNot(d.seen.Nodes[copying]))
-	case notMade != none:
+		wait.For = fmt.Sprintf("somebody to decide: no node that has, or may have, %s answers; scale the network to 0 and back to give that up", d.seen.Best)
+	case holder != nil:
+		wait.For = fmt.Sprintf("%s to show that it has the best block: %s", name(*holder), d.whyNot(d.seen.Nodes[*holder]))
+	case copying != nil:
+		wait.For = fmt.Sprintf("%s to have the best block: %s", name(*copying), d.whyNot(d.seen.Nodes[*copying]))
+	case notMade != nil:
 		wait.On, wait.NeedsHuman = OnQuota, len(d.staying()) > d.seen.Wanted
-		wait.For = fmt.Sprintf("%s, which is to copy %s first: %s", name(notMade), best, d.seen.Nodes[notMade].NotMade)
+		wait.For = fmt.Sprintf("%s, which is to copy the best block first: %s", name(*notMade), d.seen.Nodes[*notMade].NotMade)
 	default:
-		wait.For = fmt.Sprintf("another node to have %s, which it alone has", best)
+		wait.For = "another node to have the best block, which it alone has"
 	}
 	return wait
 }
 
 // others returns the first node beside one that has the best block, or may have it;
-// that may come to have it; and that cannot be made; none where there is none.
-// Answering reports whether any node that has the block, or may have it, runs.
-func (d *decider) others(next int) (holder, copying, notMade int, answering bool) {
-	holder, copying, notMade = none, none, none
-	first := func(found *int, ordinal int) {
-		if *found == none && ordinal != next {
-			*found = ordinal
+// that may come to have it; and that cannot be made; nil where there is none. Answering
+// reports whether any node that has the block, or may have it, runs.
+func (d *decider) others(next int) (holder, copying, notMade *int, answering bool) {
+	first := func(found **int, ordinal int) {
+		if *found == nil && ordinal != next {
+			*found = &ordinal
 		}
 	}
 	for ordinal, node := range d.staying() {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Fault is what keeps a node from running, told apart by what can be done about it.
@@ -67,8 +68,25 @@ const deletionByTaintManager = "DeletionByTaintManager"
 // being deleted because its machine does not answer.
 func isOnLostMachine(pod *corev1.Pod, now time.Time) bool {
 	disrupted := condition(pod, corev1.DisruptionTarget)
-	return pod.DeletionTimestamp != nil && now.Sub(pod.DeletionTimestamp.Time) >= patience ||
+	return isOverdue(pod, now) ||
 		disrupted.Status == corev1.ConditionTrue && disrupted.Reason == deletionByTaintManager
+}
+
+// isOverdue reports whether an object should have been gone for a while.
+func isOverdue(object metav1.Object, now time.Time) bool {
+	deleted := object.GetDeletionTimestamp()
+	return deleted != nil && now.Sub(deleted.Time) >= patience
+}
+
+// OfEarlierLife reports whether a pod or a volume claim is about to go, so that a
+// StatefulSet which is yet to be made could not have its name: it is being deleted, or
+// goes with an earlier StatefulSet, or a pod of one. What nobody owns a StatefulSet takes
+// over; for what is overdue nobody waits.
+func OfEarlierLife(object metav1.Object, now time.Time) bool {
+	goesWithOwner := slices.ContainsFunc(object.GetOwnerReferences(), func(owner metav1.OwnerReference) bool {
+		return owner.Kind == "StatefulSet" || owner.Kind == "Pod"
+	})
+	return (object.GetDeletionTimestamp() != nil || goesWithOwner) && !isOverdue(object, now)
 }
 
 func isUnschedulable(pod *corev1.Pod, now time.Time) bool {

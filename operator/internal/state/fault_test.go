@@ -163,3 +163,29 @@ func TestANewPodMendsWhatItCan(t *testing.T) {
 		}
 	}
 }
+
+func TestOfEarlierLife(t *testing.T) {
+	ownedBy := func(kind string) func(*corev1.Pod) {
+		return func(pod *corev1.Pod) {
+			pod.OwnerReferences = append(pod.OwnerReferences, metav1.OwnerReference{Kind: kind, Name: "payments", UID: "earlier"})
+		}
+	}
+	for _, test := range []struct {
+		reason string
+		object metav1.Object
+		want   bool
+	}{
+		{"a pod that ends", statetest.Pod(0, statetest.Terminating), true},
+		{"one whose StatefulSet is gone, and that nobody has told to go yet", statetest.Pod(0, ownedBy("StatefulSet")), true},
+		{"a claim that goes with its pod", statetest.Pod(0, ownedBy("Pod")), true},
+		{"one that was orphaned is taken over", statetest.Pod(0), false},
+		{"one that somebody else holds on to stays", statetest.Pod(0, ownedBy("Backup")), false},
+		{"one that has its grace period yet", statetest.Pod(0, ownedBy("StatefulSet"), deleted(-time.Hour)), true},
+		{"one that is late", statetest.Pod(0, ownedBy("StatefulSet"), deleted(59*time.Second)), true},
+		{"one on a machine that is lost keeps its own node alone from coming up", statetest.Pod(0, ownedBy("StatefulSet"), deleted(time.Minute)), false},
+	} {
+		if got := state.OfEarlierLife(test.object, statetest.Now); got != test.want {
+			t.Errorf("%s: %t", test.reason, got)
+		}
+	}
+}

@@ -1,6 +1,9 @@
 package state
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // SecretLag is how far the kubelet's copy of a Secret may be behind.
 const SecretLag = time.Minute
@@ -13,6 +16,14 @@ func ReadSecretAt(node Node) time.Time {
 		return node.Pod.CreationTimestamp.Time
 	}
 	return StartedAt(node.Pod)
+}
+
+// HadPods reports whether the network has pods from before the Secret became what it is.
+// Without, it began with that Secret, and no kubelet had another to give to its nodes.
+func (n *Network) HadPods() bool {
+	return slices.ContainsFunc(n.Nodes, func(node Node) bool {
+		return node.Pod != nil && node.Pod.CreationTimestamp.Time.Before(n.Secret.ChangedAt)
+	})
 }
 
 // MissedSecret reports whether a node may not have read the Secret as it is, so that

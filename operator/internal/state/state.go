@@ -25,6 +25,8 @@ type Network struct {
 	ChainNotAllowed bool
 	// Private reports whether nobody but the network's nodes has its chain.
 	Private bool
+	// Siblings are the other networks of the namespace, by name.
+	Siblings []string
 	// Secret is what is known of the credentials.
 	Secret Secret
 	// StatefulSet is nil while there is none, and as applied once it has been.
@@ -32,6 +34,9 @@ type Network struct {
 	// Quotas are those of the namespace. They are looked at only where a volume claim
 	// should grow.
 	Quotas []corev1.ResourceQuota
+	// Former are the pods and volume claims, by name, that an earlier StatefulSet has
+	// left, and whose names the nodes need; none once there is a StatefulSet.
+	Former []string
 	// Wanted is how many nodes the network should have.
 	Wanted int
 	// Nodes are the nodes by ordinal: those that the network should have, those that
@@ -111,9 +116,9 @@ type Node struct {
 	// ReadsOther reports that the node's pod takes its credentials from elsewhere than
 	// the network says: another start does not help it, another pod does.
 	ReadsOther bool
-	// AcceptsOld reports that the node accepts a pair that the Secret no longer has,
-	// or may, since nobody knows what it read.
-	AcceptsOld bool
+	// AcceptsOld reports that the node accepts a pair that the Secret no longer has, and
+	// MayAcceptOld that it may, since nobody knows what it read.
+	AcceptsOld, MayAcceptOld bool
 
 	// Claim is the volume claim of the node; nil while there is none.
 	Claim *corev1.PersistentVolumeClaim

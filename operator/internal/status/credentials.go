@@ -25,7 +25,7 @@ type acceptance struct {
 func acceptanceOf(seen *state.Network) acceptance {
 	var found acceptance
 	for _, node := range seen.WantedNodes() {
-		isWrong := node.RejectsAll || node.RejectsCurrent || node.RejectsPrevious || node.AcceptsOld
+		isWrong := node.RejectsAll || node.RejectsCurrent || node.RejectsPrevious || node.AcceptsOld || node.MayAcceptOld
 		switch {
 		case node.Pod == nil:
 		case isWrong && isToBeStarted(seen, node):

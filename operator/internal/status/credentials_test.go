@@ -109,6 +109,8 @@ func TestCredentialsReady(t *testing.T) {
 		{"so do all", rotation(1, unasked(0), unasked(1), unasked(2)), fmt.Sprintf(changed, 0), false},
 		{"one that accepts the new pair may accept the old one, too",
 			rotation(1, accepting(0), accepting(1), that(statetest.NodeAt(2, 7, "a"), acceptsOld)), fmt.Sprintf(changed, 2), false},
+		{"one of which nobody knows whether it does",
+			rotation(1, accepting(0), accepting(1), that(statetest.NodeAt(2, 7, "a"), func(node *state.Node) { node.MayAcceptOld = true })), fmt.Sprintf(changed, 2), false},
 		{"one that cannot be asked, from before the change",
 			rotation(1, accepting(0), accepting(1), statetest.Silent(2, closed)), fmt.Sprintf(changed, 2), false},
 		{"one that cannot be asked has read it if it was started since, but that is not on record",

@@ -215,7 +215,9 @@ func foreignPeers(network *v1alpha1.BitcoinNetwork, links peering.Plan) []Event 
 }
 
 // Before returns what has to be told before the network's objects are made by a
-// shape: that its chain goes with its nodes, where somebody decided so.
+// shape: that its chain goes with its nodes, where somebody decided so. That is so of
+// none at all: of fewer there are as many as keep it, and the volumes of a parked network
+// stay, whatever spec.storage.whenScaled says.
 func Before(network *v1alpha1.BitcoinNetwork, seen *state.Network, shape plan.Shape) []Event {
 	pods, _ := state.Replicas(seen.StatefulSet)
 	if pods == 0 || shape.Size.Pods > 0 || seen.HandsOff(network) || !seen.AtStake() || !state.InPods(network) {

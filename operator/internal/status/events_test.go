@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -508,6 +509,9 @@ func TestBefore(t *testing.T) {
 		{"they have nothing", func(s *situation) { s.seen.Best = nil }, nil},
 		{"the world has their chain", func(s *situation) { s.seen.Private = false }, nil},
 		{"their volumes have it", func(s *situation) { s.network.Spec.Storage = &v1alpha1.Storage{} }, nil},
+		{"also volumes that go with nodes which are scaled away: those of a parked network stay", func(s *situation) {
+			s.network.Spec.Storage = &v1alpha1.Storage{WhenScaled: appsv1.DeletePersistentVolumeClaimRetentionPolicyType}
+		}, nil},
 		{"nothing is done about a suspended network", isSuspended, nil},
 	} {
 		t.Run(test.reason, func(t *testing.T) {

@@ -44,17 +44,17 @@ func RecordStep(network *v1alpha1.BitcoinNetwork, seen *state.Network, decision 
 
 func recordRepair(network *v1alpha1.BitcoinNetwork, seen *state.Network, ordinal int) {
 	repair := v1alpha1.RepairStatus{Ordinal: int32(ordinal), Count: 1, Last: metav1.NewTime(seen.Now.Truncate(time.Second))}
-	if before := rollout.Repairs(network, seen, ordinal); before != nil {
-		repair.Count += before.Count
-	}
+	repair.Count += rollout.Repairs(network, seen)[ordinal].Count
 	others := slices.DeleteFunc(slices.Clone(network.Status.Repairs), func(other v1alpha1.RepairStatus) bool { return other.Ordinal == repair.Ordinal })
 	network.Status.Repairs = append(others, repair)
 }
 
 // reportRepairs drops what is told of nodes that have served for a while, or are gone.
 func reportRepairs(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
+	repairs := rollout.Repairs(network, seen)
 	network.Status.Repairs = slices.DeleteFunc(slices.Clone(network.Status.Repairs), func(repair v1alpha1.RepairStatus) bool {
-		return int(repair.Ordinal) >= len(seen.Nodes) || rollout.Repairs(network, seen, int(repair.Ordinal)) == nil
+		_, goesOn := repairs[int(repair.Ordinal)]
+		return int(repair.Ordinal) >= len(seen.Nodes) || !goesOn
 	})
 }
 

@@ -87,6 +87,7 @@ func runScenarios(t *testing.T, newWorld func(t *testing.T, nodes int) world) {
 		{"hashes tell which tips are on one chain", 2, hashesOfOneChain},
 		{"the work of a chain grows with its height, and the tip is as the state says it", 2, tipsHaveWork},
 		{"a wrong password is refused, but not by REST", 1, wrongPassword},
+		{"who is not the node is neither believed nor told anything", 2, notTheNode},
 	} {
 		t.Run(scenario.name, func(t *testing.T) {
 			t.Parallel() // real nodes mostly wait
@@ -110,6 +111,31 @@ func aNewNode(s scenario) {
 		s.t.Errorf("comments = %v, want %v", got, want)
 	}
 	s.expect("no peers", func() bool { return len(s.state(0).Peers) == 0 && len(s.state(0).Added) == 0 })
+}
+
+func notTheNode(s scenario) {
+	mistaken := s.endpoint(1)
+	mistaken.Comment = s.comment(0)
+	ctx := s.t.Context()
+	change := bitcoind.PeerChange{Add: names(s.name(0)), Dial: names(s.name(0))}
+	for what, do := range map[string]func() error{
+		"check":        func() error { _, err := s.Check(ctx, mistaken); return err },
+		"hashes":       func() error { _, err := s.BlockHashes(ctx, mistaken, []int32{0}); return err },
+		"peers":        func() error { return s.UpdatePeers(ctx, mistaken, change) },
+		"a block":      func() error { return s.Mine(ctx, mistaken, "") },
+		"to shut down": func() error { return s.Shutdown(ctx, mistaken) },
+	} {
+		err := do()
+		if got, want := bitcoind.Explain(err), "another node answers at its address: "+s.comment(1); got != want {
+			s.t.Errorf("%s: error %v, which is explained as %q, want %q", what, err, got, want)
+		}
+		if !bitcoind.IsRefusal(err) {
+			s.t.Errorf("%s: it may have been done", what)
+		}
+	}
+	s.pass()
+	s.expectTips(0, 0, 1)
+	s.expectList(1)
 }
 
 func addAndDial(s scenario) {

@@ -29,6 +29,7 @@ func (w fakeWorld) endpoint(node int) bitcoind.Endpoint {
 	return bitcoind.Endpoint{
 		Address:     fmt.Sprintf("192.0.2.%d:18443", node+1),
 		Credentials: bitcoind.DefaultCredentials,
+		Comment:     w.comment(node),
 	}
 }
 

@@ -310,7 +310,7 @@ func (n *Network) answering(ctx context.Context, endpoint bitcoind.Endpoint) (*n
 	case node.failure != nil:
 		return nil, node.failure
 	default:
-		return node, nil
+		return node, endpoint.MustBe(node.userAgent())
 	}
 }
 

@@ -65,6 +65,7 @@ func (w *realWorld) endpoint(node int) bitcoind.Endpoint {
 	return bitcoind.Endpoint{
 		Address:     fmt.Sprintf("127.0.0.1:%d", w.nodes[node].rpcPort),
 		Credentials: bitcoind.DefaultCredentials,
+		Comment:     w.comment(node),
 	}
 }
 

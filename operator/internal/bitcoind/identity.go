@@ -1,0 +1,66 @@
+package bitcoind
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/btcsuite/btcd/btcjson"
+)
+
+// AnotherNodeError reports who answers at a node's address instead of the node: the
+// address may have been another pod's a moment ago, or be one by now.
+type AnotherNodeError struct {
+	// Comments are those in the user agent of who answers.
+	Comments []string
+}
+
+// Error implements error.
+func (e *AnotherNodeError) Error() string {
+	if len(e.Comments) == 0 {
+		return "another node answers at its address"
+	}
+	return "another node answers at its address: " + strings.Join(e.Comments, ", ")
+}
+
+// MustBe fails unless a user agent is that of the node which is to be at the endpoint.
+func (e Endpoint) MustBe(userAgent string) error {
+	comments := Comments(userAgent)
+	if e.Comment == "" || slices.Contains(comments, e.Comment) {
+		return nil
+	}
+	return &AnotherNodeError{Comments: comments}
+}
+
+// whoAreYou is what a node answers with its user agent.
+var whoAreYou = call{method: "getnetworkinfo"}
+
+// meet fails unless the node answers that is to be at an endpoint, before it is told
+// anything.
+func (c *Client) meet(ctx context.Context, endpoint Endpoint) error {
+	if endpoint.Comment == "" {
+		return nil
+	}
+	responses, err := c.batch(ctx, endpoint, checkTimeout, []call{whoAreYou})
+	if err != nil {
+		return err
+	}
+	return endpoint.recognize(responses[0])
+}
+
+// recognize fails unless a node's answer to whoAreYou is that of the one which is to be
+// at the endpoint.
+func (e Endpoint) recognize(answer response) error {
+	if answer.Error != nil {
+		return answer.Error
+	}
+	var info btcjson.GetNetworkInfoResult
+	if err := decodeInfo(answer.Result, &info); err != nil {
+		return fmt.Errorf("%s: %w", whoAreYou.method, err)
+	}
+	if len(info.SubVersion) > maxAgentBytes {
+		return fmt.Errorf("%s: %w: a user agent of %d bytes", whoAreYou.method, ErrAnswer, len(info.SubVersion))
+	}
+	return e.MustBe(info.SubVersion)
+}
