@@ -25,8 +25,8 @@ var (
 )
 
 // NetworkPolicy lets a network's nodes talk P2P with each other, and be asked over
-// RPC and ZeroMQ by each other, by the operator, and by pods of the namespace with
-// ClientLabel. Out they reach each other and DNS, and on a public chain the world.
+// RPC and ZeroMQ by the operator, and by pods of the namespace with ClientLabel. Out
+// they reach each other and DNS, and on a public chain the world.
 func NetworkPolicy(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitcoind.Chain) *networkingv1.NetworkPolicy {
 	own := podsWith(Selector(network))
 	p2p := portsOf([]port{{p2pPort, chain.P2PPort}})
@@ -40,12 +40,12 @@ func NetworkPolicy(network *v1alpha1.BitcoinNetwork, platform Platform, chain bi
 				From: []networkingv1.NetworkPolicyPeer{own}, Ports: p2p,
 			}, {
 				From: []networkingv1.NetworkPolicyPeer{
-					own, podsWith(map[string]string{nameLabel: operator}), podsWith(map[string]string{ClientLabel: "true"}),
+					podsWith(map[string]string{nameLabel: operator}), podsWith(map[string]string{ClientLabel: "true"}),
 				},
 				Ports: portsOf(clientPorts(network, chain)),
 			}},
 			Egress: []networkingv1.NetworkPolicyEgressRule{{
-				To: []networkingv1.NetworkPolicyPeer{own}, Ports: portsOf(nodePorts(network, chain)),
+				To: []networkingv1.NetworkPolicyPeer{own}, Ports: p2p,
 			}, {
 				To: []networkingv1.NetworkPolicyPeer{clusterDNS(), {IPBlock: &networkingv1.IPBlock{CIDR: nodeLocalDNS}}},
 				Ports: []networkingv1.NetworkPolicyPort{

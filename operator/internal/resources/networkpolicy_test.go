@@ -38,54 +38,54 @@ func TestNetworkPolicy(t *testing.T) {
 		ingress, egress []string
 	}{
 		{
-			"regtest: nobody but the network's own nodes", on(v1alpha1.Regtest), nil,
-			[]string{ownPods + ": TCP 18444", ownPods + ", " + operatorPods + ", " + clientPods + ": TCP 18443"},
-			[]string{ownPods + ": TCP 18444, TCP 18443", dnsRule},
+			"regtest: nobody but the network's own nodes, which ask each other nothing over RPC", on(v1alpha1.Regtest), nil,
+			[]string{ownPods + ": TCP 18444", operatorPods + ", " + clientPods + ": TCP 18443"},
+			[]string{ownPods + ": TCP 18444", dnsRule},
 		},
 		{
 			"the public signet: its peers are anywhere", on(v1alpha1.Signet), nil,
-			[]string{ownPods + ": TCP 38333", ownPods + ", " + operatorPods + ", " + clientPods + ": TCP 38332"},
-			[]string{ownPods + ": TCP 38333, TCP 38332", dnsRule, world4 + ", " + world6 + ": TCP 38333"},
+			[]string{ownPods + ": TCP 38333", operatorPods + ", " + clientPods + ": TCP 38332"},
+			[]string{ownPods + ": TCP 38333", dnsRule, world4 + ", " + world6 + ": TCP 38333"},
 		},
 		{
 			"a signet of one's own: no peers elsewhere", ownSignet, nil,
-			[]string{ownPods + ": TCP 38333", ownPods + ", " + operatorPods + ", " + clientPods + ": TCP 38332"},
-			[]string{ownPods + ": TCP 38333, TCP 38332", dnsRule},
+			[]string{ownPods + ": TCP 38333", operatorPods + ", " + clientPods + ": TCP 38332"},
+			[]string{ownPods + ": TCP 38333", dnsRule},
 		},
 		{
 			"testnet4", on(v1alpha1.Testnet4), nil,
-			[]string{ownPods + ": TCP 48333", ownPods + ", " + operatorPods + ", " + clientPods + ": TCP 48332"},
-			[]string{ownPods + ": TCP 48333, TCP 48332", dnsRule, world4 + ", " + world6 + ": TCP 48333"},
+			[]string{ownPods + ": TCP 48333", operatorPods + ", " + clientPods + ": TCP 48332"},
+			[]string{ownPods + ": TCP 48333", dnsRule, world4 + ", " + world6 + ": TCP 48333"},
 		},
 		{
 			"main", on(v1alpha1.Main), nil,
-			[]string{ownPods + ": TCP 8333", ownPods + ", " + operatorPods + ", " + clientPods + ": TCP 8332"},
-			[]string{ownPods + ": TCP 8333, TCP 8332", dnsRule, world4 + ", " + world6 + ": TCP 8333"},
+			[]string{ownPods + ": TCP 8333", operatorPods + ", " + clientPods + ": TCP 8332"},
+			[]string{ownPods + ": TCP 8333", dnsRule, world4 + ", " + world6 + ": TCP 8333"},
 		},
 		{
 			"clients may listen, the world may not", func(n *v1alpha1.BitcoinNetwork) {
 				n.Spec.Chain, n.Spec.ZMQ = v1alpha1.Main, []v1alpha1.ZMQTopic{v1alpha1.RawBlock, v1alpha1.RawTx}
 			}, nil,
-			[]string{ownPods + ": TCP 8333", ownPods + ", " + operatorPods + ", " + clientPods + ": TCP 8332, TCP 28332, TCP 28333"},
-			[]string{ownPods + ": TCP 8333, TCP 8332, TCP 28332, TCP 28333", dnsRule, world4 + ", " + world6 + ": TCP 8333"},
+			[]string{ownPods + ": TCP 8333", operatorPods + ", " + clientPods + ": TCP 8332, TCP 28332, TCP 28333"},
+			[]string{ownPods + ": TCP 8333", dnsRule, world4 + ", " + world6 + ": TCP 8333"},
 		},
 		{
 			"no peers in the cluster, whatever its addresses", on(v1alpha1.Main), []string{"192.0.2.0/24", "2001:db8::/32", "198.51.100.0/24", "2001:db9::/48"},
-			[]string{ownPods + ": TCP 8333", ownPods + ", " + operatorPods + ", " + clientPods + ": TCP 8332"},
+			[]string{ownPods + ": TCP 8333", operatorPods + ", " + clientPods + ": TCP 8332"},
 			[]string{
-				ownPods + ": TCP 8333, TCP 8332", dnsRule,
+				ownPods + ": TCP 8333", dnsRule,
 				world4 + " 192.0.2.0/24 198.51.100.0/24, " + world6 + " 2001:db8::/32 2001:db9::/48: TCP 8333",
 			},
 		},
 		{
 			"a cluster of IPv6 alone", on(v1alpha1.Main), []string{"2001:db8::/32"},
-			[]string{ownPods + ": TCP 8333", ownPods + ", " + operatorPods + ", " + clientPods + ": TCP 8332"},
-			[]string{ownPods + ": TCP 8333, TCP 8332", dnsRule, world4 + ", " + world6 + " 2001:db8::/32: TCP 8333"},
+			[]string{ownPods + ": TCP 8333", operatorPods + ", " + clientPods + ": TCP 8332"},
+			[]string{ownPods + ": TCP 8333", dnsRule, world4 + ", " + world6 + " 2001:db8::/32: TCP 8333"},
 		},
 		{
 			"the cluster's ranges matter on no private chain", on(v1alpha1.Regtest), []string{"192.0.2.0/24", "2001:db8::/32"},
-			[]string{ownPods + ": TCP 18444", ownPods + ", " + operatorPods + ", " + clientPods + ": TCP 18443"},
-			[]string{ownPods + ": TCP 18444, TCP 18443", dnsRule},
+			[]string{ownPods + ": TCP 18444", operatorPods + ", " + clientPods + ": TCP 18443"},
+			[]string{ownPods + ": TCP 18444", dnsRule},
 		},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
