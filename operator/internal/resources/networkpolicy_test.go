@@ -70,6 +70,28 @@ func TestNetworkPolicy(t *testing.T) {
 			[]string{ownPods + ": TCP 8333", dnsRule, world4 + ", " + world6 + ": TCP 8333"},
 		},
 		{
+			"clients of other namespaces, as the network names them", func(n *v1alpha1.BitcoinNetwork) {
+				n.Spec.ZMQ = []v1alpha1.ZMQTopic{v1alpha1.RawBlock, v1alpha1.RawTx}
+				n.Spec.Clients = []v1alpha1.Client{
+					{Namespaces: []string{"shop", "till"}, PodLabels: map[string]v1alpha1.LabelValue{"app": "lnd"}, Ports: []v1alpha1.ClientPort{v1alpha1.ZMQPort, v1alpha1.RPCPort}},
+					{Namespaces: []string{"index"}, Ports: []v1alpha1.ClientPort{v1alpha1.P2PPort}},
+				}
+			}, nil,
+			[]string{
+				ownPods + ": TCP 18444", operatorPods + ", " + clientPods + ": TCP 18443, TCP 28332, TCP 28333",
+				"namespaces kubernetes.io/metadata.name=shop pods app=lnd, namespaces kubernetes.io/metadata.name=till pods app=lnd: TCP 18443, TCP 28332, TCP 28333",
+				"namespaces kubernetes.io/metadata.name=index: TCP 18444",
+			},
+			[]string{ownPods + ": TCP 18444", dnsRule},
+		},
+		{
+			"who may hear what nobody tells reaches nothing, and not everything", func(n *v1alpha1.BitcoinNetwork) {
+				n.Spec.Clients = []v1alpha1.Client{{Namespaces: []string{"shop"}, Ports: []v1alpha1.ClientPort{v1alpha1.ZMQPort}}}
+			}, nil,
+			[]string{ownPods + ": TCP 18444", operatorPods + ", " + clientPods + ": TCP 18443"},
+			[]string{ownPods + ": TCP 18444", dnsRule},
+		},
+		{
 			"no peers in the cluster, whatever its addresses", on(v1alpha1.Main), []string{"192.0.2.0/24", "2001:db8::/32", "198.51.100.0/24", "2001:db9::/48"},
 			[]string{ownPods + ": TCP 8333", operatorPods + ", " + clientPods + ": TCP 8332"},
 			[]string{
@@ -209,4 +231,22 @@ func TestOperatorMayAskNodesOfEveryChain(t *testing.T) {
 		ports = append(ports, fmt.Sprintf("TCP %d", chain.RPCPort))
 	}
 	g.Expect(allowed).To(ContainElement("pods " + NetworkLabel + ": " + strings.Join(ports, ", ")))
+}
+
+// judged is the policy of a network with clients of all kinds, by which test/isolation
+// says who reaches whom.
+const judged = "../../../test/isolation/testdata/clients.yaml"
+
+func TestPolicyIsTheOneThatIsJudged(t *testing.T) {
+	g := NewWithT(t)
+	network := networkNamed("payments", withTopics(v1alpha1.RawBlock), func(n *v1alpha1.BitcoinNetwork) {
+		all := []v1alpha1.ClientPort{v1alpha1.RPCPort, v1alpha1.ZMQPort, v1alpha1.P2PPort}
+		n.Spec.Clients = []v1alpha1.Client{{Namespaces: []string{"all"}, PodLabels: map[string]v1alpha1.LabelValue{"app": "btcpay"}, Ports: all}}
+		for _, port := range all {
+			n.Spec.Clients = append(n.Spec.Clients, v1alpha1.Client{Namespaces: []string{string(port)}, Ports: []v1alpha1.ClientPort{port}})
+		}
+	})
+	want, err := os.ReadFile(judged)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(yaml.Marshal(NetworkPolicy(network, platform, chainOf(network)))).To(MatchYAML(want))
 }

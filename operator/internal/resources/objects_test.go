@@ -76,6 +76,10 @@ func everyField(network *v1alpha1.BitcoinNetwork) {
 	}}
 	spec.PodLabels = map[string]v1alpha1.LabelValue{"cost-centre": "4711"}
 	spec.Mining = &v1alpha1.Mining{Interval: &metav1.Duration{Duration: time.Minute}, Address: "bcrt1qqqqqqq", KeepFresh: new(false)}
+	spec.Clients = []v1alpha1.Client{{
+		Namespaces: []string{"shop"}, PodLabels: map[string]v1alpha1.LabelValue{"app": "lnd"}, Ports: []v1alpha1.ClientPort{v1alpha1.RPCPort, v1alpha1.ZMQPort},
+	}}
+	spec.Primary = &v1alpha1.Primary{Failover: new(false), FailoverAfter: &metav1.Duration{Duration: time.Minute}}
 	spec.Suspend = true
 	spec.Protect = true
 	spec.Interval = &metav1.Duration{Duration: time.Minute}

@@ -22,6 +22,18 @@ type port struct {
 	number int32
 }
 
+// kind is what of a node is behind a port.
+func (p port) kind() v1alpha1.ClientPort {
+	switch p.name {
+	case p2pPort:
+		return v1alpha1.P2PPort
+	case rpcPort:
+		return v1alpha1.RPCPort
+	default:
+		return v1alpha1.ZMQPort
+	}
+}
+
 // clientPorts are those for clients of the nodes: RPC, and ZeroMQ where it is
 // asked for.
 func clientPorts(network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) []port {
