@@ -44,10 +44,12 @@ type PrimaryStatus struct {
 	// +required
 	Since metav1.Time `json:"since"`
 
-	// Left is a node that the Service has left because it did not answer, and that the
-	// operator is to end: connections that stand would go on hanging.
+	// Left are nodes that the Service has left because they did not answer, and that
+	// the operator is to end: connections that stand would go on hanging.
 	// +optional
-	Left *LeftStatus `json:"left,omitempty"`
+	// +listType=map
+	// +listMapKey=ordinal
+	Left []LeftStatus `json:"left,omitempty"`
 }
 
 // LeftStatus is a node that did not answer, in the life that it had then.

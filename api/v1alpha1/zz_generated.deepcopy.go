@@ -422,8 +422,8 @@ func (in *PrimaryStatus) DeepCopyInto(out *PrimaryStatus) {
 	in.Since.DeepCopyInto(&out.Since)
 	if in.Left != nil {
 		in, out := &in.Left, &out.Left
-		*out = new(LeftStatus)
-		**out = **in
+		*out = make([]LeftStatus, len(*in))
+		copy(*out, *in)
 	}
 }
 

@@ -36,6 +36,11 @@ type cache struct {
 	// best block.
 	tips    map[types.UID]state.Block
 	hadBest map[types.UID]time.Time
+	// alive is when nodes were last seen to be alive, and missing since when they have
+	// no pod, by ordinal; behindSince since when nodes say that they lack the best block,
+	// by their data.
+	alive, missing map[int]time.Time
+	behindSince    map[types.UID]time.Time
 	// refused is when a disruption budget last refused to let pods go, and notStopped
 	// when their bitcoind last did not take the call to stop.
 	refused, notStopped map[types.UID]time.Time
@@ -51,6 +56,7 @@ func newCache() *cache {
 		backoff: newBackoff(), grace: newGrace(), keyring: newKeyring(), activity: newActivity(),
 		silentSince: map[string]time.Time{}, idleSince: map[types.UID]time.Time{},
 		tips: map[types.UID]state.Block{}, hadBest: map[types.UID]time.Time{},
+		alive: map[int]time.Time{}, missing: map[int]time.Time{}, behindSince: map[types.UID]time.Time{},
 		refused: map[types.UID]time.Time{}, notStopped: map[types.UID]time.Time{},
 	}
 }
@@ -149,6 +155,8 @@ func (c *cache) remember(network *v1alpha1.BitcoinNetwork, seen *state.Network) 
 		c.tip, c.tipSince = tips[0].Hash, seen.Now
 	}
 	seen.TipSince = c.tipSince
+	c.rememberAlive(seen)
+	c.rememberBehind(seen)
 	unasked := seen.Secret.Unusable != nil // which no node can be blamed for
 	for i := range seen.Nodes {
 		node := &seen.Nodes[i]
@@ -169,4 +177,41 @@ func (c *cache) remember(network *v1alpha1.BitcoinNetwork, seen *state.Network) 
 			c.idleSince[node.Pod.UID] = node.LastServed
 		}
 	}
+}
+
+// rememberAlive takes note of which nodes are alive, and finds when the others last were.
+func (c *cache) rememberAlive(seen *state.Network) {
+	alive, missing := map[int]time.Time{}, map[int]time.Time{}
+	for ordinal := range seen.Nodes {
+		node := &seen.Nodes[ordinal]
+		switch {
+		case node.IsAlive():
+			alive[ordinal], node.LastAlive = seen.Now, seen.Now
+		case node.Pod == nil:
+			node.LastAlive = sinceOrNow(c.missing, ordinal, seen.Now)
+			missing[ordinal] = node.LastAlive
+		default:
+			node.LastAlive = state.UnservedSince(node.Pod)
+			if at, known := c.alive[ordinal]; known {
+				alive[ordinal] = at
+				if at.After(node.LastAlive) {
+					node.LastAlive = at // it answered RPC
+				}
+			}
+		}
+	}
+	c.alive, c.missing = alive, missing
+}
+
+// rememberBehind takes note of which nodes say that they lack the best block. One that
+// says nothing for a while may have had it meanwhile, and lack the next.
+func (c *cache) rememberBehind(seen *state.Network) {
+	behindSince := map[types.UID]time.Time{}
+	for i := range seen.Nodes {
+		if node := &seen.Nodes[i]; node.Shown && !seen.IsSynced(*node) {
+			node.BehindSince = sinceOrNow(c.behindSince, node.Data, seen.Now)
+			behindSince[node.Data] = node.BehindSince
+		}
+	}
+	c.behindSince = behindSince
 }
