@@ -14,14 +14,15 @@ import (
 // leading is what a history is watched for as to where clients are led.
 type leading struct {
 	// quiet is for how many seconds nodes have answered nobody, and lacking for how many
-	// they have lacked what the operator takes for the best block, by ordinal.
+	// passes they have lacked what the operator takes for the best block, by ordinal.
 	quiet, lacking map[int]int
 	// astray is for how many passes clients were led to a node that lacks the best block
 	// though another had it, and stuck for how many to one that had been silent for too
 	// long.
 	astray, stuck int
-	// moves counts how often clients were led elsewhere.
-	moves int
+	// moves counts how often clients were led elsewhere, and passes how often the operator
+	// has looked; left is the node that they left last, and leftIn the pass.
+	moves, passes, left, leftIn int
 }
 
 const (
@@ -45,14 +46,9 @@ var primaries = []*v1alpha1.Primary{
 func (h *history) tick() {
 	h.cluster.tick()
 	for ordinal := range 6 {
-		p := h.pods[ordinal]
 		h.quiet[ordinal]++
-		h.lacking[ordinal]++
-		if h.answersHTTP(p) {
+		if h.answersHTTP(h.pods[ordinal]) {
 			h.quiet[ordinal] = 0
-		}
-		if !h.lacks(p) {
-			h.lacking[ordinal] = 0
 		}
 	}
 }
@@ -79,6 +75,7 @@ func (h *history) patience() int {
 // best block.
 func (h *history) moved(move rollout.Move, seen *state.Network) {
 	h.moves++
+	h.left, h.leftIn = move.From, h.passes
 	to := seen.Nodes[move.To]
 	if !seen.IsUp(to) {
 		h.t.Fatalf("clients are led to %d, which is not up", move.To)
@@ -122,6 +119,12 @@ func (h *history) another(seen *state.Network, size int) bool {
 
 // watchLead sees to it that clients are led to a node that serves them, if there is one.
 func (h *history) watchLead(seen *state.Network) {
+	for ordinal := range 6 {
+		h.lacking[ordinal]++
+		if !h.lacks(h.pods[ordinal]) {
+			h.lacking[ordinal] = 0
+		}
+	}
 	p := h.pods[h.leads]
 	if h.operator.since.IsZero() || h.operator.since.Equal(h.now) {
 		h.astray = 0 // it has just been started, and knows nothing of before
@@ -155,6 +158,9 @@ func (h *history) watchLead(seen *state.Network) {
 // watchLeaving sees to it that clients are led elsewhere before their node is taken down
 // with its data, or scaled away.
 func (h *history) watchLeaving(act act) {
+	if act.step != nil && act.step.Ordinal == h.left && h.leftIn == h.passes {
+		h.t.Fatalf("%d is taken down in the moment in which clients are led elsewhere", h.left)
+	}
 	p := h.pods[h.leads]
 	if p == nil || !p.goneAt.IsZero() {
 		return

@@ -76,6 +76,7 @@ func (h *history) run(seconds, age int) {
 // pass has the operator look, and holds it to what it has to say.
 func (h *history) pass(age int, killed moment) {
 	h.standUp(h.operator.best)
+	h.passes++
 	seen, size, decision := h.operator.pass(age, killed)
 	h.watchLead(seen)
 	if size.Pods > seen.Wanted && seen.Wanted > 1 && (size.Wait == nil || size.Wait.For == "") {
