@@ -18,7 +18,7 @@ import (
 // reached. Where they are led elsewhere, that is on record first. What cannot be made of
 // it is told, and holds up nothing.
 func (p *pass) connect(ctx context.Context, lead rollout.Lead) (status.Connection, error) {
-	if p.seen.HandsOff(p.network) {
+	if p.seen.HandsOff(p.network) || p.seen.StatefulSet == nil { // nodes come first
 		return status.Connection{}, nil
 	}
 	if move := lead.Move; move != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/fluxcd/pkg/apis/meta"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -36,7 +37,16 @@ func TestClientsAreTold(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.secret()
-	network := w.becomesReady(w.network("payments", 2, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.ZMQ = []v1alpha1.ZMQTopic{v1alpha1.RawBlock} }))
+	network := w.becomesReady(w.network("payments", 2, func(spec *v1alpha1.BitcoinNetworkSpec) {
+		spec.ZMQ = []v1alpha1.ZMQTopic{v1alpha1.RawBlock}
+		spec.Clients = []v1alpha1.Client{
+			{Namespaces: []string{"shop"}, Ports: []v1alpha1.ClientPort{v1alpha1.RPCPort, v1alpha1.ZMQPort}},
+			{Namespaces: []string{"index"}, Ports: []v1alpha1.ClientPort{v1alpha1.P2PPort}},
+		}
+	}))
+	policy := &networkingv1.NetworkPolicy{}
+	w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(network), policy)).To(Succeed())
+	w.Expect(policy.Spec.Ingress).To(HaveLen(4), "the fence lets clients in whom the platform allows")
 	config := &corev1.ConfigMap{}
 	w.Expect(w.api.Get(w.ctx, client.ObjectKey{Namespace: w.namespace, Name: "payments-connection"}, config)).To(Succeed())
 	host := "payments-primary." + w.namespace + ".svc.cluster.local"

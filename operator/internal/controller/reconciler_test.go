@@ -19,6 +19,7 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state/statetest"
 )
 
 func TestNetworkComesUp(t *testing.T) {
@@ -540,10 +541,15 @@ func TestNetworkThatIsMadeAnew(t *testing.T) {
 		`True Progressing: waiting for Service "payments", left over from a deleted network of the same name, to be garbage-collected`))
 	w.Expect(w.status(network).Status.Ready).To(Equal("0/2"), "the deleted network's nodes are not this one's")
 
+	primary, connection := resources.PrimaryService(network, statetest.Regtest, 0), resources.Connection(network, platform, statetest.Regtest)
 	for _, object := range append(childrenOf(network, platform), w.pod("payments-0")) {
 		w.Expect(w.api.Delete(w.ctx, object)).To(Succeed())
 	}
-	w.becomesReady(network)
+	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(HaveSuffix(
+		`; left out: waiting for Service "payments-primary", left over from a deleted network of the same name, to be garbage-collected`))
+	w.Expect(w.api.Delete(w.ctx, primary)).To(Succeed())
+	w.Expect(w.api.Delete(w.ctx, connection)).To(Succeed())
+	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(Equal("True Connected: 2 nodes answer RPC, 1 link connected"))
 }
 
 // touch changes something about a pod that matters to nobody, so that the

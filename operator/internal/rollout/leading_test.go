@@ -133,8 +133,8 @@ func (h *history) watchLead(seen *state.Network) {
 		h.astray, h.stuck = 0, 0
 		return
 	}
-	h.astray++
-	if !h.private || h.liars || !h.isReady(p) || !h.lacks(p) {
+	h.astray++ // of what no node tells nobody knows
+	if !h.private || h.liars || !h.isReady(p) || !h.lacks(p) || !seen.Node(h.leads).Shown {
 		h.astray = 0
 	}
 	h.stuck++
