@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -11,6 +13,7 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
@@ -118,6 +121,65 @@ func TestClientsStayWhereTheirWalletIs(t *testing.T) {
 	}, "60s", "2s").Should(BeTrue())
 	g.Expect(syscall.Kill(process, syscall.SIGCONT)).To(Succeed())
 	ready(g, ctx, stays)
+}
+
+// Pods of another namespace reach what the network says, and the platform allows, for
+// each combination of RPC, ZMQ and P2P: at the node, and by the Service that leads to it.
+func TestClientsReachWhatTheyMay(t *testing.T) {
+	const team, shop = "serving", "shop"
+	g, ctx := needsClusterFor(t, 8*time.Minute)
+	platform, err := cluster.Fleet(ctx)
+	g.Expect(err).NotTo(HaveOccurred())
+	addTenants(t, g, ctx, platform, func(*fleet.Team) {}, team)
+	for _, key := range []string{"clientNamespaces", "peerNamespaces"} {
+		g.Expect(platform.Edit("tenants/"+team+"/tenant.yaml", key+`: ""`, key+": "+shop)).To(Succeed())
+	}
+	commit, err := platform.Push(ctx, "Let "+team+" let in "+shop)
+	g.Expect(err).NotTo(HaveOccurred())
+	wait(g, ctx, platform.Delivery("tenants", commit).Done)
+
+	spec := v1alpha1.BitcoinNetworkSpec{Nodes: 1, ZMQ: []v1alpha1.ZMQTopic{v1alpha1.RawBlock}}
+	numbers := map[v1alpha1.ClientPort]int{v1alpha1.RPCPort: 18443, v1alpha1.ZMQPort: 28332, v1alpha1.P2PPort: 18444}
+	pods := map[string][]v1alpha1.ClientPort{"none": nil}
+	for bits := 1; bits < 8; bits++ {
+		var ports []v1alpha1.ClientPort
+		name := "may"
+		for i, port := range []v1alpha1.ClientPort{v1alpha1.RPCPort, v1alpha1.ZMQPort, v1alpha1.P2PPort} {
+			if bits&(1<<i) != 0 {
+				ports, name = append(ports, port), name+"-"+string(port)
+			}
+		}
+		pods[name] = ports
+		spec.Clients = append(spec.Clients, v1alpha1.Client{
+			Namespaces: []string{shop}, PodLabels: map[string]v1alpha1.LabelValue{"app": v1alpha1.LabelValue(name)}, Ports: ports,
+		})
+	}
+	served := up(t, g, ctx, team, "served", spec)
+	node := pod(g, ctx, served.Nodes[0]).Status.PodIP
+
+	g.Expect(cluster.API.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: shop}})).To(Succeed())
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), 2*time.Minute, errors.New("two minutes after the test"))
+		defer cancel()
+		removeNamespace(NewWithT(t), ctx, shop)
+	})
+	callers := map[string]*caller{}
+	for name, ports := range pods {
+		made := dialler(standIn{shop, name, map[string]string{"app": name, clientLabel: "true"}}, served.Status.Image)
+		g.Expect(cluster.API.Create(ctx, made)).To(Succeed())
+		callers[name] = &caller{namespace: shop, pod: name, reaches: map[string]bool{}}
+		for port, number := range numbers {
+			for _, host := range []string{node, "served-primary." + team + ".svc.cluster.local"} {
+				callers[name].reaches[fmt.Sprintf("%s:%d", host, number)] = slices.Contains(ports, port)
+			}
+		}
+	}
+	for name, caller := range callers {
+		_, err := cluster.Kubectl(ctx, "wait", "pod/"+name, "--namespace="+shop, "--for=condition=Ready", "--timeout=1m")
+		g.Expect(err).NotTo(HaveOccurred())
+		caller.dial(ctx)
+		g.Expect(caller.err).NotTo(HaveOccurred(), "%s, which may reach %v: %v", name, pods[name], caller.outcomes)
+	}
 }
 
 // primary reads the Service that leads to one node of a network.

@@ -10,9 +10,12 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state/statetest"
 )
 
 // leadsTo returns the pod to which a network's primary Service leads.
@@ -169,4 +172,22 @@ func TestWhatClientsGoByIsMadeLast(t *testing.T) {
 
 	w.Expect(w.api.Delete(w.ctx, quota)).To(Succeed())
 	w.Eventually(w.leadsTo("payments")).Should(Equal("payments-0"), "another try is made")
+}
+
+// An operator that knows no affinity must be able to take over from this one: what it no
+// longer applies goes, and what Kubernetes had filled in would not.
+func TestAffinityGoesWithWhoeverSetIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 1))
+	w.stopOperator()
+	service := resources.RPCService(network, statetest.Regtest)
+	service.Spec.SessionAffinity, service.Spec.SessionAffinityConfig = "", nil
+	content, err := contentOf(service)
+	w.Expect(err).NotTo(HaveOccurred())
+	older := client.ApplyConfigurationFromUnstructured(&unstructured.Unstructured{Object: content})
+	w.Expect(w.api.Apply(w.ctx, older, client.FieldOwner(fieldOwner), client.ForceOwnership)).To(Succeed())
+	w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(service), service)).To(Succeed())
+	w.Expect(service.Spec.SessionAffinity).To(Equal(corev1.ServiceAffinityNone))
 }
