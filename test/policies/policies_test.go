@@ -175,13 +175,13 @@ func TestPoliciesFailClosed(t *testing.T) {
 	team := newTeam(t, bounds())
 	var list admissionv1.ValidatingAdmissionPolicyList
 	team.Expect(team.as("").List(team.ctx, &list)).To(Succeed())
-	team.Expect(list.Items).To(HaveLen(9))
+	team.Expect(list.Items).To(HaveLen(10))
 	for _, policy := range list.Items {
 		team.Expect(policy.Spec.FailurePolicy).To(HaveValue(Equal(admissionv1.Fail)), policy.Name)
 	}
 	var bindings admissionv1.ValidatingAdmissionPolicyBindingList
 	team.Expect(team.as("").List(team.ctx, &bindings)).To(Succeed())
-	team.Expect(bindings.Items).To(HaveLen(10))
+	team.Expect(bindings.Items).To(HaveLen(11))
 	for _, binding := range bindings.Items {
 		team.Expect(binding.Spec.ValidationActions).To(ContainElement(admissionv1.Deny), binding.Name)
 		missing := admissionv1.DenyAction

@@ -281,14 +281,15 @@ func TestObjectsOfSomebodyElseAreToldTogether(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.secret()
-	w.Expect(w.api.Create(w.ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "payments", Namespace: w.namespace}})).To(Succeed())
-	w.Expect(w.api.Create(w.ctx, &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Name: "payments-rpc", Namespace: w.namespace},
-		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}},
-	})).To(Succeed())
+	for _, name := range []string{"payments", "payments-rpc"} {
+		w.Expect(w.api.Create(w.ctx, &corev1.Service{
+			ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: w.namespace},
+			Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}},
+		})).To(Succeed())
+	}
 	network := w.network("payments", 2)
 	w.Eventually(w.condition(network, meta.StalledCondition)).Should(Equal(
-		`True Conflict: ConfigMap "payments", Service "payments-rpc" already exist and are not owned by this network; delete them, or give the network another name`))
+		`True Conflict: Service "payments", Service "payments-rpc" already exist and are not owned by this network; delete them, or give the network another name`))
 	w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(network), &appsv1.StatefulSet{})).NotTo(Succeed())
 }
 

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -75,7 +76,10 @@ func (d *decider) lead(size int, step *Step) Lead {
 	moved := d.primary(move.To)
 	moved.Left = d.pendingLeft(current)
 	if pod := d.seen.Node(from).Pod; move.Because == Silent && pod != nil && state.PodProblem(pod) == "" {
-		moved.Left = append(moved.Left, v1alpha1.LeftStatus{Ordinal: current.Ordinal, PodUID: pod.UID, Restarts: state.Restarts(pod)})
+		left := v1alpha1.LeftStatus{Ordinal: current.Ordinal, PodUID: pod.UID, Restarts: state.Restarts(pod)}
+		if !slices.Contains(moved.Left, left) {
+			moved.Left = append(moved.Left, left)
+		}
 	}
 	return Lead{Primary: moved, Move: move}
 }
