@@ -12,7 +12,8 @@ import (
 // every node's peers right over JSON-RPC, and tells here how the network stands.
 //
 // Every object of a network is called after it, so its name is a DNS label of
-// at most 52 characters that does not end in "-rpc", the client Service's ending.
+// at most 52 characters that does not end in "-rpc", "-primary" or "-connection", the
+// endings of its Services and of the ConfigMap that says how it is reached.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:shortName=btcnet,categories=all
@@ -29,6 +30,8 @@ import (
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 52",message="metadata.name: at most 52 characters, so that the names of its pods fit in a DNS label"
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="metadata.name: a DNS label: lower-case letters, digits and '-', beginning with a letter and ending with a letter or digit"
 // +kubebuilder:validation:XValidation:rule="!self.metadata.name.endsWith('-rpc')",message="metadata.name: must not end in '-rpc', which names the client Service of a network"
+// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() || !self.metadata.name.endsWith('-primary')",optionalOldSelf=true,message="metadata.name: must not end in '-primary', which names the Service of a network that leads to one node"
+// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() || !self.metadata.name.endsWith('-connection')",optionalOldSelf=true,message="metadata.name: must not end in '-connection', which names the ConfigMap of a network that says how it is reached"
 // +kubebuilder:validation:XValidation:rule="!has(self.spec.storage) || !has(oldSelf.spec.storage) || quantity(string(self.spec.storage.size)).compareTo(quantity(string(oldSelf.spec.storage.size))) >= 0 || (has(oldSelf.status.storage) && quantity(string(self.spec.storage.size)).compareTo(quantity(string(oldSelf.status.storage))) >= 0)",fieldPath=".spec.storage.size",message="volumes cannot shrink below what they have (status.storage)"
 type BitcoinNetwork struct {
 	metav1.TypeMeta   `json:",inline"`
@@ -205,6 +208,20 @@ type BitcoinNetworkSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(key, key.size() <= 317 && key.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$') && self[key].matches('^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$'))",message="a key or value that Kubernetes takes for no label: at most 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or digit"
 	PodLabels map[string]LabelValue `json:"podLabels,omitempty"`
 
+	// Clients are pods that may connect to the nodes, beside those of the network's
+	// own namespace with the label bitcoin-operator.github.io/client: "true", which
+	// may reach rpc and zmq. Setting it replaces no node.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	Clients []Client `json:"clients,omitempty"`
+
+	// Primary is how the node is chosen to which the Service <network>-primary leads:
+	// one address for the network's life, and one node at a time that has the best
+	// block. Setting it replaces no node.
+	// +optional
+	Primary *Primary `json:"primary,omitempty"`
+
 	// Mining makes blocks; chain regtest only. Absent, one block is mined when
 	// the nodes need one to relay (see keepFresh), and the others are yours to
 	// mine.
@@ -357,6 +374,12 @@ type BitcoinNetworkStatus struct {
 	// +listType=map
 	// +listMapKey=ordinal
 	Repairs []RepairStatus `json:"repairs,omitempty"`
+
+	// Primary is the node to which the Service <network>-primary leads. It is written
+	// before the Service is, and so outlives the operator. It is absent while the
+	// network has no nodes, and where somebody else has an object of that name.
+	// +optional
+	Primary *PrimaryStatus `json:"primary,omitempty"`
 
 	// SecretChangedAt is when the Secret last changed, as far as the operator knows.
 	// +optional

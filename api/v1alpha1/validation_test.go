@@ -89,6 +89,8 @@ func reserving(name string, request, limit any) map[string]any {
 	return map[string]any{"resources": map[string]any{"requests": map[string]any{name: request}, "limits": map[string]any{name: limit}}}
 }
 
+func clients(one map[string]any) map[string]any { return map[string]any{"clients": []any{one}} }
+
 func labelled(key, value string) map[string]any {
 	return map[string]any{"podLabels": map[string]any{key: value}}
 }
@@ -248,6 +250,16 @@ func TestRefused(t *testing.T) {
 		{"an interval in words", "payments", map[string]any{"interval": "soon"}, "spec.interval: Invalid value"},
 		{"a field that is misspelt", "payments", map[string]any{"node": int64(3)}, `unknown field "spec.node"`},
 		{"a name that takes the client Service's", "payments-rpc", map[string]any{}, "metadata.name: must not end in '-rpc'"},
+		{"a name that takes the Service's that leads to one node", "payments-primary", map[string]any{}, "metadata.name: must not end in '-primary'"},
+		{"a name that takes the ConfigMap's that says how it is reached", "payments-connection", map[string]any{}, "metadata.name: must not end in '-connection'"},
+		{"to lead elsewhere at every hiccup", "payments", map[string]any{"primary": map[string]any{"failoverAfter": "5s"}}, "must be 10s to 1h"},
+		{"to lead elsewhere never, by a number", "payments", map[string]any{"primary": map[string]any{"failoverAfter": "2h"}}, "must be 10s to 1h"},
+		{"clients of nowhere", "payments", clients(map[string]any{"namespaces": []any{}, "ports": []any{"rpc"}}), "spec.clients[0].namespaces"},
+		{"clients of every namespace", "payments", clients(map[string]any{"namespaces": []any{"*"}, "ports": []any{"rpc"}}), "spec.clients[0].namespaces[0]"},
+		{"clients of nothing", "payments", clients(map[string]any{"namespaces": []any{"shop"}, "ports": []any{}}), "spec.clients[0].ports"},
+		{"clients of everything", "payments", clients(map[string]any{"namespaces": []any{"shop"}}), "spec.clients[0].ports: Required value"},
+		{"REST, which is on the port of RPC", "payments", clients(map[string]any{"namespaces": []any{"shop"}, "ports": []any{"rest"}}), "spec.clients[0].ports[0]: Unsupported value"},
+		{"a client's label that is none", "payments", clients(map[string]any{"namespaces": []any{"shop"}, "ports": []any{"rpc"}, "podLabels": map[string]any{"a b": "c"}}), "takes for no label"},
 		{"a name with dots is no DNS label", "pay.ments", map[string]any{}, "metadata.name: a DNS label"},
 		{"a Service's name cannot begin with a digit", "1payments", map[string]any{}, "metadata.name: a DNS label"},
 		{"a name too long for its pods", strings.Repeat("a", 53), map[string]any{}, "metadata.name: at most 52 characters"},
@@ -294,6 +306,8 @@ func TestAccepted(t *testing.T) {
 			"topologySpreadConstraints": []any{map[string]any{"maxSkew": int64(1), "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}},
 			"affinity":                  map[string]any{"podAntiAffinity": map[string]any{}}, "podLabels": map[string]any{"a": "b"},
 			"mining": map[string]any{"interval": "10m", "address": address, "keepFresh": false}, "image": "example.com/bitcoind@sha256:" + strings.Repeat("0", 64),
+			"primary": map[string]any{"failover": false, "failoverAfter": "10s"},
+			"clients": []any{map[string]any{"namespaces": []any{"shop", "shop-2"}, "podLabels": map[string]any{"app": "lnd"}, "ports": []any{"rpc", "zmq", "p2p"}}},
 			"peering": map[string]any{"degree": int64(2)}, "suspend": true, "interval": "1m30s"}},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
@@ -318,7 +332,7 @@ func TestWhatKeepsNodesApartIsRefused(t *testing.T) {
 }
 
 // before has the API server take networks as it did before some were refused: without
-// the rules of these fields of spec.
+// the rules of these fields of spec, and for "" without those of a network as a whole.
 func before(t *testing.T, fields ...string) {
 	t.Helper()
 	g := NewWithT(t)
@@ -338,7 +352,11 @@ func before(t *testing.T, fields ...string) {
 	lenient := definition.DeepCopy()
 	schema := lenient.Object["spec"].(map[string]any)["versions"].([]any)[0].(map[string]any)["schema"]
 	for _, field := range fields {
-		unstructured.RemoveNestedField(schema.(map[string]any), "openAPIV3Schema", "properties", "spec", "properties", field, "x-kubernetes-validations")
+		path := []string{"openAPIV3Schema", "properties", "spec", "properties", field, "x-kubernetes-validations"}
+		if field == "" {
+			path = []string{"openAPIV3Schema", "x-kubernetes-validations"}
+		}
+		unstructured.RemoveNestedField(schema.(map[string]any), path...)
 	}
 	g.Expect(api.Update(t.Context(), lenient)).To(Succeed())
 }
@@ -396,6 +414,33 @@ func TestNetworksFromBeforeARefusal(t *testing.T) {
 		})
 	}
 	g.Expect(api.Delete(t.Context(), network)).To(Succeed())
+}
+
+// A rule for the whole of a network is asked at every write, of the status too: a
+// network by a name that is taken by now must not be stuck for good.
+func TestNamesFromBeforeTheyWereTaken(t *testing.T) {
+	needsAPIServer(t)
+	g := NewWithT(t)
+	names := map[string]string{"x-primary": "must not end in '-primary'", "x-connection": "must not end in '-connection'"}
+	t.Run("before", func(t *testing.T) {
+		before(t, "")
+		for name := range names {
+			create := func() error { return api.Create(t.Context(), manifest(name, map[string]any{})) }
+			NewWithT(t).Eventually(create, "10s", "50ms").Should(Succeed())
+		}
+	})
+	for name, want := range names {
+		another := func() error { return api.Create(t.Context(), manifest("y"+name, map[string]any{}), client.DryRunAll) }
+		g.Eventually(another, "10s", "50ms").Should(MatchError(ContainSubstring(want)))
+
+		network := manifest(name, map[string]any{})
+		g.Expect(api.Get(t.Context(), client.ObjectKeyFromObject(network), network)).To(Succeed())
+		g.Expect(unstructured.SetNestedField(network.Object, int64(5), "spec", "nodes")).To(Succeed())
+		g.Expect(api.Update(t.Context(), network)).To(Succeed(), "a commit")
+		g.Expect(unstructured.SetNestedField(network.Object, "3/3", "status", "ready")).To(Succeed())
+		g.Expect(api.Status().Update(t.Context(), network)).To(Succeed(), "its status")
+		g.Expect(api.Delete(t.Context(), network)).To(Succeed())
+	}
 }
 
 func TestDefaults(t *testing.T) {

@@ -21,6 +21,7 @@ const (
 	bySealedSecrets = "admission policy `sealed-secrets`"
 	byOperator      = "admission policy `operator`"
 	byNodes         = "admission policy `nodes`"
+	byClients       = "admission policy `clients`"
 	byPeople        = "admission policy `people`"
 	byReconciler    = "the rights of the team's account `reconciler`"
 	byPeopleRole    = "the rights of the team's people"
@@ -171,6 +172,10 @@ func commitElsewhere(h *hostile, _ string) {
 }
 
 var itsOperator = chapter{"Its own operator and its own bounds", []attempt{
+	{"clients of a namespace that is not the team's", byClients, "spec.clients: the platform allows rpc and zmq to pods of these namespaces",
+		commitsThis(networkWith("attempt", "clients: [{namespaces: ["+victim+"], ports: [rpc]}]"))},
+	{"peers of a namespace that is not the team's", byClients, "spec.clients: the platform allows p2p to pods of these namespaces",
+		commitsThis(networkWith("attempt", "clients: [{namespaces: ["+victim+"], ports: [p2p]}]"))},
 	{"another image for the operator", byPeopleRole, `deployments.apps "bitcoin-operator" is forbidden`,
 		people("set", "image", "deployment/bitcoin-operator", "operator=example.com/mine")},
 	{"no operator", byPeopleRole, `deployments.apps "bitcoin-operator" is forbidden`,
@@ -383,6 +388,8 @@ func answerBadly(h *hostile, _ string) {
 
 var takeovers = chapter{"Names that are taken", []attempt{
 	{"a network called as another one's client Service", bySchema, "must not end in '-rpc'", commitsThis(networkWith("payments-rpc"))},
+	{"a network called as another one's Service that leads to one node", bySchema, "must not end in '-primary'", commitsThis(networkWith("payments-primary"))},
+	{"a network called as the ConfigMap that says how another one is reached", bySchema, "must not end in '-connection'", commitsThis(networkWith("payments-connection"))},
 	{"a network called as the ConfigMap with the tenant's bounds", byNetworks, "metadata.name: 'tenant' is taken in a tenant's namespace", commitsThis(networkWith("tenant"))},
 	{"a network called as the operator's Deployment", "nothing: it is another kind", "both are there, each its own", commitNamed("bitcoin-operator")},
 }}

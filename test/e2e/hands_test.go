@@ -77,6 +77,12 @@ func TestWhatIsEditedByHandIsPutBack(t *testing.T) {
 			func(o client.Object) bool {
 				return o.(*corev1.Service).Spec.Selector["bitcoin-operator.github.io/network"] == "edited"
 			}},
+		{"the Service that leads to one node", &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "team-b", Name: "edited-primary"}}, `{"spec": {"selector": {"statefulset.kubernetes.io/pod-name": "another-0"}}}`,
+			func(o client.Object) bool {
+				return o.(*corev1.Service).Spec.Selector["statefulset.kubernetes.io/pod-name"] == "edited-0"
+			}},
+		{"how it is reached", &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "team-b", Name: "edited-connection"}}, `{"data": {"host": "example.com"}}`,
+			func(o client.Object) bool { return o.(*corev1.ConfigMap).Data["host"] != "example.com" }},
 		{"the PodDisruptionBudget", &policyv1.PodDisruptionBudget{ObjectMeta: meta}, `{"spec": {"maxUnavailable": 2}}`,
 			func(o client.Object) bool {
 				return *o.(*policyv1.PodDisruptionBudget).Spec.MaxUnavailable == intstr.FromInt32(1)

@@ -65,6 +65,7 @@ type standIn struct {
 // Deployment's the beginning will do.
 var connections = []connection{
 	{"nodes of a network are peers", "team-a/payments-0", "team-a/payments-1:18444", true},
+	{"nodes of a network are no clients of each other", "team-a/payments-0", "team-a/payments-1:18443", false},
 	{"nodes find each other by name", "team-a/payments-0", clusterDNS, true},
 	{"another network of the team", "team-a/payments-0", "team-a/watched-0:18444", false},
 	{"another network of the team", "team-a/payments-0", "team-a/watched-0:18443", false},
@@ -87,6 +88,8 @@ var connections = []connection{
 
 	{"a client: RPC", "team-a/wallet", "team-a/payments-0:18443", true},
 	{"a client: RPC by the Service", "team-a/wallet", "payments-rpc.team-a.svc.cluster.local:18443", true},
+	{"a client: RPC by the Service that leads to one node", "team-a/wallet", "payments-primary.team-a.svc.cluster.local:18443", true},
+	{"a client is no peer by that Service either", "team-a/wallet", "payments-primary.team-a.svc.cluster.local:18444", false},
 	{"a client: notifications", "team-a/wallet", "team-a/watched-0:28332", true},
 	{"a client is no peer", "team-a/wallet", "team-a/payments-0:18444", false},
 	{"a client of another team's", "team-a/wallet", "team-b/lightning-0:18443", false},
@@ -228,7 +231,7 @@ func TestWhoReachesWhom(t *testing.T) {
 func refused() []string {
 	places := map[string]bool{}
 	for _, c := range connections {
-		if !c.reaches && !strings.HasPrefix(c.to, "payments-rpc.") { // which this machine cannot resolve
+		if !c.reaches && !strings.HasSuffix(c.to[:strings.LastIndex(c.to, ":")], ".svc.cluster.local") { // which this machine cannot resolve
 			places[c.to] = true
 		}
 	}

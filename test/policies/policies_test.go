@@ -105,6 +105,8 @@ func bounds() map[string]string {
 		"nodeLabels":       "zone pool=bitcoin",
 		"tolerations":      "bitcoin",
 		"storageClasses":   "fast\nslow",
+		"clientNamespaces": "shop\ntill",
+		"peerNamespaces":   "index",
 	}
 }
 
@@ -173,13 +175,13 @@ func TestPoliciesFailClosed(t *testing.T) {
 	team := newTeam(t, bounds())
 	var list admissionv1.ValidatingAdmissionPolicyList
 	team.Expect(team.as("").List(team.ctx, &list)).To(Succeed())
-	team.Expect(list.Items).To(HaveLen(9))
+	team.Expect(list.Items).To(HaveLen(10))
 	for _, policy := range list.Items {
 		team.Expect(policy.Spec.FailurePolicy).To(HaveValue(Equal(admissionv1.Fail)), policy.Name)
 	}
 	var bindings admissionv1.ValidatingAdmissionPolicyBindingList
 	team.Expect(team.as("").List(team.ctx, &bindings)).To(Succeed())
-	team.Expect(bindings.Items).To(HaveLen(10))
+	team.Expect(bindings.Items).To(HaveLen(11))
 	for _, binding := range bindings.Items {
 		team.Expect(binding.Spec.ValidationActions).To(ContainElement(admissionv1.Deny), binding.Name)
 		missing := admissionv1.DenyAction
@@ -271,6 +273,14 @@ func TestNetworks(t *testing.T) {
 		{"the default class", `storage: {size: 1Gi}`, ""},
 		{"a class that is allowed", `storage: {size: 1Gi, className: slow}`, ""},
 		{"another", `storage: {size: 1Gi, className: gold}`, "spec.storage.className: the platform allows the default class and: fast slow"},
+
+		{"clients of namespaces that may have any", `clients: [{namespaces: [shop, till], ports: [rpc, zmq]}, {namespaces: [shop], podLabels: {app: lnd}, ports: [zmq]}]`, ""},
+		{"clients of another", `clients: [{namespaces: [shop], ports: [rpc]}, {namespaces: [shop, other], ports: [rpc]}]`, "spec.clients: the platform allows rpc and zmq to pods of these namespaces: shop till"},
+		{"clients of one whose name begins alike", `clients: [{namespaces: [shop-2], ports: [zmq]}]`, "spec.clients: the platform allows rpc and zmq to pods of these namespaces: shop till"},
+		{"peers of a namespace that may have any", `clients: [{namespaces: [index], ports: [p2p]}]`, ""},
+		{"peers of one that may have clients", `clients: [{namespaces: [shop], ports: [p2p]}]`, "spec.clients: the platform allows p2p to pods of these namespaces: index"},
+		{"clients of one that may have peers", `clients: [{namespaces: [index], ports: [rpc]}]`, "spec.clients: the platform allows rpc and zmq to pods of these namespaces: shop till"},
+		{"both of one that may have one", `clients: [{namespaces: [shop], ports: [rpc, p2p]}]`, "spec.clients: the platform allows p2p to pods of these namespaces: index"},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			team := newTeam(t, bounds())
@@ -299,6 +309,8 @@ func TestNetworksOfATeamWithoutBounds(t *testing.T) {
 		"all taints":    "tolerations: [{operator: Exists}]",
 		"a class":       "storage: {size: 1Gi, className: fast}",
 		"a Secret":      "imagePullSecrets: [{name: registry}]",
+		"a client":      "clients: [{namespaces: [shop], ports: [rpc]}]",
+		"a peer":        "clients: [{namespaces: [shop], ports: [p2p]}]",
 	} {
 		team.expect(team.as("").Create(team.ctx, team.network("payments", spec)), "the platform", reason)
 	}

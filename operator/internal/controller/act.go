@@ -30,7 +30,11 @@ func (p *pass) applyShape(ctx context.Context, shape plan.Shape) (created bool, 
 	if p.seen.HandsOff(p.network) {
 		return false, p.endHold(ctx, shape.Drain)
 	}
-	if pods, _ := state.Replicas(p.seen.StatefulSet); pods > shape.Size.Pods && p.seen.AtStake() {
+	pods, _ := state.Replicas(p.seen.StatefulSet)
+	if pods > shape.Size.Pods {
+		p.leadAgain(ctx)
+	}
+	if pods > shape.Size.Pods && p.seen.AtStake() {
 		p.tell(status.Before(p.network, p.seen, shape))
 		status.RecordBest(p.network, p.seen)
 		if err := p.writeStatus(ctx); err != nil {
@@ -83,6 +87,9 @@ func (p *pass) act(ctx context.Context, todo plan.Plan) status.Outcome {
 	var outcome status.Outcome
 	p.updatePeers(ctx, todo.Links)
 	failures := []error{p.openGates(ctx, todo.Synced), p.resize(ctx, todo, &outcome)}
+	var err error
+	outcome.Connection, err = p.connect(ctx, todo.Rollout.Lead)
+	failures = append(failures, err)
 	stays := true // the node that would mine
 	if step := todo.Rollout.Step; step != nil {
 		refused, err := p.take(ctx, todo.Rollout)

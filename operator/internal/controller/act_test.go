@@ -102,7 +102,7 @@ func TestMiningGoesOnWhereTheMinerStays(t *testing.T) {
 					Client: api, API: api, Observer: &observe.Observer{Clock: clocktesting.NewFakePassiveClock(statetest.Now)},
 					Clock: clocktesting.NewFakePassiveClock(statetest.Now),
 				},
-				network: network, before: network.DeepCopy(), nodes: nodes, seen: statetest.Healthy(3), cache: &cache{},
+				network: network, before: network.DeepCopy(), nodes: nodes, seen: statetest.Healthy(3), cache: &cache{applied: map[string]fingerprint{}},
 			}
 			outcome := p.act(t.Context(), plan.Plan{
 				Mine:    &plan.Block{Node: 0},

@@ -38,16 +38,16 @@ func TestContainerThatStartsAgainReadsTheConfigOfItsPod(t *testing.T) {
 	w := newWorld(t)
 	w.secret()
 	network := w.becomesReady(w.network("payments", 3, withConfig("txindex=1")))
-	old := w.kubelet.reads("payments-1")
+	old := w.kubelet.reads("payments-0")
 	w.Expect(old).To(ContainSubstring("txindex=1\n"))
 	before := w.uids()
 
-	w.kubelet.refuse("bitcoind:typo")
+	w.kubelet.refuse("bitcoind:typo") // payments-1 is the first, since clients are led to payments-0
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Image = "bitcoind:typo"; withConfig("txindex=0")(spec) })
 	w.Eventually(w.condition(network, v1alpha1.NodesReadyCondition)).Should(ContainSubstring("ImagePullBackOff"))
-	w.kubelet.crash("payments-1")
+	w.kubelet.crash("payments-0")
 	w.kubelet.crash("payments-2")
-	w.Expect(w.whatTheyRead("payments-1", "payments-2")).To(HaveEach(old))
+	w.Expect(w.whatTheyRead("payments-0", "payments-2")).To(HaveEach(old))
 	w.Expect(w.uids()["payments-2"]).To(Equal(before["payments-2"]))
 
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Image = "" })

@@ -84,6 +84,7 @@ func newWorld(t *testing.T) *world {
 	w.Expect(err).NotTo(HaveOccurred())
 	w.namespace, err = policies.Tenant(ctx, w.api, map[string]string{
 		"secret": secretName, "chains": "regtest,signet,testnet4,main", "images": "bitcoind", "storageClasses": "fast slow",
+		"clientNamespaces": "shop", "peerNamespaces": "index",
 	})
 	w.Expect(err).NotTo(HaveOccurred())
 	w.kubelet = &fakeKubelet{world: w, addresses: map[string]string{}, configs: map[string]string{}}

@@ -35,6 +35,8 @@ type fakeKubelet struct {
 	badImages map[string]bool
 	// refused are pods that cannot be made, and why.
 	refused map[string]string
+	// unready are the pods, by UID, that it finds not ready since a while ago.
+	unready map[string]time.Time
 	// addresses are those of the nodes that run, by pod UID.
 	addresses map[string]string
 	// configs are what their containers read as bitcoin.conf when they were started last.
@@ -224,6 +226,16 @@ func (k *fakeKubelet) syncPod(ctx context.Context, set *appsv1.StatefulSet, pod 
 		container.ContainerID = fmt.Sprintf("containerd://%s/%d", pod.UID, container.RestartCount)
 		k.lastStart = time.Now()
 		return k.world.api.Status().Update(ctx, pod)
+	case !k.unready[string(pod.UID)].IsZero():
+		if !state.IsReady(pod) {
+			return nil
+		}
+		for i := range pod.Status.Conditions {
+			if condition := &pod.Status.Conditions[i]; condition.Type == corev1.ContainersReady || condition.Type == corev1.PodReady {
+				condition.Status, condition.LastTransitionTime = corev1.ConditionFalse, metav1.NewTime(k.unready[string(pod.UID)])
+			}
+		}
+		return k.world.api.Status().Update(ctx, pod)
 	case started && state.IsReady(pod) == state.AwaitsSync(pod):
 		setReady(pod)
 		return k.world.api.Status().Update(ctx, pod)
@@ -359,6 +371,15 @@ func (k *fakeKubelet) crash(name string) {
 		g.Expect(now.UID).To(Equal(before.UID))
 		g.Expect(now.Status.ContainerStatuses[0].RestartCount).To(Equal(before.Status.ContainerStatuses[0].RestartCount + 1))
 	}).Should(Succeed())
+}
+
+// hang has a pod's node answer nobody any more, the kubelet since then.
+func (k *fakeKubelet) hang(pod string, since time.Time) {
+	k.world.nodes.Freeze(k.address(pod))
+	uid := k.world.uids()[pod]
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.unready = map[string]time.Time{uid: since}
 }
 
 // refuse makes an image one that cannot be pulled.

@@ -129,7 +129,7 @@ func (p *pass) run(ctx context.Context) (ctrl.Result, error) {
 		return ctrl.Result{}, outcome.Failure
 	}
 	next := todo.LookAgain
-	if outcome.Refused != nil {
+	if outcome.Refused != nil || outcome.Connection.Again {
 		next = min(next, rollout.RetryAfter)
 	}
 	return ctrl.Result{RequeueAfter: jitter.Percent(0.1, nil)(next)}, nil

@@ -24,6 +24,7 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state/statetest"
 )
 
 func TestNetworkComesUp(t *testing.T) {
@@ -548,6 +549,7 @@ func TestNetworkThatIsMadeAnew(t *testing.T) {
 	w.Expect(w.status(network).Status.Ready).To(Equal("0/2"), "the deleted network's nodes are not this one's")
 
 	release := w.hold("payments-0")
+	primary, connection := resources.PrimaryService(network, statetest.Regtest, 0), resources.Connection(network, platform, statetest.Regtest)
 	for _, object := range append(childrenOf(network, platform), w.pod("payments-0")) {
 		w.Expect(w.api.Delete(w.ctx, object)).To(Succeed())
 	}
@@ -561,7 +563,11 @@ func TestNetworkThatIsMadeAnew(t *testing.T) {
 	w.Eventually(func() error {
 		return w.api.Get(w.ctx, client.ObjectKeyFromObject(network), &appsv1.StatefulSet{})
 	}, "5s").Should(Succeed(), "the pod's end wakes the operator")
-	w.becomesReady(network)
+	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(HaveSuffix(
+		`; left out: waiting for Service "payments-primary", left over from a deleted network of the same name, to be garbage-collected`))
+	w.Expect(w.api.Delete(w.ctx, primary)).To(Succeed())
+	w.Expect(w.api.Delete(w.ctx, connection)).To(Succeed())
+	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(Equal("True Connected: 2 nodes answer RPC, 1 link connected"))
 }
 
 // hold has a pod stay when it is deleted, as one does that takes its time to end, until

@@ -30,6 +30,9 @@ type cache struct {
 	activity *activity
 	pods     map[types.UID]*podMemory
 	data     map[types.UID]*dataMemory
+	// alive is when nodes were last seen to be alive, and missing since when they have
+	// no pod, by ordinal.
+	alive, missing map[int]time.Time
 	// best is the best block that was last known.
 	best *state.Block
 	// tip is the highest tip that a node last told of, by its hash, since tipSince.
@@ -51,16 +54,18 @@ type podMemory struct {
 }
 
 // dataMemory is what is remembered of a node's data: where they are known to be, nil
-// where that is not known, and when they last had the best block.
+// where that is not known, when they last had the best block, and since when their node
+// says that it lacks it.
 type dataMemory struct {
-	tip     *state.Block
-	hadBest time.Time
+	tip                  *state.Block
+	hadBest, behindSince time.Time
 }
 
 func newCache() *cache {
 	return &cache{
 		backoff: newBackoff(), grace: newGrace(), keyring: newKeyring(), activity: newActivity(),
 		pods: map[types.UID]*podMemory{}, data: map[types.UID]*dataMemory{},
+		alive: map[int]time.Time{}, missing: map[int]time.Time{},
 	}
 }
 
@@ -170,6 +175,8 @@ func (c *cache) remember(network *v1alpha1.BitcoinNetwork, seen *state.Network) 
 		c.tip, c.tipSince = tips[0].Hash, seen.Now
 	}
 	seen.TipSince = c.tipSince
+	c.rememberAlive(seen)
+	c.rememberBehind(seen)
 	unasked := seen.Secret.Unusable != nil // which no node can be blamed for
 	for i := range seen.Nodes {
 		node := &seen.Nodes[i]
@@ -187,5 +194,41 @@ func (c *cache) remember(network *v1alpha1.BitcoinNetwork, seen *state.Network) 
 		if pod.idleSince = node.LastServed; seen.Serves(*node) || unasked {
 			node.LastServed, pod.idleSince = seen.Now, time.Time{}
 		}
+	}
+}
+
+// rememberAlive takes note of which nodes are alive, and finds when the others last were.
+func (c *cache) rememberAlive(seen *state.Network) {
+	alive, missing := map[int]time.Time{}, map[int]time.Time{}
+	for ordinal := range seen.Nodes {
+		node := &seen.Nodes[ordinal]
+		switch {
+		case node.IsAlive():
+			alive[ordinal], node.LastAlive = seen.Now, seen.Now
+		case node.Pod == nil:
+			node.LastAlive = cmp.Or(c.missing[ordinal], seen.Now)
+			missing[ordinal] = node.LastAlive
+		default:
+			node.LastAlive = state.UnservedSince(node.Pod)
+			if at, known := c.alive[ordinal]; known {
+				alive[ordinal] = at
+				if at.After(node.LastAlive) {
+					node.LastAlive = at // it answered RPC
+				}
+			}
+		}
+	}
+	c.alive, c.missing = alive, missing
+}
+
+// rememberBehind takes note of which nodes say that they lack the best block. One that
+// says nothing for a while may have had it meanwhile, and lack the next.
+func (c *cache) rememberBehind(seen *state.Network) {
+	for i := range seen.Nodes {
+		node := &seen.Nodes[i]
+		if node.Shown && !seen.IsSynced(*node) {
+			node.BehindSince = cmp.Or(c.dataOf(node).behindSince, seen.Now)
+		}
+		c.dataOf(node).behindSince = node.BehindSince
 	}
 }

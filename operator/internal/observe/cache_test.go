@@ -136,6 +136,82 @@ func TestWhenANodeLastAnsweredAndServed(t *testing.T) {
 	expect(80*minute, 61*minute, "to reject the credentials is an answer")
 }
 
+// unready makes a pod one that the kubelet has not found ready since then.
+func unready(at time.Time) func(*corev1.Pod) {
+	return func(pod *corev1.Pod) {
+		statetest.NotReady(pod)
+		for i := range pod.Status.Conditions {
+			pod.Status.Conditions[i].LastTransitionTime = metav1.NewTime(at)
+		}
+	}
+}
+
+// Whether a node is alive the kubelet says, and the node: either will do. The kubelet's
+// word is there for an operator that has just been started, too.
+func TestWhenANodeWasLastAlive(t *testing.T) {
+	g := NewWithT(t)
+	s := newScene(t, 1)
+	const minute = time.Minute
+	expect := func(want time.Duration, reason string) {
+		t.Helper()
+		g.Expect(s.look().Nodes[0].LastAlive.Sub(statetest.Now)).To(Equal(want), reason)
+	}
+	at := func(after time.Duration) { s.clock.SetTime(statetest.Now.Add(after)) }
+
+	s.Fail(hostOf(0), bitcoind.ErrBusy)
+	at(1 * minute)
+	expect(1*minute, "the kubelet finds it ready, though it does not answer")
+	s.pods[0] = statetest.Pod(0, unready(statetest.Now.Add(90*time.Second)))
+	at(2 * minute)
+	expect(90*time.Second, "the kubelet says since when it is not")
+	at(3 * minute)
+	expect(90*time.Second, "and goes on saying so")
+	s.observer.Forget(client.ObjectKeyFromObject(s.network))
+	s.cache().backoff = backoffAt(s.clock)
+	expect(90*time.Second, "to an operator that knows nothing else, too")
+	s.Fail(hostOf(0), nil)
+	s.cache().backoff = backoffAt(s.clock)
+	at(4 * minute)
+	expect(4*minute, "it answers, though the kubelet does not find it ready")
+	s.Fail(hostOf(0), bitcoind.ErrBusy)
+	at(5 * minute)
+	expect(4*minute, "which it did later than it served the kubelet")
+	s.RestartWith(hostOf(0), bob)
+	s.cache().backoff = backoffAt(s.clock)
+	at(6 * minute)
+	expect(6*minute, "to reject the credentials is an answer")
+
+	s.pods[0] = nil
+	at(60 * minute)
+	expect(60*minute, "of a node without a pod nobody knows since when: not before it is seen")
+	at(61 * minute)
+	expect(60*minute, "and then since that")
+}
+
+func TestSinceWhenDataAreBehind(t *testing.T) {
+	g := NewWithT(t)
+	s := newScene(t, 2)
+	dial(s, 1, "payments-0:18444")
+	s.MineAt(hostOf(0))
+	for _, node := range s.look().Nodes {
+		g.Expect(node.BehindSince).To(BeZero())
+	}
+	s.Cut(hostOf(0), hostOf(1))
+	s.MineAt(hostOf(0))
+	seen := s.lookAfter(time.Hour)
+	since := seen.Now
+	g.Expect(seen.Nodes[0].BehindSince).To(BeZero())
+	g.Expect(seen.Nodes[1].BehindSince).To(Equal(since), "not since it last had the best block: nobody has looked since")
+	g.Expect(s.lookAfter(time.Minute).Nodes[1].BehindSince).To(Equal(since))
+	s.Fail(hostOf(1), bitcoind.ErrBusy)
+	g.Expect(s.lookAfter(time.Minute).Nodes[1].BehindSince).To(BeZero(), "it says nothing")
+	s.Fail(hostOf(1), nil)
+	seen = s.lookAfter(time.Minute)
+	g.Expect(seen.Nodes[1].BehindSince).To(Equal(seen.Now), "and may have had the block meanwhile, and lack the next")
+	dial(s, 1, "payments-0:18444")
+	g.Expect(s.lookAfter(time.Minute).Nodes[1].BehindSince).To(BeZero())
+}
+
 // Without credentials nobody is asked, and nobody is to be replaced for it when there
 // are some again.
 func TestNodeThatNobodyAskedIsNotSilent(t *testing.T) {

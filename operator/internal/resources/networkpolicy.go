@@ -25,8 +25,9 @@ var (
 )
 
 // NetworkPolicy lets a network's nodes talk P2P with each other, and be asked over
-// RPC and ZeroMQ by each other, by the operator, and by pods of the namespace with
-// ClientLabel. Out they reach each other and DNS, and on a public chain the world.
+// RPC and ZeroMQ by the operator, by pods of the namespace with ClientLabel, and by
+// those that the network itself names. Out they reach each other and DNS, and on a
+// public chain the world.
 func NetworkPolicy(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitcoind.Chain) *networkingv1.NetworkPolicy {
 	own := podsWith(Selector(network))
 	p2p := portsOf([]port{{p2pPort, chain.P2PPort}})
@@ -40,12 +41,12 @@ func NetworkPolicy(network *v1alpha1.BitcoinNetwork, platform Platform, chain bi
 				From: []networkingv1.NetworkPolicyPeer{own}, Ports: p2p,
 			}, {
 				From: []networkingv1.NetworkPolicyPeer{
-					own, podsWith(map[string]string{nameLabel: operator}), podsWith(map[string]string{ClientLabel: "true"}),
+					podsWith(map[string]string{nameLabel: operator}), podsWith(map[string]string{ClientLabel: "true"}),
 				},
 				Ports: portsOf(clientPorts(network, chain)),
 			}},
 			Egress: []networkingv1.NetworkPolicyEgressRule{{
-				To: []networkingv1.NetworkPolicyPeer{own}, Ports: portsOf(nodePorts(network, chain)),
+				To: []networkingv1.NetworkPolicyPeer{own}, Ports: p2p,
 			}, {
 				To: []networkingv1.NetworkPolicyPeer{clusterDNS(), {IPBlock: &networkingv1.IPBlock{CIDR: nodeLocalDNS}}},
 				Ports: []networkingv1.NetworkPolicyPort{
@@ -55,10 +56,41 @@ func NetworkPolicy(network *v1alpha1.BitcoinNetwork, platform Platform, chain bi
 			}},
 		},
 	}
+	for _, client := range network.Spec.Clients {
+		if rule, reaches := ruleFor(client, network, chain); reaches {
+			policy.Spec.Ingress = append(policy.Spec.Ingress, rule)
+		}
+	}
 	if !IsPrivate(network, chain) {
 		policy.Spec.Egress = append(policy.Spec.Egress, networkingv1.NetworkPolicyEgressRule{To: world(platform.ClusterRanges), Ports: p2p})
 	}
 	return policy
+}
+
+// ruleFor lets a client in, and reports whether there is anything that it may reach: a
+// rule without ports would be one for all of them.
+func ruleFor(client v1alpha1.Client, network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) (rule networkingv1.NetworkPolicyIngressRule, reaches bool) {
+	var ports []port
+	for _, port := range nodePorts(network, chain) {
+		if slices.Contains(client.Ports, port.kind()) {
+			ports = append(ports, port)
+		}
+	}
+	labels := make(map[string]string, len(client.PodLabels))
+	for key, value := range client.PodLabels {
+		labels[key] = string(value)
+	}
+	for _, namespace := range client.Namespaces {
+		var peer networkingv1.NetworkPolicyPeer // every pod of a namespace
+		if len(labels) > 0 {
+			peer = podsWith(labels)
+		}
+		// Kubernetes sets this label, and nobody can set another.
+		peer.NamespaceSelector = &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: namespace}}
+		rule.From = append(rule.From, peer)
+	}
+	rule.Ports = portsOf(ports)
+	return rule, len(rule.From) > 0 && len(rule.Ports) > 0
 }
 
 func podsWith(labels map[string]string) networkingv1.NetworkPolicyPeer {

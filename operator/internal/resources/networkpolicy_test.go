@@ -38,54 +38,76 @@ func TestNetworkPolicy(t *testing.T) {
 		ingress, egress []string
 	}{
 		{
-			"regtest: nobody but the network's own nodes", on(v1alpha1.Regtest), nil,
-			[]string{ownPods + ": TCP 18444", ownPods + ", " + operatorPods + ", " + clientPods + ": TCP 18443"},
-			[]string{ownPods + ": TCP 18444, TCP 18443", dnsRule},
+			"regtest: nobody but the network's own nodes, which ask each other nothing over RPC", on(v1alpha1.Regtest), nil,
+			[]string{ownPods + ": TCP 18444", operatorPods + ", " + clientPods + ": TCP 18443"},
+			[]string{ownPods + ": TCP 18444", dnsRule},
 		},
 		{
 			"the public signet: its peers are anywhere", on(v1alpha1.Signet), nil,
-			[]string{ownPods + ": TCP 38333", ownPods + ", " + operatorPods + ", " + clientPods + ": TCP 38332"},
-			[]string{ownPods + ": TCP 38333, TCP 38332", dnsRule, world4 + ", " + world6 + ": TCP 38333"},
+			[]string{ownPods + ": TCP 38333", operatorPods + ", " + clientPods + ": TCP 38332"},
+			[]string{ownPods + ": TCP 38333", dnsRule, world4 + ", " + world6 + ": TCP 38333"},
 		},
 		{
 			"a signet of one's own: no peers elsewhere", ownSignet, nil,
-			[]string{ownPods + ": TCP 38333", ownPods + ", " + operatorPods + ", " + clientPods + ": TCP 38332"},
-			[]string{ownPods + ": TCP 38333, TCP 38332", dnsRule},
+			[]string{ownPods + ": TCP 38333", operatorPods + ", " + clientPods + ": TCP 38332"},
+			[]string{ownPods + ": TCP 38333", dnsRule},
 		},
 		{
 			"testnet4", on(v1alpha1.Testnet4), nil,
-			[]string{ownPods + ": TCP 48333", ownPods + ", " + operatorPods + ", " + clientPods + ": TCP 48332"},
-			[]string{ownPods + ": TCP 48333, TCP 48332", dnsRule, world4 + ", " + world6 + ": TCP 48333"},
+			[]string{ownPods + ": TCP 48333", operatorPods + ", " + clientPods + ": TCP 48332"},
+			[]string{ownPods + ": TCP 48333", dnsRule, world4 + ", " + world6 + ": TCP 48333"},
 		},
 		{
 			"main", on(v1alpha1.Main), nil,
-			[]string{ownPods + ": TCP 8333", ownPods + ", " + operatorPods + ", " + clientPods + ": TCP 8332"},
-			[]string{ownPods + ": TCP 8333, TCP 8332", dnsRule, world4 + ", " + world6 + ": TCP 8333"},
+			[]string{ownPods + ": TCP 8333", operatorPods + ", " + clientPods + ": TCP 8332"},
+			[]string{ownPods + ": TCP 8333", dnsRule, world4 + ", " + world6 + ": TCP 8333"},
 		},
 		{
 			"clients may listen, the world may not", func(n *v1alpha1.BitcoinNetwork) {
 				n.Spec.Chain, n.Spec.ZMQ = v1alpha1.Main, []v1alpha1.ZMQTopic{v1alpha1.RawBlock, v1alpha1.RawTx}
 			}, nil,
-			[]string{ownPods + ": TCP 8333", ownPods + ", " + operatorPods + ", " + clientPods + ": TCP 8332, TCP 28332, TCP 28333"},
-			[]string{ownPods + ": TCP 8333, TCP 8332, TCP 28332, TCP 28333", dnsRule, world4 + ", " + world6 + ": TCP 8333"},
+			[]string{ownPods + ": TCP 8333", operatorPods + ", " + clientPods + ": TCP 8332, TCP 28332, TCP 28333"},
+			[]string{ownPods + ": TCP 8333", dnsRule, world4 + ", " + world6 + ": TCP 8333"},
+		},
+		{
+			"clients of other namespaces, as the network names them", func(n *v1alpha1.BitcoinNetwork) {
+				n.Spec.ZMQ = []v1alpha1.ZMQTopic{v1alpha1.RawBlock, v1alpha1.RawTx}
+				n.Spec.Clients = []v1alpha1.Client{
+					{Namespaces: []string{"shop", "till"}, PodLabels: map[string]v1alpha1.LabelValue{"app": "lnd"}, Ports: []v1alpha1.ClientPort{v1alpha1.ZMQPort, v1alpha1.RPCPort}},
+					{Namespaces: []string{"index"}, Ports: []v1alpha1.ClientPort{v1alpha1.P2PPort}},
+				}
+			}, nil,
+			[]string{
+				ownPods + ": TCP 18444", operatorPods + ", " + clientPods + ": TCP 18443, TCP 28332, TCP 28333",
+				"namespaces kubernetes.io/metadata.name=shop pods app=lnd, namespaces kubernetes.io/metadata.name=till pods app=lnd: TCP 18443, TCP 28332, TCP 28333",
+				"namespaces kubernetes.io/metadata.name=index: TCP 18444",
+			},
+			[]string{ownPods + ": TCP 18444", dnsRule},
+		},
+		{
+			"who may hear what nobody tells reaches nothing, and not everything", func(n *v1alpha1.BitcoinNetwork) {
+				n.Spec.Clients = []v1alpha1.Client{{Namespaces: []string{"shop"}, Ports: []v1alpha1.ClientPort{v1alpha1.ZMQPort}}}
+			}, nil,
+			[]string{ownPods + ": TCP 18444", operatorPods + ", " + clientPods + ": TCP 18443"},
+			[]string{ownPods + ": TCP 18444", dnsRule},
 		},
 		{
 			"no peers in the cluster, whatever its addresses", on(v1alpha1.Main), []string{"192.0.2.0/24", "2001:db8::/32", "198.51.100.0/24", "2001:db9::/48"},
-			[]string{ownPods + ": TCP 8333", ownPods + ", " + operatorPods + ", " + clientPods + ": TCP 8332"},
+			[]string{ownPods + ": TCP 8333", operatorPods + ", " + clientPods + ": TCP 8332"},
 			[]string{
-				ownPods + ": TCP 8333, TCP 8332", dnsRule,
+				ownPods + ": TCP 8333", dnsRule,
 				world4 + " 192.0.2.0/24 198.51.100.0/24, " + world6 + " 2001:db8::/32 2001:db9::/48: TCP 8333",
 			},
 		},
 		{
 			"a cluster of IPv6 alone", on(v1alpha1.Main), []string{"2001:db8::/32"},
-			[]string{ownPods + ": TCP 8333", ownPods + ", " + operatorPods + ", " + clientPods + ": TCP 8332"},
-			[]string{ownPods + ": TCP 8333, TCP 8332", dnsRule, world4 + ", " + world6 + " 2001:db8::/32: TCP 8333"},
+			[]string{ownPods + ": TCP 8333", operatorPods + ", " + clientPods + ": TCP 8332"},
+			[]string{ownPods + ": TCP 8333", dnsRule, world4 + ", " + world6 + " 2001:db8::/32: TCP 8333"},
 		},
 		{
 			"the cluster's ranges matter on no private chain", on(v1alpha1.Regtest), []string{"192.0.2.0/24", "2001:db8::/32"},
-			[]string{ownPods + ": TCP 18444", ownPods + ", " + operatorPods + ", " + clientPods + ": TCP 18443"},
-			[]string{ownPods + ": TCP 18444, TCP 18443", dnsRule},
+			[]string{ownPods + ": TCP 18444", operatorPods + ", " + clientPods + ": TCP 18443"},
+			[]string{ownPods + ": TCP 18444", dnsRule},
 		},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
@@ -209,4 +231,22 @@ func TestOperatorMayAskNodesOfEveryChain(t *testing.T) {
 		ports = append(ports, fmt.Sprintf("TCP %d", chain.RPCPort))
 	}
 	g.Expect(allowed).To(ContainElement("pods " + NetworkLabel + ": " + strings.Join(ports, ", ")))
+}
+
+// judged is the policy of a network with clients of all kinds, by which test/isolation
+// says who reaches whom.
+const judged = "../../../test/isolation/testdata/clients.yaml"
+
+func TestPolicyIsTheOneThatIsJudged(t *testing.T) {
+	g := NewWithT(t)
+	network := networkNamed("payments", withTopics(v1alpha1.RawBlock), func(n *v1alpha1.BitcoinNetwork) {
+		all := []v1alpha1.ClientPort{v1alpha1.RPCPort, v1alpha1.ZMQPort, v1alpha1.P2PPort}
+		n.Spec.Clients = []v1alpha1.Client{{Namespaces: []string{"all"}, PodLabels: map[string]v1alpha1.LabelValue{"app": "btcpay"}, Ports: all}}
+		for _, port := range all {
+			n.Spec.Clients = append(n.Spec.Clients, v1alpha1.Client{Namespaces: []string{string(port)}, Ports: []v1alpha1.ClientPort{port}})
+		}
+	})
+	want, err := os.ReadFile(judged)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(yaml.Marshal(NetworkPolicy(network, platform, chainOf(network)))).To(MatchYAML(want))
 }

@@ -76,6 +76,10 @@ func everyField(network *v1alpha1.BitcoinNetwork) {
 	}}
 	spec.PodLabels = map[string]v1alpha1.LabelValue{"cost-centre": "4711"}
 	spec.Mining = &v1alpha1.Mining{Interval: &metav1.Duration{Duration: time.Minute}, Address: "bcrt1qqqqqqq", KeepFresh: new(false)}
+	spec.Clients = []v1alpha1.Client{{
+		Namespaces: []string{"shop"}, PodLabels: map[string]v1alpha1.LabelValue{"app": "lnd"}, Ports: []v1alpha1.ClientPort{v1alpha1.RPCPort, v1alpha1.ZMQPort},
+	}}
+	spec.Primary = &v1alpha1.Primary{Failover: new(false), FailoverAfter: &metav1.Duration{Duration: time.Minute}}
 	spec.Suspend = true
 	spec.Protect = true
 	spec.Interval = &metav1.Duration{Duration: time.Minute}
@@ -341,6 +345,9 @@ func TestClientService(t *testing.T) {
 	g.Expect(service.Spec.ClusterIP).To(BeEmpty(), "not headless: clients need one address")
 	g.Expect(service.Spec.Type).To(BeEmpty(), "within the cluster alone")
 	g.Expect(service.Spec.PublishNotReadyAddresses).To(BeFalse(), "clients want a node that answers")
+	g.Expect(service.Spec.SessionAffinity).To(Equal(corev1.ServiceAffinityClientIP), "what one node said the next may not know")
+	g.Expect(service.Spec.SessionAffinityConfig.ClientIP.TimeoutSeconds).To(HaveValue(Equal(int32(10800))),
+		"the operator's own, so that an older one takes it away together with the affinity")
 }
 
 // The ports of a network are the same wherever they are said.
@@ -382,7 +389,7 @@ func TestPorts(t *testing.T) {
 			g.Expect(portsOfService(g, c.rpc)).To(Equal(ofClients), "the client Service's")
 			g.Expect(portsOfPolicy(c.policy.Spec.Ingress[0].Ports)).To(ConsistOf(test.p2p), "what nodes let nodes reach")
 			g.Expect(portsOfPolicy(c.policy.Spec.Ingress[1].Ports)).To(ConsistOf(valuesOf(ofClients)), "what nodes let clients reach")
-			g.Expect(portsOfPolicy(c.policy.Spec.Egress[0].Ports)).To(ConsistOf(valuesOf(ofNodes)), "what nodes may reach")
+			g.Expect(portsOfPolicy(c.policy.Spec.Egress[0].Ports)).To(ConsistOf(test.p2p), "what nodes may reach")
 			for name, port := range test.topics {
 				line := fmt.Sprintf("zmqpub%s=tcp://0.0.0.0:%d\n", strings.TrimPrefix(name, "zmq-"), port)
 				g.Expect(c.conf(t)).To(ContainSubstring(line))

@@ -1,6 +1,8 @@
 package resources
 
 import (
+	"time"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -18,6 +20,18 @@ const (
 type port struct {
 	name   string
 	number int32
+}
+
+// kind is what of a node is behind a port.
+func (p port) kind() v1alpha1.ClientPort {
+	switch p.name {
+	case p2pPort:
+		return v1alpha1.P2PPort
+	case rpcPort:
+		return v1alpha1.RPCPort
+	default:
+		return v1alpha1.ZMQPort
+	}
 }
 
 // clientPorts are those for clients of the nodes: RPC, and ZeroMQ where it is
@@ -44,10 +58,20 @@ func HeadlessService(network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) *co
 	return service
 }
 
+// affinity is for how long a client that is idle is led to the same node. Kubernetes
+// would fill in as much; but what is not the operator's own an older operator, which
+// knows no affinity, could not take away.
+const affinity = 3 * time.Hour
+
 // RPCService is for clients to which one node is as good as another: it leads to
-// one that is ready.
+// one that is ready, and the same client to the same one.
 func RPCService(network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) *corev1.Service {
-	return serviceOf(network, ClientService(network), clientPorts(network, chain))
+	service := serviceOf(network, ClientService(network), clientPorts(network, chain))
+	service.Spec.SessionAffinity = corev1.ServiceAffinityClientIP
+	service.Spec.SessionAffinityConfig = &corev1.SessionAffinityConfig{
+		ClientIP: &corev1.ClientIPConfig{TimeoutSeconds: new(int32(affinity / time.Second))},
+	}
+	return service
 }
 
 func serviceOf(network *v1alpha1.BitcoinNetwork, name string, ports []port) *corev1.Service {

@@ -104,6 +104,7 @@ func inputsOf(network *v1alpha1.BitcoinNetwork, platform Platform) ([]string, er
 	spec.Image = platform.Image(network)
 	// Of these the pods know nothing.
 	spec.Nodes, spec.Peering, spec.Mining, spec.Suspend, spec.Protect, spec.Interval = 0, v1alpha1.Peering{}, nil, false, false, nil
+	spec.Clients, spec.Primary = nil, nil
 	if spec.Storage != nil {
 		spec.Storage = &v1alpha1.Storage{} // only that there is some
 	}

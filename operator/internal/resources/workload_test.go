@@ -59,6 +59,10 @@ var changes = []struct {
 	{"nor suspension", "Suspend", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Suspend = true }), false},
 	{"nor protection from being deleted", "Protect", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Protect = true }), false},
 	{"nor how often the operator looks", "Interval", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Interval = &metav1.Duration{Duration: time.Hour} }), false},
+	{"nor who may connect", "Clients", spec(func(s *v1alpha1.BitcoinNetworkSpec) {
+		s.Clients = []v1alpha1.Client{{Namespaces: []string{"shop"}, Ports: []v1alpha1.ClientPort{v1alpha1.P2PPort}}}
+	}), false},
+	{"nor which node leads", "Primary", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Primary = &v1alpha1.Primary{Failover: new(false)} }), false},
 	{"nor the size of volumes", "Storage", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Storage.Size = resource.MustParse("20Gi") }), false},
 	{"nor what becomes of them on deletion", "Storage", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Storage.WhenDeleted = keep }), false},
 	{"nor when nodes go", "Storage", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Storage.WhenScaled = keep }), false},

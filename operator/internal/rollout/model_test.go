@@ -32,6 +32,7 @@ type cluster struct {
 	set       *appsv1.StatefulSet
 	applied   int // the template of the StatefulSet
 	budget    resources.Budget
+	leads     int  // the node to which the Service for clients of one node leads
 	maxPods   int  // what a quota allows
 	full      bool // no machine takes another pod
 	secrets   []secret
@@ -78,6 +79,9 @@ type (
 		gateOpen  bool
 		goneAt    time.Time // zero unless it is on its way out
 		container container
+		// unserved is since when the kubelet's probe has not been served; zero while it
+		// is.
+		unserved time.Time
 		// What is wrong with it by itself.
 		crashes, hangs, lags, deaf bool
 	}
@@ -178,6 +182,7 @@ func (c *cluster) tick() {
 	c.runStatefulSet()
 	for _, ordinal := range c.ordinals() {
 		c.runKubelet(c.pods[ordinal])
+		c.probe(c.pods[ordinal])
 	}
 	c.sync()
 	c.snapshots = append(c.snapshots, c.list())
@@ -218,7 +223,7 @@ func (c *cluster) deletesClaims() bool {
 
 func (c *cluster) newPod(ordinal int) *pod {
 	c.births++
-	p := &pod{uid: types.UID(fmt.Sprintf("pod-%d-%d", ordinal, c.births)), ordinal: ordinal, template: c.applied, created: c.now}
+	p := &pod{uid: types.UID(fmt.Sprintf("pod-%d-%d", ordinal, c.births)), ordinal: ordinal, template: c.applied, created: c.now, unserved: c.now}
 	p.container.startAt = c.now.Add(startTime)
 	if state.InPods(c.network) {
 		p.data = &data{uid: p.uid}
@@ -264,6 +269,16 @@ func (c *cluster) end(p *pod, code int32) {
 		backOff = min(10*time.Second<<min(container.count-2, 5), 5*time.Minute)
 	}
 	container.running, container.ended, container.startAt = false, &code, c.now.Add(backOff)
+}
+
+// probe takes note of whether a node serves the kubelet.
+func (c *cluster) probe(p *pod) {
+	switch {
+	case c.answersHTTP(p):
+		p.unserved = time.Time{}
+	case p.unserved.IsZero():
+		p.unserved = c.now
+	}
 }
 
 // copyOfSecret is the Secret as the kubelet has it.
@@ -369,6 +384,9 @@ func (c *cluster) object(p *pod) *corev1.Pod {
 				condition(corev1.ContainersReady, c.answersHTTP(p)), condition(corev1.PodReady, c.isReady(p)),
 			},
 		},
+	}
+	if unready := &pod.Status.Conditions[2]; unready.Status == corev1.ConditionFalse && !p.unserved.IsZero() {
+		unready.LastTransitionTime = metav1.NewTime(p.unserved.Truncate(time.Second))
 	}
 	if c.gated() {
 		pod.Spec.ReadinessGates = []corev1.PodReadinessGate{{ConditionType: resources.SyncedCondition}}

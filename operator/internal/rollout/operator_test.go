@@ -28,6 +28,8 @@ type operator struct {
 	act func(act) bool
 	// lies is the height that nodes claim which lie.
 	lies map[types.UID]int64
+	// moved is called with each move of clients from a node to another, by what was seen.
+	moved func(rollout.Move, *state.Network)
 
 	// What it remembers until it is killed.
 	since           time.Time
@@ -36,6 +38,8 @@ type operator struct {
 	hadBest, served map[types.UID]time.Time
 	answered        map[string]time.Time
 	refused         map[refusal]time.Time
+	alive, missing  map[int]time.Time
+	behind          map[types.UID]time.Time
 	best            *state.Block
 	recordedAt      time.Time
 
@@ -82,6 +86,7 @@ func (o *operator) kill() {
 	o.passwords, o.tips = map[int]bool{}, map[types.UID]state.Block{}
 	o.hadBest, o.served, o.refused = map[types.UID]time.Time{}, map[types.UID]time.Time{}, map[refusal]time.Time{}
 	o.answered = map[string]time.Time{}
+	o.alive, o.missing, o.behind = map[int]time.Time{}, map[int]time.Time{}, map[types.UID]time.Time{}
 }
 
 // pass is one reconcile, by a cache that is so many seconds old. It ends where the
@@ -98,6 +103,10 @@ func (o *operator) pass(age int, killed moment) (*state.Network, rollout.Size, r
 			p.gateOpen = true
 		}
 	}
+	if !o.lead(seen, decision.Lead, killed) {
+		o.kill()
+		return seen, size, decision
+	}
 	if decision.Step != nil && !o.take(seen, decision, killed) {
 		o.kill()
 		return seen, size, decision
@@ -111,6 +120,30 @@ func (o *operator) pass(age int, killed moment) (*state.Network, rollout.Size, r
 		o.record(seen)
 	}
 	return seen, size, decision
+}
+
+// lead leads clients where they are to go, after it was recorded. It reports whether the
+// operator lives.
+func (o *operator) lead(seen *state.Network, lead rollout.Lead, killed moment) bool {
+	c := o.cluster
+	if lead.Move != nil {
+		if killed == beforeRecord {
+			return false
+		}
+		if from := seen.Node(lead.Move.From).Pod; lead.Move.Because == rollout.Silent && from != nil && c.answersHTTP(c.byUID(from.UID)) {
+			return true // it was asked once more
+		}
+		o.moved(*lead.Move, seen)
+	}
+	c.network.Status.Primary = lead.Primary
+	if lead.Move != nil && killed == afterRecord {
+		return false
+	}
+	c.leads = 0
+	if lead.Primary != nil {
+		c.leads = int(lead.Primary.Ordinal)
+	}
+	return true
 }
 
 // observe is what the package observe finds out.
@@ -229,8 +262,14 @@ func (o *operator) remember(seen *state.Network) {
 	}
 	seen.SetBest(recorded)
 	o.best = seen.Best
-	for i := range seen.Nodes {
-		node := &seen.Nodes[i]
+	for ordinal := range seen.Nodes {
+		node := &seen.Nodes[ordinal]
+		o.rememberAlive(ordinal, node, seen.Now)
+		if node.Shown && !seen.IsSynced(*node) {
+			node.BehindSince = remembered(o.behind, node.Data, seen.Now)
+		} else {
+			delete(o.behind, node.Data)
+		}
 		if node.Pod == nil {
 			continue
 		}
@@ -249,12 +288,27 @@ func (o *operator) remember(seen *state.Network) {
 	}
 }
 
+func (o *operator) rememberAlive(ordinal int, node *state.Node, now time.Time) {
+	if node.Pod != nil {
+		delete(o.missing, ordinal)
+	}
+	switch {
+	case node.IsAlive():
+		o.alive[ordinal], node.LastAlive = now, now
+	case node.Pod == nil:
+		node.LastAlive = remembered(o.missing, ordinal, now)
+	default:
+		node.LastAlive = later(o.alive[ordinal], state.UnservedSince(node.Pod))
+	}
+}
+
 // apply makes the objects as they should be.
 func (o *operator) apply(seen *state.Network, size rollout.Size, drain rollout.Drain) {
 	c := o.cluster
 	c.budget = drain.Budget
 	if c.set == nil {
 		c.set = &appsv1.StatefulSet{Spec: appsv1.StatefulSetSpec{Replicas: new(int32(size.Pods))}, ObjectMeta: metav1.ObjectMeta{Generation: 1}}
+		c.set.Spec.Template.Spec.TerminationGracePeriodSeconds = new(int64(endsWithin))
 		c.applied = c.wanted
 	}
 	if c.applied != c.wanted {
@@ -273,6 +327,9 @@ func (o *operator) apply(seen *state.Network, size rollout.Size, drain rollout.D
 		scale()
 	case o.isStillThere(seen, size.Keeper):
 		o.record(seen)
+		if primary := c.network.Status.Primary; primary != nil {
+			c.leads = int(primary.Ordinal) // it may have been killed before it got there
+		}
 		o.act(act{size: size.Pods, seen: seen, do: scale})
 	}
 	seen.StatefulSet = c.set.DeepCopy()

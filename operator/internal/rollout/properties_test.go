@@ -27,6 +27,7 @@ type history struct {
 	restarts map[int]int
 	// liars reports that nodes claim what they do not have.
 	liars bool
+	leading
 }
 
 // fallen is a node that the operator took down.
@@ -51,10 +52,11 @@ func newHistory(t *rapid.T) *history {
 			rapid.IntRange(0, 9).Draw(t, "chain") > 0,
 			time.Duration(rapid.SampledFrom([]int{0, 2, 20, 59}).Draw(t, "lag"))*time.Second,
 		),
-		t: t, down: map[int]fallen{}, restarts: map[int]int{},
+		t: t, down: map[int]fallen{}, restarts: map[int]int{}, leading: leading{quiet: map[int]int{}, lacking: map[int]int{}},
 	}
+	h.network.Spec.Primary = rapid.SampledFrom(primaries).Draw(t, "primary")
 	h.operator = newOperator(h.cluster)
-	h.operator.act = h.act
+	h.operator.act, h.operator.moved = h.act, h.moved
 	h.run(20, 0)
 	if p := h.pods[0]; p != nil {
 		h.mine(p.data)
@@ -75,7 +77,9 @@ func (h *history) run(seconds, age int) {
 // pass has the operator look, and holds it to what it has to say.
 func (h *history) pass(age int, killed moment) {
 	h.standUp(h.operator.best)
+	h.passes++
 	seen, size, decision := h.operator.pass(age, killed)
+	h.watchLead(seen)
 	if size.Pods > seen.Wanted && seen.Wanted > 1 && (size.Wait == nil || size.Wait.For == "") {
 		h.t.Fatalf("there are %d nodes instead of %d, and nobody says why", size.Pods, seen.Wanted)
 	}
@@ -147,6 +151,7 @@ func (h *history) act(act act) bool {
 	stays := func(int) bool { return true }
 	best := min(h.workOf(act.seen.Best), h.mostWorkOf(h.data(stays)))
 	h.standUp(act.seen.Best)
+	h.watchLeaving(act)
 	serves := act.step != nil && h.serves(act.seen.Nodes[act.step.Ordinal], act.seen)
 	done := act.do()
 	if done && act.step != nil {
@@ -387,6 +392,9 @@ func (h *history) isSettled() (settled bool, but string) {
 			}
 		}
 	}
+	if lead := h.network.Status.Primary; lead == nil || int(lead.Ordinal) != h.leads || h.leads >= int(h.network.Spec.Nodes) || len(lead.Left) > 0 {
+		return false, "a node to which clients are led that should not be"
+	}
 	return len(h.network.Status.Rollout) == 0, "a node that is still listed as taken down"
 }
 
@@ -423,7 +431,11 @@ func TestNothingIsLostAndNothingWaitsInVain(t *testing.T) {
 		nextBlock := h.now.Add(time.Minute)
 		for begun := h.now; h.now.Sub(begun) < 2*time.Hour; {
 			h.run(1, 0)
-			if settled, _ := h.isSettled(); settled || h.now.Sub(begun) > 5*time.Minute && h.isDilemma() {
+			if settled, _ := h.isSettled(); settled {
+				h.staysPut(t)
+				return
+			}
+			if h.now.Sub(begun) > 5*time.Minute && h.isDilemma() {
 				return
 			}
 			if h.now.After(nextBlock) {

@@ -55,11 +55,11 @@ func (d *decider) replaceOutdated() *Step {
 		d.waitsFor(*wait)
 		return nil
 	}
-	// One that does not serve goes first: that costs least.
-	for _, serving := range []bool{false, true} {
+	// One that does not serve goes first: that costs least. The one to which clients are
+	// led goes last: so they have to move once.
+	for _, cost := range []int{0, 1, 2} {
 		for _, ordinal := range d.outdated {
-			node := d.seen.Nodes[ordinal]
-			if node.Pod.DeletionTimestamp != nil || d.seen.Serves(node) != serving {
+			if d.seen.Nodes[ordinal].Pod.DeletionTimestamp != nil || d.costOf(ordinal) != cost {
 				continue
 			}
 			if step := d.evict(ordinal, "it is from before the last change"); step != nil {
@@ -68,6 +68,18 @@ func (d *decider) replaceOutdated() *Step {
 		}
 	}
 	return nil
+}
+
+// costOf ranks nodes by what it costs to take them down.
+func (d *decider) costOf(ordinal int) int {
+	switch {
+	case !d.seen.Serves(d.seen.Nodes[ordinal]):
+		return 0
+	case !d.isPrimary(ordinal):
+		return 1
+	default:
+		return 2
+	}
 }
 
 // slack is for how long a node that is in use may lack the best block before it halts a

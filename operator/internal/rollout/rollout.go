@@ -59,6 +59,8 @@ type Decision struct {
 	Pending int
 	// Wait is what the next of them waits for; nil where nothing waits.
 	Wait *Wait
+	// Lead is to which node clients are led that need one node.
+	Lead Lead
 	// LookAgain is when time alone may change the decision; zero for never.
 	LookAgain time.Duration
 }
@@ -68,12 +70,13 @@ func Next(network *v1alpha1.BitcoinNetwork, seen *state.Network, links peering.P
 	d := newDecider(network, seen)
 	d.links = links
 	decision := Decision{Down: d.down}
-	if seen.HandsOff(network) || !seen.Settled() {
-		return decision
+	if !seen.HandsOff(network) && seen.Settled() {
+		d.classify()
+		decision.Pending = len(d.outdated) + len(d.stale)
+		decision.Step = d.step()
 	}
-	d.classify()
-	decision.Pending = len(d.outdated) + len(d.stale)
-	if decision.Step = d.step(); decision.Step == nil {
+	decision.Lead = d.lead(d.size().Pods, decision.Step)
+	if decision.Step = d.firstLeadElsewhere(decision.Step, decision.Lead); decision.Step == nil {
 		decision.Wait = d.wait
 	}
 	decision.LookAgain = d.lookAgain
@@ -85,7 +88,7 @@ func Next(network *v1alpha1.BitcoinNetwork, seen *state.Network, links peering.P
 // others.
 func (d *decider) step() *Step {
 	for _, d.patience = range []time.Duration{refusedFor, RetryAfter} {
-		for _, next := range []func() *Step{d.replaceBroken, d.replaceOutdated, d.renewCredentials, d.repair} {
+		for _, next := range []func() *Step{d.endLeft, d.replaceBroken, d.replaceOutdated, d.renewCredentials, d.repair} {
 			if step := next(); step != nil {
 				return step
 			}

@@ -20,10 +20,16 @@ type Size struct {
 }
 
 // SizeOf decides how many pods a network should have now: as many as it asks for, and
-// for a while more where the chain would be lost otherwise. No nodes at all is for the
-// user to decide.
+// for a while more where the chain would be lost otherwise, or clients are led to one
+// that is too many. No nodes at all is for the user to decide.
 func SizeOf(network *v1alpha1.BitcoinNetwork, seen *state.Network) Size {
 	d := newDecider(network, seen)
+	return d.holdForClients(d.size())
+}
+
+// size is how many pods the network should have, whoever is led where.
+func (d *decider) size() Size {
+	network, seen := d.network, d.seen
 	size, pods := seen.Wanted, len(d.staying())
 	if size == 0 {
 		return Size{}

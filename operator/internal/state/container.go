@@ -77,6 +77,22 @@ func RunsSince(pod *corev1.Pod) time.Time {
 	return ready.LastTransitionTime.Time
 }
 
+// UnservedSince returns since when a pod's container has not served the kubelet's probe;
+// zero if it does. Of a machine that is lost nobody says so but of the pod as a whole.
+func UnservedSince(pod *corev1.Pod) time.Time {
+	containers, whole := condition(pod, corev1.ContainersReady), condition(pod, corev1.PodReady)
+	switch {
+	case containers.Status == "":
+		return pod.CreationTimestamp.Time
+	case containers.Status != corev1.ConditionTrue:
+		return containers.LastTransitionTime.Time
+	case whole.Status != corev1.ConditionTrue && !AwaitsSync(pod):
+		return whole.LastTransitionTime.Time
+	default:
+		return time.Time{}
+	}
+}
+
 // AwaitsSync reports whether a pod has the readiness gate that the operator opens
 // when its node has the best block, and it is still closed.
 func AwaitsSync(pod *corev1.Pod) bool {

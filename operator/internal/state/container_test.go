@@ -51,6 +51,39 @@ func TestLife(t *testing.T) {
 	}
 }
 
+func TestSinceWhenTheProbeIsNotServed(t *testing.T) {
+	at := statetest.Now.Add(-time.Minute)
+	says := func(kind corev1.PodConditionType) func(*corev1.Pod) {
+		return func(pod *corev1.Pod) {
+			for i := range pod.Status.Conditions {
+				if condition := &pod.Status.Conditions[i]; condition.Type == kind {
+					condition.Status, condition.LastTransitionTime = corev1.ConditionFalse, metav1.NewTime(at)
+				}
+			}
+		}
+	}
+	gated := func(pod *corev1.Pod) {
+		pod.Spec.ReadinessGates = []corev1.PodReadinessGate{{ConditionType: resources.SyncedCondition}}
+	}
+	for _, test := range []struct {
+		reason string
+		pod    *corev1.Pod
+		want   time.Time
+	}{
+		{"it is served", statetest.Pod(0), time.Time{}},
+		{"the kubelet finds the container not ready", statetest.Pod(0, says(corev1.ContainersReady), says(corev1.PodReady)), at},
+		{"its machine is lost, of which Kubernetes says so of the pod alone", statetest.Pod(0, says(corev1.PodReady)), at},
+		{"it waits for the operator, and serves the kubelet", statetest.Pod(0, gated, says(corev1.PodReady)), time.Time{}},
+		{"no machine has taken it yet", statetest.Pod(0, statetest.Created(at), func(pod *corev1.Pod) { pod.Status.Conditions = nil }), at},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			if got := state.UnservedSince(test.pod); !got.Equal(test.want) {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
 func TestReadiness(t *testing.T) {
 	if !state.IsReady(statetest.Pod(0)) || state.IsReady(statetest.Pod(0, statetest.NotReady)) || state.IsReady(nil) {
 		t.Error("IsReady is not what the kubelet says")

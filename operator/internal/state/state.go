@@ -136,6 +136,13 @@ type Node struct {
 	// LastServed is now for a node that serves; for any other the first look that found
 	// that it does not.
 	LastServed time.Time
+	// LastAlive is now for a node that serves the kubelet's probe, or answers RPC, be it
+	// that it rejects credentials. For any other it is when it last did, by the kubelet's
+	// account, which outlives the operator; without a pod, by that of the operator.
+	LastAlive time.Time
+	// BehindSince is the first of the looks in which the node has said that it lacks the
+	// best block; zero for one that has it, or says nothing.
+	BehindSince time.Time
 	// RefusedAt is when a disruption budget last did not let the node's pod go, and
 	// NotStoppedAt when its bitcoind last did not take the call to stop.
 	RefusedAt, NotStoppedAt time.Time
@@ -223,6 +230,12 @@ func (n *Network) IsUp(node Node) bool {
 // Serves reports whether a node is of use to clients: it is up, and answers with
 // credentials that the operator knows.
 func (n *Network) Serves(node Node) bool { return node.Answers && n.IsUp(node) }
+
+// IsAlive reports whether a node serves the kubelet's probe, or answers the operator, be
+// it that it rejects credentials.
+func (n Node) IsAlive() bool {
+	return n.Pod != nil && (UnservedSince(n.Pod).IsZero() || n.Answers || n.RejectsAll)
+}
 
 // IsEmpty reports whether a node's data are in a pod that has never run, so that
 // there can be nothing in them.

@@ -13,6 +13,7 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/plan"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/rollout"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 )
@@ -116,6 +117,8 @@ var transitions = []transition{
 		step := c.todo.Rollout.Step
 		return fmt.Sprintf("replacing %s: %s", state.Name(c.after, step.Ordinal), step.Why)
 	}},
+	{kind: normal, reason: v1alpha1.PrimaryMovedEvent, applies: func(c change) bool { return c.moved() && c.outcome.Connection.Moved.Because.IsPlanned() }, text: change.movedText},
+	{kind: warning, reason: v1alpha1.PrimaryMovedEvent, applies: func(c change) bool { return c.moved() && !c.outcome.Connection.Moved.Because.IsPlanned() }, text: change.movedText},
 	{kind: warning, reason: v1alpha1.DegradedReason, of: ready, applies: change.becameDegraded},
 	{kind: warning, of: ready, applies: func(c change) bool { return c.failed() && c.failedAnew() && !c.becameDegraded() }},
 	{kind: normal, reason: v1alpha1.RecoveredEvent, of: ready, applies: func(c change) bool { return !c.parked() && c.becameReady() && c.degraded(c.before) }},
@@ -145,6 +148,15 @@ func (c change) repaired() bool {
 	return step != nil && step.Repair && c.outcome.Refused == nil && slices.ContainsFunc(c.after.Status.Rollout, func(taken v1alpha1.RolloutStatus) bool {
 		return taken.PodUID == c.seen.Nodes[step.Ordinal].Pod.UID
 	})
+}
+
+// moved reports whether clients have been led to another node.
+func (c change) moved() bool { return c.outcome.Connection.Moved != nil }
+
+func (c change) movedText() string {
+	move := c.outcome.Connection.Moved
+	return fmt.Sprintf("%s leads to %s now, and no longer to %s: %s",
+		resources.PrimaryName(c.after), state.Name(c.after, move.To), state.Name(c.after, move.From), move.Why)
 }
 
 func (c change) failed() bool {

@@ -60,6 +60,11 @@ func TestEvents(t *testing.T) {
 		})
 	}
 	onRecord := func(s *situation) { RecordStep(s.network, s.seen, s.todo.Rollout) }
+	moving := func(because rollout.Reason, why string) func(*situation) {
+		return func(s *situation) {
+			s.outcome.Connection.Moved = &rollout.Move{From: 2, To: 0, Because: because, Why: why}
+		}
+	}
 	// again is a network that was in a situation when it was last looked at.
 	again := func(s situation) *v1alpha1.BitcoinNetwork { return s.on(wellConnected(3).report()).report() }
 
@@ -132,6 +137,16 @@ func TestEvents(t *testing.T) {
 		{
 			reason: "nothing has changed",
 			before: wellConnected(3).report(), now: wellConnected(3),
+		},
+		{
+			reason: "clients are led elsewhere, as is the operator's to do",
+			before: wellConnected(3).report(), now: wellConnected(3).with(moving(rollout.Scaled, "it is to be scaled away")),
+			want: []string{"Normal PrimaryMoved payments-primary leads to payments-0 now, and no longer to payments-2: it is to be scaled away"},
+		},
+		{
+			reason: "clients are led elsewhere, since something is wrong",
+			before: wellConnected(3).report(), now: wellConnected(3).with(moving(rollout.DataLost, "it has lost its data")),
+			want: []string{"Warning PrimaryMoved payments-primary leads to payments-0 now, and no longer to payments-2: it has lost its data"},
 		},
 
 		{

@@ -37,8 +37,20 @@ type Outcome struct {
 	// NotGrown is a volume claim that the API server does not let grow, and NotLowered
 	// one that it does not let take back what it asks for; nil where there is none.
 	NotGrown, NotLowered *ResizeRefusal
+	// Connection is what came of telling clients where to go.
+	Connection Connection
 	// Failure is what went wrong; the rest was done all the same.
 	Failure error
+}
+
+// Connection is what came of telling clients where to go.
+type Connection struct {
+	// Moved is how they were led elsewhere; nil where they stayed.
+	Moved *rollout.Move
+	// LeftOut says what they should have and have not, and why. Nothing else suffers.
+	LeftOut string
+	// Again reports that it is worth another try soon.
+	Again bool
 }
 
 // reasoned is an error that is a state of the world: it names the reason of Ready.
@@ -204,7 +216,8 @@ func setChainsAgree(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
 }
 
 // setReady sums up: the first condition that is not True is the reason. What the
-// rollout waits for is said in any case, and so is why no block is mined.
+// rollout waits for is said in any case, and so is why no block is mined, and what
+// clients have not.
 func setReady(network *v1alpha1.BitcoinNetwork, platform resources.Platform, seen *state.Network, todo plan.Plan, outcome Outcome) {
 	ready := readyOf(network, seen, todo, outcome)
 	if wait := waiting(network, seen, todo, outcome); wait != nil {
@@ -215,6 +228,9 @@ func setReady(network *v1alpha1.BitcoinNetwork, platform resources.Platform, see
 	}
 	if outcome.MiningProblem != "" {
 		ready.Message += "; mining fails: " + outcome.MiningProblem
+	}
+	if outcome.Connection.LeftOut != "" {
+		ready.Message += "; left out: " + outcome.Connection.LeftOut
 	}
 	if network.Spec.Suspend {
 		suspend(network, platform, seen, &ready)

@@ -248,6 +248,16 @@ func TestReadySaysThatMiningFails(t *testing.T) {
 	}
 }
 
+// Ready says what clients should have and have not, and is what it is all the same.
+func TestReadySaysWhatIsLeftOut(t *testing.T) {
+	const taken = `Service "payments-primary", since another object has that name`
+	s := wellConnected(3).with(func(s *situation) { s.outcome.Connection.LeftOut = taken })
+	const want = "True Connected: 3 nodes answer RPC, 3 links connected; left out: " + taken
+	if got := said(s.report(), meta.ReadyCondition); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 // Whatever else is the matter with a network, Ready says what its rollout waits for.
 func TestReadySaysWhatIsWaitedFor(t *testing.T) {
 	const silent = "2 of 3 nodes answer RPC; payments-1: its RPC port refuses connections"

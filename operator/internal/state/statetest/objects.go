@@ -164,7 +164,7 @@ func NodeAt(ordinal int, height int32, branch string, changes ...func(*corev1.Po
 	pod := Pod(ordinal, changes...)
 	found := state.Node{
 		Pod: pod, Data: pod.UID, Answers: true, Tip: &tip, Shown: true,
-		LastAnswer: Now, LastServed: Now, HadBest: Now,
+		LastAnswer: Now, LastServed: Now, LastAlive: Now, HadBest: Now,
 	}
 	found.State.Chain.Blocks = height
 	found.State.Chain.BestBlockHash = tip.Hash
@@ -175,7 +175,7 @@ func NodeAt(ordinal int, height int32, branch string, changes ...func(*corev1.Po
 // it is.
 func Silent(ordinal int, problem string, changes ...func(*corev1.Pod)) state.Node {
 	pod := Pod(ordinal, changes...)
-	return state.Node{Pod: pod, Data: pod.UID, Problem: problem, LastAnswer: Now, LastServed: Now}
+	return state.Node{Pod: pod, Data: pod.UID, Problem: problem, LastAnswer: Now, LastServed: Now, LastAlive: Now}
 }
 
 // Rejecting returns a node that rejects all credentials that the operator knows.

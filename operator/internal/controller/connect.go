@@ -1,0 +1,94 @@
+package controller
+
+import (
+	"context"
+	"errors"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/rollout"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/status"
+)
+
+// connect leads clients to the node that was decided on, and tells them how it is
+// reached. Where they are led elsewhere, that is on record first. What cannot be made of
+// it is told, and holds up nothing.
+func (p *pass) connect(ctx context.Context, lead rollout.Lead) (status.Connection, error) {
+	if p.seen.HandsOff(p.network) || p.seen.StatefulSet == nil { // nodes come first
+		return status.Connection{}, nil
+	}
+	if move := lead.Move; move != nil {
+		if move.Because == rollout.Silent && p.answers(ctx, move.From) {
+			p.Observer.AskAll(client.ObjectKeyFromObject(p.network))
+			return status.Connection{Again: true}, nil
+		}
+		before := p.network.Status.Primary
+		p.network.Status.Primary = lead.Primary
+		if err := p.writeStatus(ctx); err != nil {
+			p.network.Status.Primary = before
+			return status.Connection{}, err
+		}
+		ctrl.LoggerFrom(ctx).Info("leads clients elsewhere", "from", move.From, "to", move.To, "why", move.Why)
+	}
+	p.network.Status.Primary = lead.Primary
+	var made status.Connection
+	if made.LeftOut, made.Again = p.offer(ctx, p.primaryService()); made.LeftOut != "" {
+		if !made.Again {
+			p.network.Status.Primary = nil // that Service leads wherever somebody else says
+		}
+		return made, nil // and what says how the network is reached speaks of it
+	}
+	made.Moved = lead.Move
+	made.LeftOut, made.Again = p.offer(ctx, resources.Connection(p.network, p.Platform, p.seen.Chain))
+	return made, nil
+}
+
+// primaryService is the Service that leads to the node that is on record.
+func (p *pass) primaryService() client.Object {
+	ordinal := 0
+	if primary := p.network.Status.Primary; primary != nil {
+		ordinal = int(primary.Ordinal)
+	}
+	return resources.PrimaryService(p.network, p.seen.Chain, ordinal)
+}
+
+// offer makes an object by which clients find the network. Where it cannot, it returns
+// why, and whether another try may help.
+func (p *pass) offer(ctx context.Context, object client.Object) (leftOut string, again bool) {
+	found, err := p.find(ctx, []client.Object{object})
+	if err == nil {
+		_, err = p.applyChild(ctx, found[0])
+	}
+	var taken *conflictError
+	switch {
+	case err == nil:
+		return "", false
+	case errors.As(err, &taken):
+		return quoted(object) + ", since another object has that name", false
+	default:
+		ctrl.LoggerFrom(ctx).Info("could not make what clients go by", "problem", err.Error())
+		return err.Error(), true
+	}
+}
+
+// leadAgain leads clients to where they were to be led before, as an operator may have
+// been killed before it did: nodes are about to be scaled away.
+func (p *pass) leadAgain(ctx context.Context) {
+	if p.network.Status.Primary != nil {
+		_, _ = p.offer(ctx, p.primaryService())
+	}
+}
+
+// answers asks a node once more, if only whether it knows the credentials.
+func (p *pass) answers(ctx context.Context, ordinal int) bool {
+	pod := p.seen.Node(ordinal).Pod
+	if state.PodProblem(pod) != "" {
+		return false
+	}
+	_, err := p.nodes.Check(ctx, p.endpoint(ordinal))
+	return err == nil || errors.Is(err, bitcoind.ErrUnauthorized)
+}

@@ -1,0 +1,193 @@
+package controller
+
+import (
+	"testing"
+	"time"
+
+	"github.com/fluxcd/pkg/apis/meta"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state/statetest"
+)
+
+// leadsTo returns the pod to which a network's primary Service leads.
+func (w *world) leadsTo(network string) func() string {
+	return func() string {
+		service := &corev1.Service{}
+		if err := w.api.Get(w.ctx, client.ObjectKey{Namespace: w.namespace, Name: network + "-primary"}, service); err != nil {
+			return err.Error()
+		}
+		return service.Spec.Selector["statefulset.kubernetes.io/pod-name"]
+	}
+}
+
+// address returns the address of a network's primary Service.
+func (w *world) primaryAddress(network string) string {
+	service := &corev1.Service{}
+	w.Expect(w.api.Get(w.ctx, client.ObjectKey{Namespace: w.namespace, Name: network + "-primary"}, service)).To(Succeed())
+	return service.Spec.ClusterIP
+}
+
+func TestClientsAreTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 2, func(spec *v1alpha1.BitcoinNetworkSpec) {
+		spec.ZMQ = []v1alpha1.ZMQTopic{v1alpha1.RawBlock}
+		spec.Clients = []v1alpha1.Client{
+			{Namespaces: []string{"shop"}, Ports: []v1alpha1.ClientPort{v1alpha1.RPCPort, v1alpha1.ZMQPort}},
+			{Namespaces: []string{"index"}, Ports: []v1alpha1.ClientPort{v1alpha1.P2PPort}},
+		}
+	}))
+	policy := &networkingv1.NetworkPolicy{}
+	w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(network), policy)).To(Succeed())
+	w.Expect(policy.Spec.Ingress).To(HaveLen(4), "the fence lets clients in whom the platform allows")
+	config := &corev1.ConfigMap{}
+	w.Expect(w.api.Get(w.ctx, client.ObjectKey{Namespace: w.namespace, Name: "payments-connection"}, config)).To(Succeed())
+	host := "payments-primary." + w.namespace + ".svc.cluster.local"
+	w.Expect(config.Data).To(And(HaveKeyWithValue("host", host), HaveKeyWithValue("zmq-rawblock", "tcp://"+host+":28332"), HaveKeyWithValue("secret", secretName)))
+	for _, value := range config.Data {
+		w.Expect(value).NotTo(Or(ContainSubstring(alice.User()), ContainSubstring(alice.Password())), "never a value of the Secret")
+	}
+	w.Eventually(w.leadsTo("payments")).Should(Equal("payments-0"))
+	w.Expect(w.status(network).Status.Primary).To(HaveField("Ordinal", BeEquivalentTo(0)))
+}
+
+// Where nodes keep their data, clients stay; where not, they are led elsewhere before.
+func TestClientsAreLedElsewhereBeforeTheirNodeGoes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 3))
+	w.nodes.MineAt(w.kubelet.address("payments-0"))
+	w.Eventually(w.heights).Should(Equal([]int32{1, 1, 1}))
+	address := w.primaryAddress("payments")
+
+	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Image = "bitcoind:next" })
+	w.tells("Normal PrimaryMoved payments-primary leads to payments-1 now, and no longer to payments-0: it is to be replaced: it is from before the last change")
+	w.Eventually(w.leadsTo("payments")).Should(Equal("payments-1"))
+	w.becomesReady(network)
+
+	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes = 1 })
+	w.tells("Normal PrimaryMoved payments-primary leads to payments-0 now, and no longer to payments-1: it is to be scaled away")
+	w.becomesReady(network)
+	w.Expect(w.leadsTo("payments")()).To(Equal("payments-0"))
+	w.Expect(w.primaryAddress("payments")).To(Equal(address), "one address for the network's life")
+}
+
+func TestClientsLeaveANodeThatHangs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 3, func(spec *v1alpha1.BitcoinNetworkSpec) {
+		spec.Primary = &v1alpha1.Primary{FailoverAfter: &metav1.Duration{Duration: 10 * time.Second}}
+	}))
+	w.nodes.MineAt(w.kubelet.address("payments-0"))
+	w.Eventually(w.heights).Should(Equal([]int32{1, 1, 1}))
+	before := w.uids()
+
+	w.kubelet.hang("payments-0", time.Now())
+	w.tells("Warning PrimaryMoved payments-primary leads to payments-1 now, and no longer to payments-0: it has served neither the kubelet nor the operator for 10s: ")
+	w.Eventually(w.leadsTo("payments")).Should(Equal("payments-1"))
+	w.Eventually(func() string { return w.uids()["payments-0"] }).ShouldNot(Equal(before["payments-0"]), "those that are connected to it would hang")
+	w.becomesReady(network)
+	w.Expect(w.leadsTo("payments")()).To(Equal("payments-1"), "once, and not back")
+	w.Expect(w.status(network).Status.Primary.Left).To(BeEmpty())
+	w.Expect(w.uids()).To(HaveKeyWithValue("payments-1", before["payments-1"]))
+}
+
+// An operator that is started while a node hangs goes by what the kubelet says of it.
+func TestAnOperatorThatIsNewGoesByTheKubelet(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	w.becomesReady(w.network("payments", 2))
+	w.stopOperator()
+	w.kubelet.hang("payments-0", time.Now().Add(-time.Minute))
+	w.startOperator()
+	w.Eventually(w.leadsTo("payments")).WithTimeout(15 * time.Second).Should(Equal("payments-1"))
+}
+
+func TestClientsStayWhereTheNetworkSaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 2, func(spec *v1alpha1.BitcoinNetworkSpec) {
+		spec.Primary = &v1alpha1.Primary{Failover: new(false)}
+	}))
+	w.kubelet.hang("payments-0", time.Now().Add(-time.Hour))
+	w.Eventually(w.condition(network, v1alpha1.NodesReadyCondition)).Should(HavePrefix("False"))
+	w.Consistently(w.leadsTo("payments")).Should(Equal("payments-0"))
+}
+
+// What others have already is left to them, and the network is none the worse: such are
+// those of a network called as another's Service.
+func TestNamesOfWhatClientsGoByMayBeTaken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	for _, test := range []struct {
+		name    string
+		foreign client.Object
+		want    string
+	}{
+		{"foo", &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "foo-primary"}, Spec: corev1.ServiceSpec{ClusterIP: corev1.ClusterIPNone}},
+			`; left out: Service "foo-primary", since another object has that name`},
+		{"bar", &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "bar-connection"}},
+			`; left out: ConfigMap "bar-connection", since another object has that name`},
+	} {
+		test.foreign.SetNamespace(w.namespace)
+		w.Expect(w.api.Create(w.ctx, test.foreign)).To(Succeed())
+		network := w.network(test.name, 1)
+		w.Eventually(w.condition(network, meta.ReadyCondition)).Should(Equal("True Connected: 1 node answers RPC, 0 links connected" + test.want))
+		w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(test.foreign), test.foreign)).To(Succeed())
+		w.Expect(test.foreign.GetOwnerReferences()).To(BeEmpty())
+	}
+}
+
+// A quota that has no room for what clients go by holds up nothing else.
+func TestWhatClientsGoByIsMadeLast(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	quota := &corev1.ResourceQuota{
+		ObjectMeta: metav1.ObjectMeta{Name: "tight", Namespace: w.namespace},
+		Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourceServices: resource.MustParse("2")}},
+	}
+	w.Expect(w.api.Create(w.ctx, quota)).To(Succeed())
+	quota.Status.Hard, quota.Status.Used = quota.Spec.Hard, corev1.ResourceList{corev1.ResourceServices: resource.MustParse("0")}
+	w.Expect(w.api.Status().Update(w.ctx, quota)).To(Succeed())
+
+	network := w.network("payments", 2)
+	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(And(
+		HavePrefix("True Connected: 2 nodes answer RPC, 1 link connected; left out: apply Service payments-primary: "), ContainSubstring("exceeded quota: tight")))
+
+	w.Expect(w.api.Delete(w.ctx, quota)).To(Succeed())
+	w.Eventually(w.leadsTo("payments")).Should(Equal("payments-0"), "another try is made")
+}
+
+// An operator that knows no affinity must be able to take over from this one: what it no
+// longer applies goes, and what Kubernetes had filled in would not.
+func TestAffinityGoesWithWhoeverSetIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 1))
+	w.stopOperator()
+	service := resources.RPCService(network, statetest.Regtest)
+	service.Spec.SessionAffinity, service.Spec.SessionAffinityConfig = "", nil
+	content, err := contentOf(service)
+	w.Expect(err).NotTo(HaveOccurred())
+	older := client.ApplyConfigurationFromUnstructured(&unstructured.Unstructured{Object: content})
+	w.Expect(w.api.Apply(w.ctx, older, client.FieldOwner(fieldOwner), client.ForceOwnership)).To(Succeed())
+	w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(service), service)).To(Succeed())
+	w.Expect(service.Spec.SessionAffinity).To(Equal(corev1.ServiceAffinityNone))
+}
