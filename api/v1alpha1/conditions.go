@@ -147,6 +147,8 @@ const (
 	// DrainMayLoseChainEvent: evictions were refused for as long as the platform
 	// allows, to keep the last node that has the best block, and no longer are.
 	DrainMayLoseChainEvent = "DrainMayLoseChain"
+	// DiskFillingEvent: a node has used most of the machine's disk that it may.
+	DiskFillingEvent = "DiskFilling"
 	// ForeignPeerEvent: a node was connected to one of another network.
 	ForeignPeerEvent = "ForeignPeer"
 	// MinedEvent: a block was mined out of turn.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
@@ -649,6 +650,28 @@ func TestPatienceWithDrains(t *testing.T) {
 		s.todo.Shape.Drain = look.drain
 		if diff := cmp.Diff(look.want, textsOf(patience.Events(s.network, s.seen, s.todo, s.outcome))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", look.reason, diff)
+		}
+	}
+}
+
+// A disk that fills is told once, and again when it has been better.
+func TestPatienceWithDisks(t *testing.T) {
+	const filling = "Warning DiskFilling payments-1 has used 80 % of what it may of the machine's disk, where its chain is; at 90 % mining ends, and a pod that uses all is evicted: raise spec.resources.limits.ephemeral-storage, or make another network, with spec.storage"
+	var patience Patience
+	s := wellConnected(3)
+	node := &s.seen.Nodes[1]
+	node.Pod.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{
+		EmptyDir: &corev1.EmptyDirVolumeSource{SizeLimit: new(resource.MustParse("100"))},
+	}}}
+	for i, look := range []struct {
+		used int64
+		want []string
+	}{
+		{79, nil}, {80, []string{filling}}, {81, nil}, {95, nil}, {10, nil}, {80, []string{filling}},
+	} {
+		node.State.Chain.SizeOnDisk = look.used
+		if diff := cmp.Diff(look.want, textsOf(patience.Events(s.network, s.seen, s.todo, s.outcome))); diff != "" {
+			t.Errorf("look %d (-want +got):\n%s", i, diff)
 		}
 	}
 }
