@@ -348,10 +348,10 @@ func TestEvents(t *testing.T) {
 			before: again(wellConnected(3).with(isSuspended)), now: parked().with(isSuspended, hasVolumes),
 		},
 		{
-			reason: "a network that never had pods has no volumes either",
+			reason: "a network that never had pods has no volumes either, and nothing was scaled",
 			before: starting().with(func(s *situation) { s.seen.StatefulSet = nil }).report(),
 			now:    parked().on(edited(starting().with(func(s *situation) { s.seen.StatefulSet = nil }).report())).with(hasVolumes),
-			want:   []string{"Normal Scaled scaled from 3 nodes to 0", "Normal Parked the network is parked: spec.nodes is 0"},
+			want:   []string{"Normal Parked the network is parked: spec.nodes is 0"},
 		},
 		{
 			reason: "a network that is not well is parked, which makes it no better",
