@@ -43,6 +43,9 @@ func TestWhatTheOperatorMakes(t *testing.T) {
 		{"an annotation that others obey", small("v1", "ConfigMap", "name: payments, annotations: {replicator.v1.mittwald.de/replicate-to: any}", ""), itsOwnSigns},
 		{"one that stays", small("v1", "ConfigMap", "name: payments, finalizers: [example.com/stay]", ""), noFinalizers},
 		{"a lease that stays", "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: bitcoin-operator, finalizers: [example.com/stay]}\nspec: {}", noFinalizers},
+		{"a budget of its nodes", small("policy/v1", "PodDisruptionBudget", "name: payments", "spec: {maxUnavailable: 1, selector: {matchLabels: {bitcoin-operator.github.io/network: payments}}}"), ""},
+		{"a budget of all pods", small("policy/v1", "PodDisruptionBudget", "name: payments", "spec: {maxUnavailable: 0, selector: {}}"), "spec.selector: the operator's PodDisruptionBudgets are for nodes of their network"},
+		{"a budget of another network's", small("policy/v1", "PodDisruptionBudget", "name: payments", "spec: {maxUnavailable: 0, selector: {matchLabels: {bitcoin-operator.github.io/network: other}}}"), "spec.selector: the operator's PodDisruptionBudgets are for nodes of their network"},
 		{"a budget that stays", small("policy/v1", "PodDisruptionBudget", "name: payments, finalizers: [example.com/stay]", "spec: {maxUnavailable: 1}"), noFinalizers},
 
 		{"a Service of one node", service("name: payments-primary", "selector: {bitcoin-operator.github.io/network: payments, statefulset.kubernetes.io/pod-name: payments-0}, ports: [{port: 1}]"), ""},
@@ -201,4 +204,33 @@ func TestClaims(t *testing.T) {
 	team.expect(operator.Patch(team.ctx, others, patch, client.DryRunAll), noOthers, "a claim of others'")
 	made := team.object("apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: mine, labels: {bitcoin-operator.github.io/network: payments}}\nspec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n")
 	team.expect(operator.Create(team.ctx, made, client.DryRunAll), noOthers, "a claim of its own")
+}
+
+// An operator goes on with what it once could make: nodes that are there must not be
+// left alone because the bounds have changed.
+func TestStatefulSetsFromBeforeTheBounds(t *testing.T) {
+	const container = `{"name": "bitcoind", "image": "example.com/old:1", "resources": {"limits": {"nvidia.com/gpu": "1"}}`
+	team := newTeam(t, bounds())
+	set := team.object(statefulSet(`{containers: [{name: bitcoind, image: "example.com/old:1", resources: {limits: {nvidia.com/gpu: 1}}}], automountServiceAccountToken: false,
+      nodeSelector: {gpu: a}, tolerations: [{operator: Exists}], imagePullSecrets: [{name: old}], terminationGracePeriodSeconds: 900,
+      topologySpreadConstraints: [{maxSkew: 1, topologyKey: rack, whenUnsatisfiable: DoNotSchedule}]}`) +
+		"  volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], storageClassName: gold, resources: {requests: {storage: 1Gi}}}}]\n")
+	team.Expect(team.as("").Create(team.ctx, set)).To(Succeed())
+	operator := team.operator()
+	spec := func(fields string) string { return `{"spec": {"template": {"spec": {` + fields + `}}}}` }
+	for _, test := range []struct {
+		reason, patch, want string
+	}{
+		{"fewer nodes, or more", `{"spec": {"replicas": 7}}`, ""},
+		{"another field of pods", spec(`"hostUsers": false`), ""},
+		{"another image that is not allowed", spec(`"containers": [` + strings.Replace(container, "old:1", "old:2", 1) + `}]`), "spec.template.spec.containers: the platform does not allow this image"},
+		{"one that is", spec(`"containers": [` + strings.Replace(container, "old:1", "bitcoind:2", 1) + `}]`), ""},
+		{"more devices", spec(`"containers": [` + strings.Replace(container, `"1"`, `"2"`, 1) + `}]`), "spec.template.spec.resources: the platform allows"},
+		{"other machines", spec(`"nodeSelector": {"gpu": "b"}`), "spec.template.spec.nodeSelector: the platform allows"},
+		{"longer to end", spec(`"terminationGracePeriodSeconds": 901`), "spec.template.spec.terminationGracePeriodSeconds: at most 600"},
+		{"another topology", spec(`"topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "gpu", "whenUnsatisfiable": "DoNotSchedule"}]`), "the platform allows as topologyKey"},
+	} {
+		patch := client.RawPatch(types.MergePatchType, []byte(test.patch))
+		team.expect(operator.Patch(team.ctx, set.DeepCopy(), patch, client.DryRunAll), test.want, test.reason)
+	}
 }

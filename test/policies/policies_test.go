@@ -540,3 +540,20 @@ func TestPeople(t *testing.T) {
 		})
 	}
 }
+
+// An object notes everybody who has applied something of it, for ever: not by the hundred.
+func TestPeopleLeaveFewNames(t *testing.T) {
+	team := newTeam(t, bounds())
+	const person = "somebody@example.com"
+	team.allow("people", person, rbacv1.PolicyRule{APIGroups: []string{"bitcoin-operator.github.io"}, Resources: []string{"bitcoinnetworks"}, Verbs: []string{"patch", "get"}})
+	team.Expect(team.as("").Create(team.ctx, team.network("payments", ""))).To(Succeed())
+	apply := func(manager int) error {
+		nodes := team.network("payments", "nodes: 2")
+		return team.as(person).Apply(team.ctx, client.ApplyConfigurationFromUnstructured(nodes), client.FieldOwner(fmt.Sprint("manager-", manager)), client.ForceOwnership)
+	}
+	for manager := range 15 { // beside whoever has made it
+		team.expect(apply(manager), "", "a few")
+	}
+	team.expect(apply(15), "metadata.managedFields: too many field managers have changed this network", "one more")
+	team.expect(apply(3), "", "one of those that are there")
+}
