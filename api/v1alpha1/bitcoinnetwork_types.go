@@ -173,7 +173,9 @@ type BitcoinNetworkSpec struct {
 	// change replaces the nodes one at a time. Defaults, where a figure is
 	// missing: on regtest, requests of 10m CPU and 64Mi of memory, and a limit of
 	// 512Mi; on other chains 100m, 1Gi and 4Gi. bitcoind's caches follow the
-	// memory limit.
+	// memory limit. Without storage also a limit of ephemeral-storage, what a node
+	// may take of its machine's disk, far above the chain: 20Gi on regtest, 200Gi on
+	// signet, 300Gi on testnet4, 1800Gi on main; none of it is set aside.
 	// +optional
 	Resources *Resources `json:"resources,omitempty"`
 
@@ -411,7 +413,7 @@ type BitcoinNetworkStatus struct {
 	// +optional
 	Storage *resource.Quantity `json:"storage,omitempty"`
 
-	// Nodes lists the network's nodes, by ordinal.
+	// Nodes lists the network's nodes that are there or being made, by ordinal.
 	// +optional
 	// +listType=map
 	// +listMapKey=ordinal

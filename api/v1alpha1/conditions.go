@@ -149,6 +149,8 @@ const (
 	DrainMayLoseChainEvent = "DrainMayLoseChain"
 	// PrimaryMovedEvent: the Service <network>-primary leads to another node.
 	PrimaryMovedEvent = "PrimaryMoved"
+	// DiskFillingEvent: a node has used most of the machine's disk that it may.
+	DiskFillingEvent = "DiskFilling"
 	// ForeignPeerEvent: a node was connected to one of another network.
 	ForeignPeerEvent = "ForeignPeer"
 	// MinedEvent: a block was mined out of turn.

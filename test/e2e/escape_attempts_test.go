@@ -10,6 +10,8 @@ import (
 
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bitcoin-operator/bitcoin-operator/test/fleet"
@@ -23,6 +25,9 @@ const (
 	byNodes         = "admission policy `nodes`"
 	byClients       = "admission policy `clients`"
 	byPeople        = "admission policy `people`"
+	byScale         = "admission policy `scale`"
+	byClaims        = "admission policy `claims`"
+	byPolicies      = "admission policy `network-policies`"
 	byReconciler    = "the rights of the team's account `reconciler`"
 	byPeopleRole    = "the rights of the team's people"
 	byOperatorRole  = "the rights of the operator"
@@ -160,7 +165,18 @@ var otherKinds = chapter{"Other kinds, and other places", []attempt{
 		commitElsewhere},
 	{"a finalizer, which would keep the namespace from going", byNetworks, "metadata.finalizers: networks have none in a tenant's namespace",
 		commitsThis(strings.Replace(networkWith("attempt"), "  name: attempt\n", "  name: attempt\n  finalizers: [mallory.example.com/stay]\n", 1))},
+	{"a network that Flux may not remove, and that outlives the team", byNetworks, "kustomize.toolkit.fluxcd.io/prune is not allowed: how Flux treats what a team commits is for the platform to say",
+		commitsThis(noted("kustomize.toolkit.fluxcd.io/prune: disabled"))},
+	{"a network that Flux does not put back", byNetworks, "kustomize.toolkit.fluxcd.io/ssa is not allowed: how Flux treats what a team commits is for the platform to say",
+		commitsThis(noted("kustomize.toolkit.fluxcd.io/ssa: IfNotPresent"))},
+	{"a note of 20 kB", byNetworks, "metadata.annotations: at most 32, of 16 KiB together",
+		commitsThis(noted("note: " + strings.Repeat("a", 20000)))},
 }}
+
+// noted returns a network with an annotation.
+func noted(annotation string) string {
+	return strings.Replace(networkWith("attempt"), "  name: attempt\n", "  name: attempt\n  annotations:\n    "+annotation+"\n", 1)
+}
 
 // commitElsewhere commits a network that says that it is in another team's namespace.
 func commitElsewhere(h *hostile, _ string) {
@@ -204,6 +220,10 @@ var itsOperator = chapter{"Its own operator and its own bounds", []attempt{
 		people("patch", "btcnet", "payments", "--type=merge", `--patch={"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"none","uid":"none"}]}}`)},
 	{"no network, past Git", byPeopleRole, `cannot delete resource "bitcoinnetworks"`,
 		people("delete", "btcnet", "payments")},
+	{"more nodes than there may be", byScale, "spec.replicas: the platform allows 100 nodes a network in this namespace, not 101",
+		people("scale", "btcnet", "payments", "--replicas=101")},
+	{"a request to look that is longer than a time", "admission policies `networks` and `people`", "reconcile.fluxcd.io/requestedAt has at most 64 characters",
+		people("annotate", "btcnet", "payments", "--overwrite", "reconcile.fluxcd.io/requestedAt="+strings.Repeat("1", 100))},
 	{"another team's network", byPeopleRole, `bitcoinnetworks.bitcoin-operator.github.io is forbidden`,
 		people("get", "btcnet", "--namespace="+victim)},
 	{"the operator's lease", byPeopleRole, `cannot get resource "leases"`,
@@ -243,6 +263,17 @@ var itsPods = chapter{"Its pods", []attempt{
 		commitsNetwork("affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname, namespaceSelector: {}, labelSelector: {}}]}}")},
 	{"volumes of another class", byNetworks, "spec.storage.className: the platform allows the default class and",
 		commitsNetwork("storage: {size: 1Gi, className: gold}")},
+	{"machines by a constraint's topologyKey", byNetworks, "spec.affinity, spec.topologySpreadConstraints: the platform allows as topologyKey",
+		commitsNetwork("topologySpreadConstraints: [{maxSkew: 100, topologyKey: node-role.kubernetes.io/control-plane, whenUnsatisfiable: DoNotSchedule}]")},
+	{"machines by an affinity's topologyKey", byNetworks, "spec.affinity, spec.topologySpreadConstraints: the platform allows as topologyKey",
+		commitsNetwork("affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: node-role.kubernetes.io/control-plane, labelSelector: {matchLabels: {bitcoin-operator.github.io/network: attempt}}}]}}")},
+	{"five hundred terms, which the scheduler compares with everybody's pods", byNetworks, "spec.affinity, spec.topologySpreadConstraints: at most 256 terms, labels and values together",
+		commitsNetwork("affinity: {podAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [" +
+			strings.Repeat("{weight: 1, podAffinityTerm: {topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {a: b}}}},", 500) + "]}}")},
+	{"a device of the machine", byNetworks, "spec.resources: the platform allows: cpu memory ephemeral-storage",
+		commitsNetwork(`resources: {requests: {devices.kubevirt.io/kvm: "1"}, limits: {devices.kubevirt.io/kvm: "1"}}`)},
+	{"the credentials that everybody knows", byNetworks, "spec.secret: is required in this namespace, since everybody knows the default credentials",
+		commitsThis(strings.Replace(networkWith("attempt"), "  secret: "+secretName+"\n", "", 1))},
 	{"what an image of its own finds in its pod", "the pod: Pod Security `restricted`", "no token, no root, no capability, nothing to write to but its own data",
 		lookAround},
 }}
@@ -269,6 +300,8 @@ var itsLabels = chapter{"Labels", []attempt{
 		commitsNetwork("podLabels: {bitcoin-operator.github.io/network: lightning}")},
 	{"passing for a client of somebody's RPC", bySchema, "selectors go by them",
 		commitsNetwork(`podLabels: {bitcoin-operator.github.io/client: "true"}`)},
+	{"others' queues, identities and sidecars", byNetworks, "spec.podLabels: labels without a prefix (before a /) are free",
+		commitsNetwork(`podLabels: {kueue.x-k8s.io/queue-name: theirs, azure.workload.identity/use: "true", sidecar.istio.io/inject: "true"}`)},
 	{"passing for the cluster's DNS", "network policies, which name its namespace, too", "it comes to be a label of a pod in the team's own namespace",
 		commitHarmless("podLabels: {k8s-app: kube-dns}")},
 }}
@@ -397,9 +430,11 @@ var takeovers = chapter{"Names that are taken", []attempt{
 var limits = chapter{"Names and numbers at their limits", []attempt{
 	{"a name of 53 characters", bySchema, "metadata.name: at most 52 characters", commitsThis(networkWith(strings.Repeat("a", 53)))},
 	{"1001 nodes", bySchema, "spec.nodes", commitsThis(strings.Replace(networkWith("attempt"), "nodes: 0", "nodes: 1001", 1))},
-	{"a thousand nodes", "the namespace's quota", "exceeded quota: tenant", aThousandNodes},
+	{"a thousand nodes", byNetworks, "spec.nodes: the platform allows 100 nodes a network in this namespace, not 1000",
+		commitsThis(strings.Replace(networkWith("attempt"), "nodes: 0", "nodes: 1000", 1))},
+	{"a hundred nodes, beside those that are there", "the namespace's quota", "exceeded quota: tenant-pods", aHundredNodes},
 	{"five hundred networks", "the namespace's quota", "exceeded quota: tenant", tooManyNetworks},
-	{"a machine's memory for every node", "the namespace's limits", "exceeded quota: tenant",
+	{"a machine's memory for every node", "the namespace's limits", "exceeded quota: tenant-pods",
 		commitNode("resources: {requests: {memory: 64Gi}, limits: {memory: 64Gi}}")},
 }}
 
@@ -412,10 +447,10 @@ func commitNode(lines ...string) func(*hostile, string) {
 	}
 }
 
-func aThousandNodes(h *hostile, told string) {
+func aHundredNodes(h *hostile, told string) {
 	// What cannot be pulled costs the machine little.
-	manifest := strings.Replace(networkWith("attempt", "image: "+hostileImage+":none"), "nodes: 0", "nodes: 1000", 1)
-	delivery := h.commit("A thousand nodes", map[string]string{file: manifest})
+	manifest := strings.Replace(networkWith("attempt", "image: "+hostileImage+":none"), "nodes: 0", "nodes: 100", 1)
+	delivery := h.commit("A hundred nodes", map[string]string{file: manifest})
 	of := fleet.Object{Kind: fleet.BitcoinNetwork, Namespace: mallory, Name: "attempt"}
 	wait(h, h.ctx, fleet.All(delivery.Tried, func(ctx context.Context) (bool, string, error) {
 		found, err := cluster.Kubectl(ctx, "get", "events", "--namespace="+mallory, "--output=jsonpath={.items[*].message}")
@@ -465,9 +500,15 @@ func deleteHistory(h *hostile, told string) {
 // owned is what makes an object one of the team's network, as far as anybody says.
 const owned = "  ownerReferences: [{apiVersion: bitcoin-operator.github.io/v1alpha1, kind: BitcoinNetwork, name: payments, uid: 00000000-0000-0000-0000-000000000000, controller: true}]\n"
 
+// ofPayments is what such an object may be called.
+const ofPayments = "payments-attempt"
+
+// leads is to where such a Service may lead.
+const leads = "selector: {bitcoin-operator.github.io/network: payments}, ports: [{port: 1}]"
+
 // statefulSet returns one, with these lines for its pods.
 func statefulSet(metadata string, lines ...string) string {
-	manifest := object("apps/v1", "StatefulSet", "attempt", metadata+"spec:\n  serviceName: a\n  selector: {matchLabels: {a: b}}\n  template:\n    metadata: {labels: {a: b}}\n    spec:\n      automountServiceAccountToken: false\n")
+	manifest := object("apps/v1", "StatefulSet", ofPayments, metadata+"spec:\n  serviceName: a\n  selector: {matchLabels: {a: b}}\n  template:\n    metadata: {labels: {a: b}}\n    spec:\n      automountServiceAccountToken: false\n")
 	for _, line := range lines {
 		manifest += "      " + line + "\n"
 	}
@@ -480,7 +521,29 @@ const (
 	noVolumes      = "spec.template.spec.volumes: nodes have volumes of kind emptyDir and configMap, downwardAPI for their annotation bitcoin-operator.github.io/bitcoin.conf, and volume claims only"
 )
 
-const plainContainer = "containers: [{name: a, image: a}]"
+const plainContainer = "containers: [{name: a, image: ghcr.io/bitcoin-operator/bitcoind}]"
+
+// claiming returns one whose pods have a claim with these fields.
+func claiming(spec string) string {
+	return statefulSet(owned, plainContainer) + "  volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}, " + spec + "}}]\n"
+}
+
+// opening returns a network's policy with these fields.
+func opening(spec string) string {
+	return object("networking.k8s.io/v1", "NetworkPolicy", ofPayments, owned+"spec: {"+spec+"}\n")
+}
+
+// patchesAClaim tries to have a claim stay, as the team's operator.
+func patchesAClaim(h *hostile, told string) {
+	claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{
+		Namespace: mallory, Name: "attempt", Labels: map[string]string{"bitcoin-operator.github.io/network": "payments"},
+	}}
+	claim.Spec.AccessModes = []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce}
+	claim.Spec.Resources.Requests = corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Mi")}
+	h.Expect(cluster.API.Create(h.ctx, claim)).To(Succeed())
+	h.t.Cleanup(func() { _ = cluster.API.Delete(context.WithoutCancel(h.ctx), claim) })
+	operator("patch", "pvc", "attempt", "--type=merge", `--patch={"metadata":{"finalizers":["mallory.example.com/stay"]}}`)(h, told)
+}
 
 // This team's operator is in its own hands: somebody has found a way to run code in it.
 var asItsOperator = chapter{"As its operator, taken over", []attempt{
@@ -493,8 +556,8 @@ var asItsOperator = chapter{"As its operator, taken over", []attempt{
 	{"a shell in a pod", byOperatorRole, `cannot create resource "pods/exec"`, operator("create", "--raw=/api/v1/namespaces/"+mallory+"/pods/payments-0/exec?command=env&stdout=true", "--filename=/dev/null")},
 	{"a StatefulSet that is no network's", byOperator, onlyControlled,
 		operatorCreates(statefulSet("", plainContainer))},
-	{"a StatefulSet with another Secret in its environment", byNodes, "spec.template: nodes may have one Secret, bitcoin-rpc",
-		operatorCreates(statefulSet(owned, "containers: [{name: a, image: a, envFrom: [{secretRef: {name: another}}]}]"))},
+	{"a StatefulSet with another Secret in its environment", byNetworks, "spec.template: nodes may have one Secret, bitcoin-rpc",
+		operatorCreates(statefulSet(owned, "containers: [{name: a, image: ghcr.io/bitcoin-operator/bitcoind, envFrom: [{secretRef: {name: another}}]}]"))},
 	{"a StatefulSet with another Secret in a volume", byNodes, noVolumes,
 		operatorCreates(statefulSet(owned, plainContainer, "volumes: [{name: a, secret: {secretName: another}}]"))},
 	{"a StatefulSet with a token in a volume", byNodes, noVolumes,
@@ -503,16 +566,47 @@ var asItsOperator = chapter{"As its operator, taken over", []attempt{
 		operatorCreates(statefulSet(owned, plainContainer, "serviceAccountName: reconciler"))},
 	{"a StatefulSet with its account's token", byNodes, "spec.template.spec.automountServiceAccountToken: must be false",
 		operatorCreates(strings.Replace(statefulSet(owned, plainContainer), "automountServiceAccountToken: false", "automountServiceAccountToken: true", 1))},
-	{"a StatefulSet that pulls with another Secret", byNodes, "spec.template.spec.imagePullSecrets: the platform allows those that it has put into this namespace",
+	{"a StatefulSet that pulls with another Secret", byNetworks, "spec.template.spec.imagePullSecrets: the platform allows those that it has put into this namespace",
 		operatorCreates(statefulSet(owned, plainContainer, "imagePullSecrets: [{name: another}]"))},
+	{"a StatefulSet with an image that is not allowed", byNetworks, "spec.template.spec.containers: the platform does not allow this image in this namespace",
+		operatorCreates(statefulSet(owned, `containers: [{name: a, image: "docker.io/mallory/anything:latest"}]`))},
+	{"a StatefulSet on machines that are not allowed", byNetworks, "spec.template.spec.nodeSelector: the platform allows machines to be chosen by",
+		operatorCreates(statefulSet(owned, plainContainer, `nodeSelector: {node-role.kubernetes.io/control-plane: ""}`))},
+	{"a StatefulSet with a device", byNetworks, "spec.template.spec.resources: the platform allows: cpu memory ephemeral-storage",
+		operatorCreates(statefulSet(owned, `containers: [{name: a, image: ghcr.io/bitcoin-operator/bitcoind, resources: {limits: {devices.kubevirt.io/kvm: "1"}}}]`))},
+	{"a StatefulSet with claims of another class", byNetworks, "spec.volumeClaimTemplates: the platform allows the default class and",
+		operatorCreates(claiming("storageClassName: gold"))},
+	{"a StatefulSet with somebody's volume", byNodes, "spec.volumeClaimTemplates: nodes' volumes are new ones",
+		operatorCreates(claiming("volumeName: pv-of-others"))},
+	{"a StatefulSet whose pods take ten years to end", byNodes, "spec.template.spec.terminationGracePeriodSeconds: at most 600",
+		operatorCreates(statefulSet(owned, plainContainer, "terminationGracePeriodSeconds: 315360000"))},
+	{"a StatefulSet with a runtime of its choice", byNodes, "spec.template.spec.runtimeClassName: nodes run with the platform's own runtime",
+		operatorCreates(statefulSet(owned, plainContainer, "runtimeClassName: other"))},
+	{"a StatefulSet with a priority, which counts in no quota of the team's", byNodes, "spec.template.spec.nodeName, spec.template.spec.priorityClassName: nodes are placed by the scheduler",
+		operatorCreates(statefulSet(owned, plainContainer, "priorityClassName: bitcoin-operator"))},
+	{"a StatefulSet on another network, by an annotation of its pods", byNodes, "spec.template.metadata.annotations: the operator's own begin with bitcoin-operator.github.io/",
+		operatorCreates(strings.Replace(statefulSet(owned, plainContainer), "labels: {a: b}}\n", "labels: {a: b}, annotations: {k8s.v1.cni.cncf.io/networks: other}}\n", 1))},
+	{"a ConfigMap that keeps the namespace from going", byOperator, "metadata.finalizers: what the operator makes has no finalizers",
+		operatorCreates(object("v1", "ConfigMap", ofPayments, "  finalizers: [mallory.example.com/stay]\n"+owned))},
+	{"a claim that keeps the namespace from going", byClaims, "metadata: the operator changes nothing of a claim's metadata", patchesAClaim},
+	{"a policy that lets everything in and out", byPolicies, "spec.podSelector: a network's NetworkPolicy is for the network's own nodes",
+		operatorCreates(opening("podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{}], egress: [{}]"))},
+	{"a way to the metadata service", byPolicies, "spec.egress: nodes reach each other, the cluster's DNS",
+		operatorCreates(opening("podSelector: {matchLabels: {bitcoin-operator.github.io/network: " + ofPayments + "}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 169.254.169.254/32}}]}]"))},
+	{"a way in for everybody", byPolicies, "spec.ingress: nodes are reached by pods of their namespace",
+		operatorCreates(opening("podSelector: {matchLabels: {bitcoin-operator.github.io/network: " + ofPayments + "}}, policyTypes: [Ingress], ingress: [{}]"))},
 	{"its own bounds", byOperator, onlyControlled,
 		operator("patch", "configmap", "tenant", "--type=merge", `--patch={"data":{"images":"*"}}`)},
-	{"the policy that denies everything", byOperator, onlyControlled,
+	{"the policy that denies everything", "admission policies `operator` and `network-policies`", "denied request",
 		operator("patch", "networkpolicy", "tenant.default-deny", "--type=merge", `--patch={"spec":{"egress":[{}]}}`)},
 	{"a Service on every machine's port", byOperator, "the operator's Services are of type ClusterIP, without externalIPs",
-		operatorCreates(object("v1", "Service", "attempt", owned+"spec: {type: NodePort, ports: [{port: 1}]}\n"))},
+		operatorCreates(object("v1", "Service", ofPayments, owned+"spec: {type: NodePort, "+leads+"}\n"))},
 	{"a Service with an address that is not its own", byOperator, "the operator's Services are of type ClusterIP, without externalIPs",
-		operatorCreates(object("v1", "Service", "attempt", owned+"spec: {externalIPs: [192.0.2.1], ports: [{port: 1}]}\n"))},
+		operatorCreates(object("v1", "Service", ofPayments, owned+"spec: {externalIPs: [192.0.2.1], "+leads+"}\n"))},
+	{"a Service with a name in the world's DNS", byOperator, "metadata.annotations, metadata.labels: the operator sets its own",
+		operatorCreates(object("v1", "Service", ofPayments, "  annotations: {external-dns.alpha.kubernetes.io/hostname: bank.example.com}\n"+owned+"spec: {clusterIP: None, "+leads+"}\n"))},
+	{"a Service of its own pod", byOperator, "spec.selector: the operator's Services lead to nodes of their network",
+		operatorCreates(object("v1", "Service", ofPayments, owned+"spec: {selector: {app.kubernetes.io/name: bitcoin-operator}, ports: [{port: 1}]}\n"))},
 	{"another lease", byOperatorRole, `cannot create resource "leases"`,
 		operatorCreates(object("coordination.k8s.io/v1", "Lease", "attempt", "spec: {}\n"))},
 }}

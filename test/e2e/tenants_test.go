@@ -82,7 +82,7 @@ func TestOperatorThatDoesNotComeUp(t *testing.T) {
 	const name, other = "silenced", "heard"
 	platform, err := cluster.Fleet(ctx)
 	g.Expect(err).NotTo(HaveOccurred())
-	addTenants(t, g, ctx, platform, func(*fleet.Team) {}, name)
+	team := addTenants(t, g, ctx, platform, func(*fleet.Team) {}, name, other)[1]
 	operators := fleet.Object{Kind: fleet.Kustomization, Namespace: "flux-system", Name: "operators"}
 
 	g.Expect(platform.Edit("tenants/"+name+"/tenant.yaml", "chains: regtest", "chains: regtst")).To(Succeed())
@@ -90,7 +90,6 @@ func TestOperatorThatDoesNotComeUp(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	wait(g, ctx, fleet.All(platform.Delivery("tenants", commit).Done, says(operators, "Ready", "Deployment/"+name+"/bitcoin-operator")))
 
-	team := addTenants(t, g, ctx, platform, func(*fleet.Team) {}, other)[0]
 	within(t, g, ctx, "another team's networks are up", time.Minute, push(g, ctx, team, "Networks").Done)
 
 	g.Expect(platform.Edit("tenants/"+name+"/tenant.yaml", "chains: regtst", "chains: regtest")).To(Succeed())

@@ -18,6 +18,7 @@ metadata: {name: payments, ` + owner + `}
 spec:
   podSelector: {matchLabels: {bitcoin-operator.github.io/network: payments}}
   ingress: `
+	const notNamed = "spec.ingress: "
 	for _, test := range []struct {
 		reason, ingress, want string
 	}{
@@ -27,10 +28,10 @@ spec:
 		{"clients of another", `[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: other}}}], ports: [{port: 18443}]}]`, "spec.ingress: the platform allows"},
 		{"peers of one that may have clients", `[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}], ports: [{port: 18443}, {port: 18444}]}]`, "spec.ingress: the platform allows"},
 		{"clients of one that may have peers", `[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: index}}}], ports: [{port: 18443}]}]`, "spec.ingress: the platform allows"},
-		{"every namespace", `[{from: [{namespaceSelector: {}}], ports: [{port: 18443}]}]`, "spec.ingress: the platform allows"},
-		{"namespaces by another label", `[{from: [{namespaceSelector: {matchLabels: {team: shop}}}], ports: [{port: 18443}]}]`, "spec.ingress: the platform allows"},
-		{"every port", `[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}]}]`, "spec.ingress: the platform allows"},
-		{"a port and those above", `[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}], ports: [{port: 18443, endPort: 18444}]}]`, "spec.ingress: the platform allows"},
+		{"every namespace", `[{from: [{namespaceSelector: {}}], ports: [{port: 18443}]}]`, notNamed},
+		{"namespaces by another label", `[{from: [{namespaceSelector: {matchLabels: {team: shop}}}], ports: [{port: 18443}]}]`, notNamed},
+		{"every port", `[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}]}]`, notNamed},
+		{"a port and those above", `[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}], ports: [{port: 18443, endPort: 18444}]}]`, notNamed},
 		{"one that may beside one that may not", `[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}, {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: other}}}], ports: [{port: 18443}]}]`, "spec.ingress: the platform allows"},
 	} {
 		t.Run(test.reason, func(t *testing.T) {

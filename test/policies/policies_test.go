@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -107,6 +108,8 @@ func bounds() map[string]string {
 		"storageClasses":   "fast\nslow",
 		"clientNamespaces": "shop\ntill",
 		"peerNamespaces":   "index",
+		"podLabels":        "example.com/\nbilling.example.org/team",
+		"image":            "example.com/default:1",
 	}
 }
 
@@ -138,6 +141,7 @@ func (team *team) allow(role, user string, rule rbacv1.PolicyRule) {
 	})).To(Succeed())
 	// The API server takes a moment to go by it.
 	resource, subresource, _ := strings.Cut(rule.Resources[0], "/")
+	api := team.as("")
 	team.Eventually(func() (bool, error) {
 		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
 			User: user,
@@ -145,7 +149,7 @@ func (team *team) allow(role, user string, rule rbacv1.PolicyRule) {
 				Namespace: team.namespace, Verb: rule.Verbs[0], Group: rule.APIGroups[0], Resource: resource, Subresource: subresource,
 			},
 		}}
-		err := team.as("").Create(team.ctx, review)
+		err := api.Create(team.ctx, review)
 		return review.Status.Allowed, err
 	}).WithTimeout(10 * time.Second).Should(BeTrue())
 }
@@ -166,8 +170,8 @@ func (team *team) expect(err error, want, reason string) {
 		team.Expect(err).NotTo(HaveOccurred(), reason)
 		return
 	}
-	team.Expect(err).To(MatchError(ContainSubstring(want)), reason)
 	team.Expect(apierrors.IsForbidden(err)).To(BeTrue(), "%s: %v", reason, err)
+	team.Expect(err).To(MatchError(ContainSubstring(want)), reason)
 }
 
 // A policy that cannot be evaluated lets nothing pass.
@@ -175,18 +179,24 @@ func TestPoliciesFailClosed(t *testing.T) {
 	team := newTeam(t, bounds())
 	var list admissionv1.ValidatingAdmissionPolicyList
 	team.Expect(team.as("").List(team.ctx, &list)).To(Succeed())
-	team.Expect(list.Items).To(HaveLen(10))
+	team.Expect(list.Items).To(HaveLen(15))
 	for _, policy := range list.Items {
 		team.Expect(policy.Spec.FailurePolicy).To(HaveValue(Equal(admissionv1.Fail)), policy.Name)
 	}
 	var bindings admissionv1.ValidatingAdmissionPolicyBindingList
 	team.Expect(team.as("").List(team.ctx, &bindings)).To(Succeed())
-	team.Expect(bindings.Items).To(HaveLen(11))
+	team.Expect(bindings.Items).To(HaveLen(18))
+	passes := map[string]string{ // without the ConfigMap, and why
+		"protection-from-people.bitcoin-operator.github.io":  "TestProtectionWithoutBounds",
+		"networks-that-are-there.bitcoin-operator.github.io": "TestWhatKubernetesFinishesWithoutBounds",
+		"clients-that-are-there.bitcoin-operator.github.io":  "the same",
+		"frozen.bitcoin-operator.github.io":                  "nobody says that the namespace is frozen",
+	}
 	for _, binding := range bindings.Items {
-		team.Expect(binding.Spec.ValidationActions).To(ContainElement(admissionv1.Deny), binding.Name)
+		team.Expect(binding.Spec.ValidationActions).To(HaveExactElements(admissionv1.Deny, admissionv1.Audit), binding.Name)
 		missing := admissionv1.DenyAction
-		if binding.Name == "protection-from-people.bitcoin-operator.github.io" {
-			missing = admissionv1.AllowAction // TestProtectionWithoutBounds says why
+		if passes[binding.Name] != "" {
+			missing = admissionv1.AllowAction
 		}
 		if binding.Spec.ParamRef != nil {
 			team.Expect(binding.Spec.ParamRef.ParameterNotFoundAction).To(HaveValue(Equal(missing)), binding.Name)
@@ -220,9 +230,9 @@ func TestPoliciesSayNothingThatMakesFluxDelete(t *testing.T) {
 
 func TestNetworks(t *testing.T) {
 	const affine = "affinity: {%sAffinity: {%sDuringSchedulingIgnoredDuringExecution: %s}}"
-	within := `{topologyKey: host, labelSelector: {}}`
-	across := `{topologyKey: host, labelSelector: {}, namespaceSelector: {}}`
-	named := `{topologyKey: host, labelSelector: {}, namespaces: [team-b]}`
+	within := `{topologyKey: zone, labelSelector: {}}`
+	across := `{topologyKey: zone, labelSelector: {}, namespaceSelector: {}}`
+	named := `{topologyKey: zone, labelSelector: {}, namespaces: [team-b]}`
 	for _, test := range []struct {
 		reason string
 		spec   string
@@ -350,31 +360,39 @@ spec:
     spec: ` + pod + "\n"
 }
 
+// claiming returns a StatefulSet whose pods have a claim with these fields.
+func claiming(spec string) string {
+	return statefulSet(`{containers: [{name: bitcoind, image: example.com/bitcoind}], automountServiceAccountToken: false}`) +
+		"  volumeClaimTemplates: [{metadata: {name: data}, spec: {" + spec + "}}]\n"
+}
+
 func TestOperator(t *testing.T) {
 	const (
-		plain       = `containers: [{name: bitcoind, image: a}], automountServiceAccountToken: false`
+		plain       = `containers: [{name: bitcoind, image: example.com/bitcoind}], automountServiceAccountToken: false`
 		onlyOwned   = "the operator writes what a BitcoinNetwork controls, and nothing else"
 		noVolumes   = "spec.template.spec.volumes: nodes have volumes of kind emptyDir and configMap, downwardAPI for their annotation bitcoin-operator.github.io/bitcoin.conf, and volume claims only"
 		confItem    = `{path: bitcoin.conf, fieldRef: {fieldPath: "metadata.annotations['bitcoin-operator.github.io/bitcoin.conf']"}}`
 		conf        = `{name: b, downwardAPI: {items: [` + confItem + `]}}`
 		oneSecret   = "spec.template: nodes may have one Secret, bitcoin-rpc"
 		onlyCluster = "the operator's Services are of type ClusterIP"
+		noImage     = "spec.template.spec.containers: the platform does not allow this image in this namespace"
+		newVolumes  = "spec.volumeClaimTemplates: nodes' volumes are new ones"
 	)
 	for _, test := range []struct {
 		reason   string
 		manifest string
 		want     string
 	}{
-		{"a StatefulSet as it makes them", statefulSet(`{containers: [{name: bitcoind, image: a, envFrom: [{secretRef: {name: bitcoin-rpc}}], env: [{name: A, value: b}]}],
+		{"a StatefulSet as it makes them", statefulSet(`{containers: [{name: bitcoind, image: example.com/bitcoind, envFrom: [{secretRef: {name: bitcoin-rpc}}], env: [{name: A, value: b}]}],
       automountServiceAccountToken: false, imagePullSecrets: [{name: registry}], volumes: [{name: a, emptyDir: {}}, ` + conf + `]}`), ""},
 		{"one as earlier ones made them", statefulSet(`{` + plain + `, volumes: [{name: a, emptyDir: {}}, {name: b, configMap: {name: payments}}]}`), ""},
 		{"one that nobody owns", strings.Replace(statefulSet(`{`+plain+`}`), ", "+owner, "", 1), onlyOwned},
 		{"one that another kind owns", strings.Replace(statefulSet(`{`+plain+`}`), "kind: BitcoinNetwork", "kind: Other", 1), onlyOwned},
 		{"one that a network of another group owns", strings.Replace(statefulSet(`{`+plain+`}`), "bitcoin-operator.github.io/v1alpha1", "example.com/v1", 1), onlyOwned},
 		{"one that a network does not control", strings.Replace(statefulSet(`{`+plain+`}`), ", controller: true", "", 1), onlyOwned},
-		{"another Secret in the environment", statefulSet(`{containers: [{name: a, image: a, envFrom: [{secretRef: {name: other}}]}], automountServiceAccountToken: false}`), oneSecret},
-		{"a key of another Secret", statefulSet(`{containers: [{name: a, image: a, env: [{name: A, valueFrom: {secretKeyRef: {name: other, key: a}}}]}], automountServiceAccountToken: false}`), oneSecret},
-		{"another Secret in an init container", statefulSet(`{initContainers: [{name: i, image: a, envFrom: [{secretRef: {name: other}}]}], ` + plain + `}`), oneSecret},
+		{"another Secret in the environment", statefulSet(`{containers: [{name: a, image: example.com/bitcoind, envFrom: [{secretRef: {name: other}}]}], automountServiceAccountToken: false}`), oneSecret},
+		{"a key of another Secret", statefulSet(`{containers: [{name: a, image: example.com/bitcoind, env: [{name: A, valueFrom: {secretKeyRef: {name: other, key: a}}}]}], automountServiceAccountToken: false}`), oneSecret},
+		{"another Secret in an init container", statefulSet(`{initContainers: [{name: i, image: example.com/bitcoind, envFrom: [{secretRef: {name: other}}]}], ` + plain + `}`), oneSecret},
 		{"a Secret as a volume", statefulSet(`{` + plain + `, volumes: [{name: a, secret: {secretName: other}}]}`), noVolumes},
 		{"a token as a volume", statefulSet(`{` + plain + `, volumes: [{name: a, projected: {sources: [{serviceAccountToken: {path: token}}]}}]}`), noVolumes},
 		{"a folder of the machine", statefulSet(`{` + plain + `, volumes: [{name: a, hostPath: {path: /}}]}`), noVolumes},
@@ -387,22 +405,52 @@ func TestOperator(t *testing.T) {
 		{"a Secret beside a volume that is allowed", statefulSet(`{` + plain + `, volumes: [` + conf + `, {name: a, secret: {secretName: other}}]}`), noVolumes},
 		{"a driver with a Secret", statefulSet(`{` + plain + `, volumes: [{name: a, csi: {driver: a, nodePublishSecretRef: {name: other}}}]}`), noVolumes},
 		{"another Secret for pulling", statefulSet(`{` + plain + `, imagePullSecrets: [{name: other}]}`), "spec.template.spec.imagePullSecrets: the platform allows those"},
-		{"a token", statefulSet(`{containers: [{name: a, image: a}], automountServiceAccountToken: true}`), "spec.template.spec.automountServiceAccountToken: must be false"},
-		{"a token by default", statefulSet(`{containers: [{name: a, image: a}]}`), "spec.template.spec.automountServiceAccountToken: must be false"},
+		{"a token", statefulSet(`{containers: [{name: a, image: example.com/bitcoind}], automountServiceAccountToken: true}`), "spec.template.spec.automountServiceAccountToken: must be false"},
+		{"a token by default", statefulSet(`{containers: [{name: a, image: example.com/bitcoind}]}`), "spec.template.spec.automountServiceAccountToken: must be false"},
 		{"a machine past the scheduler", statefulSet(`{` + plain + `, nodeName: control-plane}`), "spec.template.spec.nodeName, spec.template.spec.priorityClassName: nodes are placed by the scheduler"},
 		{"a place before others", statefulSet(`{` + plain + `, priorityClassName: system-node-critical}`), "nodes are placed by the scheduler"},
 		{"a taint that is allowed", statefulSet(`{` + plain + `, tolerations: [{key: bitcoin, operator: Exists}]}`), ""},
-		{"all taints", statefulSet(`{` + plain + `, tolerations: [{operator: Exists}]}`), "spec.template.spec.tolerations: the platform does not allow"},
+		{"all taints", statefulSet(`{` + plain + `, tolerations: [{operator: Exists}]}`), "spec.template.spec.tolerations: the platform allows these taints to be tolerated, by name: bitcoin"},
+		{"an image of the team's own", statefulSet(`{containers: [{name: a, image: "example.com/team-a/any:1"}], automountServiceAccountToken: false}`), ""},
+		{"the platform's image", statefulSet(`{containers: [{name: a, image: "example.com/default:1"}], automountServiceAccountToken: false}`), ""},
+		{"another tag of it", statefulSet(`{containers: [{name: a, image: "example.com/default:2"}], automountServiceAccountToken: false}`), noImage},
+		{"another image", statefulSet(`{containers: [{name: a, image: "docker.io/library/alpine:3"}], automountServiceAccountToken: false}`), noImage},
+		{"another image to begin with", statefulSet(`{initContainers: [{name: i, image: alpine}], ` + plain + `}`), noImage},
+		{"machines that are allowed", statefulSet(`{` + plain + `, nodeSelector: {pool: bitcoin}}`), ""},
+		{"other machines", statefulSet(`{` + plain + `, nodeSelector: {node-role.kubernetes.io/control-plane: ""}}`), "spec.template.spec.nodeSelector: the platform allows machines to be chosen by: zone pool=bitcoin"},
+		{"other machines by affinity", statefulSet(`{` + plain + `, affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: gpu, operator: Exists}]}]}}}}`), "spec.template.spec.affinity.nodeAffinity: the platform allows"},
+		{"other machines by a topology", statefulSet(`{` + plain + `, topologySpreadConstraints: [{maxSkew: 1, topologyKey: gpu, whenUnsatisfiable: DoNotSchedule}]}`), "spec.template.spec.affinity, spec.template.spec.topologySpreadConstraints: the platform allows as topologyKey"},
+		{"nodes apart, as by default", statefulSet(`{` + plain + `, topologySpreadConstraints: [{maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: ScheduleAnyway, labelSelector: {matchLabels: {a: b}}}]}`), ""},
+		{"other teams' pods away", statefulSet(`{` + plain + `, affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: zone, namespaceSelector: {}, labelSelector: {}}]}}}`), "spec.template.spec.affinity: pods of other namespaces"},
+		{"another scheduler", statefulSet(`{` + plain + `, schedulerName: mine}`), "spec.template.spec.schedulerName: nodes are placed by the cluster's own scheduler"},
+		{"another runtime", statefulSet(`{` + plain + `, runtimeClassName: other}`), "spec.template.spec.runtimeClassName: nodes run with the platform's own runtime"},
+		{"ten minutes to end", statefulSet(`{` + plain + `, terminationGracePeriodSeconds: 600}`), ""},
+		{"ten years to end", statefulSet(`{` + plain + `, terminationGracePeriodSeconds: 315360000}`), "spec.template.spec.terminationGracePeriodSeconds: at most 600"},
+		{"a device", statefulSet(`{containers: [{name: a, image: example.com/bitcoind, resources: {limits: {devices.kubevirt.io/kvm: 1}}}], automountServiceAccountToken: false}`), "spec.template.spec.resources: the platform allows: cpu memory ephemeral-storage"},
+		{"a device by a claim", statefulSet(`{` + plain + `, resourceClaims: [{name: gpu, resourceClaimName: gpu}]}`), "spec.template.spec.resourceClaims: nodes have no devices"},
+		{"a finalizer", strings.Replace(statefulSet(`{`+plain+`}`), "metadata: {name: payments,", "metadata: {name: payments, finalizers: [example.com/stay],", 1), noFinalizers},
+		{"a finalizer on pods", strings.Replace(statefulSet(`{`+plain+`}`), "metadata: {labels: {a: b}}", "metadata: {labels: {a: b}, finalizers: [example.com/stay]}", 1), "what the operator makes has no finalizers"},
+		{"the operator's note on pods", strings.Replace(statefulSet(`{`+plain+`}`), "metadata: {labels: {a: b}}", "metadata: {labels: {a: b}, annotations: {bitcoin-operator.github.io/config: a}}", 1), ""},
+		{"another note on pods, as another network", strings.Replace(statefulSet(`{`+plain+`}`), "metadata: {labels: {a: b}}", "metadata: {labels: {a: b}, annotations: {k8s.v1.cni.cncf.io/networks: other}}", 1), "spec.template.metadata.annotations: the operator's own begin with bitcoin-operator.github.io/"},
+		{"the labels that nodes have", strings.Replace(statefulSet(`{`+plain+`}`), "metadata: {labels: {a: b}}", "metadata: {labels: {a: b, app.kubernetes.io/name: bitcoind, app.kubernetes.io/instance: a, app.kubernetes.io/managed-by: b, bitcoin-operator.github.io/network: payments, example.com/a: b}}", 1), ""},
+		{"the operator's own label, which reaches the API server", strings.Replace(statefulSet(`{`+plain+`}`), "metadata: {labels: {a: b}}", "metadata: {labels: {a: b, app.kubernetes.io/name: bitcoin-operator}}", 1), "spec.template.metadata.labels: app.kubernetes.io/name is bitcoind of all nodes"},
+		{"a label that others obey", strings.Replace(statefulSet(`{`+plain+`}`), "metadata: {labels: {a: b}}", "metadata: {labels: {a: b, sidecar.istio.io/inject: a}}", 1), "spec.template.metadata.labels: labels without a prefix"},
+		{"claims as it makes them", claiming(`accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}`), ""},
+		{"claims of a class that is allowed", claiming(`accessModes: [ReadWriteOnce], storageClassName: fast, resources: {requests: {storage: 1Gi}}`), ""},
+		{"claims of another", claiming(`accessModes: [ReadWriteOnce], storageClassName: gold, resources: {requests: {storage: 1Gi}}`), "spec.volumeClaimTemplates: the platform allows the default class and: fast slow"},
+		{"somebody's volume", claiming(`accessModes: [ReadWriteOnce], volumeName: theirs, resources: {requests: {storage: 1Gi}}`), newVolumes},
+		{"any volume", claiming(`accessModes: [ReadWriteOnce], selector: {matchLabels: {a: b}}, resources: {requests: {storage: 1Gi}}`), newVolumes},
+		{"a copy of a volume", claiming(`accessModes: [ReadWriteOnce], dataSource: {kind: PersistentVolumeClaim, name: theirs}, resources: {requests: {storage: 1Gi}}`), newVolumes},
 		{"its own account", statefulSet(`{` + plain + `, serviceAccountName: bitcoin-operator}`), "spec.template.spec.serviceAccountName: nodes run as the account default"},
 
-		{"a Service as it makes them", "apiVersion: v1\nkind: Service\nmetadata: {name: payments, " + owner + "}\nspec: {clusterIP: None, ports: [{port: 1}]}", ""},
+		{"a Service as it makes them", "apiVersion: v1\nkind: Service\nmetadata: {name: payments, " + owner + "}\nspec: {clusterIP: None, selector: {bitcoin-operator.github.io/network: payments}, ports: [{port: 1}]}", ""},
 		{"one on every machine", "apiVersion: v1\nkind: Service\nmetadata: {name: payments, " + owner + "}\nspec: {type: NodePort, ports: [{port: 1}]}", onlyCluster},
 		{"one for the world", "apiVersion: v1\nkind: Service\nmetadata: {name: payments, " + owner + "}\nspec: {type: LoadBalancer, ports: [{port: 1}]}", onlyCluster},
 		{"one by another name", "apiVersion: v1\nkind: Service\nmetadata: {name: payments, " + owner + "}\nspec: {type: ExternalName, externalName: example.com}", onlyCluster},
 		{"somebody's address", "apiVersion: v1\nkind: Service\nmetadata: {name: payments, " + owner + "}\nspec: {externalIPs: [192.0.2.1], ports: [{port: 1}]}", onlyCluster},
 		{"a ConfigMap that nobody owns", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: payments}", onlyOwned},
 		{"a budget that nobody owns", "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: payments}\nspec: {maxUnavailable: 1}", onlyOwned},
-		{"a policy that nobody owns", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: payments}\nspec: {podSelector: {}}", onlyOwned},
+		{"a policy that nobody owns", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: payments}\nspec: {podSelector: {matchLabels: {bitcoin-operator.github.io/network: payments}}}", onlyOwned},
 		{"its lease", "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: bitcoin-operator}\nspec: {}", ""},
 		{"another", "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: other}\nspec: {}", "the operator has one lease, bitcoin-operator"},
 	} {
@@ -459,12 +507,16 @@ func TestPeople(t *testing.T) {
 		force  = "kustomize.toolkit.fluxcd.io/force" // which Flux sets: tenants/base/networks.yaml
 		meta   = "people may change the annotation reconcile.fluxcd.io/requestedAt, and nothing else of metadata; commit everything else to Git"
 	)
+	// What nobody may has one of two policies speak.
+	const either = "denied request: "
+	nobody := []string{"being deleted by Flux and made anew", "the same as a label", "another note", "no time at all"}
 	for _, test := range []struct {
 		reason string
 		patch  string
 		want   string
 	}{
 		{"scaling", `{"spec": {"nodes": 5}}`, ""},
+		{"no time at all", `{"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": "` + strings.Repeat("a", 65) + `"}}}`, either},
 		{"suspending", `{"spec": {"suspend": true}}`, ""},
 		{"resuming", `{"spec": {"suspend": null}}`, ""},
 		{"asking for a look", `{"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": "now"}}}`, ""},
@@ -473,9 +525,9 @@ func TestPeople(t *testing.T) {
 		{"no options any more", `{"spec": {"config": null}}`, spec},
 		{"protection off", `{"spec": {"protect": false}}`, spec},
 		{"protection gone", `{"spec": {"protect": null}}`, spec},
-		{"being deleted by Flux and made anew", `{"metadata": {"annotations": {"kustomize.toolkit.fluxcd.io/force": "enabled"}}}`, meta},
-		{"the same as a label", `{"metadata": {"labels": {"kustomize.toolkit.fluxcd.io/force": "enabled"}}}`, meta},
-		{"another note", `{"metadata": {"annotations": {"kustomize.toolkit.fluxcd.io/reconcile": "disabled"}}}`, meta},
+		{"being deleted by Flux and made anew", `{"metadata": {"annotations": {"kustomize.toolkit.fluxcd.io/force": "enabled"}}}`, either},
+		{"the same as a label", `{"metadata": {"labels": {"kustomize.toolkit.fluxcd.io/force": "enabled"}}}`, either},
+		{"another note", `{"metadata": {"annotations": {"kustomize.toolkit.fluxcd.io/reconcile": "disabled"}}}`, either},
 		{"a note less", `{"metadata": {"annotations": {"note": null}}}`, meta},
 		{"a label", `{"metadata": {"labels": {"a": "b"}}}`, meta},
 		{"an owner, with which it would go", `{"metadata": {"ownerReferences": [{"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": "1"}]}}`, meta},
@@ -493,7 +545,28 @@ func TestPeople(t *testing.T) {
 
 			reconciler := "system:serviceaccount:" + team.namespace + ":reconciler"
 			team.allow("reconciler", reconciler, rbacv1.PolicyRule{APIGroups: []string{"bitcoin-operator.github.io"}, Resources: []string{"bitcoinnetworks"}, Verbs: []string{"*"}})
-			team.expect(team.as(reconciler).Patch(team.ctx, network.DeepCopy(), patch), "", "Git may")
+			inGit := ""
+			if slices.Contains(nobody, test.reason) {
+				inGit = either
+			}
+			team.expect(team.as(reconciler).Patch(team.ctx, network.DeepCopy(), patch), inGit, "in Git")
 		})
 	}
+}
+
+// An object notes everybody who has applied something of it, for ever: not by the hundred.
+func TestPeopleLeaveFewNames(t *testing.T) {
+	team := newTeam(t, bounds())
+	const person = "somebody@example.com"
+	team.allow("people", person, rbacv1.PolicyRule{APIGroups: []string{"bitcoin-operator.github.io"}, Resources: []string{"bitcoinnetworks"}, Verbs: []string{"patch", "get"}})
+	team.Expect(team.as("").Create(team.ctx, team.network("payments", ""))).To(Succeed())
+	apply := func(manager int) error {
+		nodes := team.network("payments", "nodes: 2")
+		return team.as(person).Apply(team.ctx, client.ApplyConfigurationFromUnstructured(nodes), client.FieldOwner(fmt.Sprint("manager-", manager)), client.ForceOwnership)
+	}
+	for manager := range 15 { // beside whoever has made it
+		team.expect(apply(manager), "", "a few")
+	}
+	team.expect(apply(15), "metadata.managedFields: too many field managers have changed this network", "one more")
+	team.expect(apply(3), "", "one of those that are there")
 }

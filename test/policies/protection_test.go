@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
-	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -94,8 +93,7 @@ func TestProtectionWithoutBounds(t *testing.T) {
 	team := newTeam(t, grouped())
 	network := team.network("payments", `protect: true`)
 	team.Expect(team.as("").Create(team.ctx, network)).To(Succeed())
-	tenant := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "tenant", Namespace: team.namespace}}
-	team.Expect(team.as("").Delete(team.ctx, tenant)).To(Succeed())
+	team.losesBounds()
 
 	user := "system:serviceaccount:" + team.namespace + ":reconciler"
 	team.mayDelete("reconciler", user)

@@ -14,10 +14,11 @@ import (
 )
 
 const (
-	nodesOnly  = "metadata.ownerReferences, metadata.labels: the operator writes the status of a network's nodes, which a StatefulSet of the network's name controls, and of no other pods"
-	noMetadata = "metadata: the operator changes nothing of a pod's metadata"
-	gateOnly   = "status: the operator writes the condition bitcoin-operator.github.io/synced of a pod, and nothing else of its status"
-	gateIsTrue = "status.conditions: the operator sets the condition bitcoin-operator.github.io/synced to True, and to nothing else"
+	nodesOnly   = "metadata.ownerReferences, metadata.labels: the operator writes the status of a network's nodes, which a StatefulSet of the network's name controls, and of no other pods"
+	noMetadata  = "metadata: the operator changes nothing of a pod's metadata"
+	gateOnly    = "status: the operator writes the condition bitcoin-operator.github.io/synced of a pod, and nothing else of its status"
+	gateIsShort = "status.conditions: the condition bitcoin-operator.github.io/synced has a reason of at most 64 characters, and a message of at most 1024"
+	gateIsTrue  = "status.conditions: the operator sets the condition bitcoin-operator.github.io/synced to True, and to nothing else"
 
 	ownedByStatefulSet = `{apiVersion: apps/v1, kind: StatefulSet, name: payments, uid: "1", controller: true}`
 	ofPayments         = `{bitcoin-operator.github.io/network: payments}`
@@ -73,6 +74,7 @@ func TestReadiness(t *testing.T) {
 		{"that it has it not", conditions(gate("False")), gateIsTrue},
 		{"that it is not known", conditions(gate("Unknown")), gateIsTrue},
 		{"nothing", `{}`, gateIsTrue},
+		{"at length", conditions(strings.Replace(synced, `"Synced"`, `"Synced", "message": "`+strings.Repeat("a", 1025)+`"`, 1)), gateIsShort},
 
 		{"that it is ready", conditions(`{"type": "Ready", "status": "True"}`), gateOnly},
 		{"that it is ready, as well", conditions(synced, `{"type": "Ready", "status": "True"}`), gateOnly},

@@ -81,6 +81,8 @@ func parse(args []string) (options, error) {
 		"The chains that networks may follow.")
 	flags.DurationVar(&opts.platform.DrainHold, "drain-hold", 15*time.Minute,
 		"How long evictions of ready nodes are refused, as by a drain, when fewer than two of them have the best block; nodes with volumes and public chains are not held.")
+	flags.BoolVar(&opts.platform.UserNamespaces, "user-namespaces", false,
+		"Give nodes user namespaces of their own (hostUsers: false), where machines support them: networks whose nodes are made or changed from then on.")
 	flags.StringVar(&opts.metricsAddr, "metrics-addr", ":8080",
 		"The address to serve metrics on; 0 serves none.")
 	flags.StringVar(&opts.healthAddr, "health-addr", ":9440",

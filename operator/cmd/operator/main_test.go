@@ -24,6 +24,7 @@ func TestDefaults(t *testing.T) {
 	g.Expect(opts.platform.ClusterDomain).To(Equal("cluster.local"))
 	g.Expect(opts.platform.ClusterRanges).To(BeEmpty())
 	g.Expect(opts.platform.DrainHold).To(Equal(15 * time.Minute))
+	g.Expect(opts.platform.UserNamespaces).To(BeFalse())
 	g.Expect(opts.allowedChains).To(Equal(bitcoind.ChainNames()))
 	g.Expect(opts.metricsAddr).To(Equal(":8080"))
 	g.Expect(opts.healthAddr).To(Equal(":9440"))

@@ -22,16 +22,21 @@ type Chain struct {
 	// Replay is how long a node may take until its P2P port opens, when it was
 	// killed or builds its indexes anew.
 	Replay time.Duration
+	// Disk is how many bytes of the machine's disk a node may take that has no volume:
+	// far more than the chain does, with its indexes.
+	Disk int64
 	// Private tells that nobody but the network's own nodes follows the chain, so
 	// that there is nobody to find and no fee market to learn from.
 	Private bool
 }
 
+const gib = 1 << 30
+
 var chains = map[string]Chain{
-	"regtest":  {Name: "regtest", P2PPort: 18444, RPCPort: 18443, Grace: time.Minute, Replay: 4 * time.Hour, Private: true},
-	"signet":   {Name: "signet", P2PPort: 38333, RPCPort: 38332, Grace: 10 * time.Minute, Replay: 24 * time.Hour},
-	"testnet4": {Name: "testnet4", P2PPort: 48333, RPCPort: 48332, Grace: 10 * time.Minute, Replay: 24 * time.Hour},
-	"main":     {Name: "main", P2PPort: 8333, RPCPort: 8332, Grace: 10 * time.Minute, Replay: 48 * time.Hour},
+	"regtest":  {Name: "regtest", P2PPort: 18444, RPCPort: 18443, Grace: time.Minute, Replay: 4 * time.Hour, Disk: 20 * gib, Private: true},
+	"signet":   {Name: "signet", P2PPort: 38333, RPCPort: 38332, Grace: 10 * time.Minute, Replay: 24 * time.Hour, Disk: 200 * gib},
+	"testnet4": {Name: "testnet4", P2PPort: 48333, RPCPort: 48332, Grace: 10 * time.Minute, Replay: 24 * time.Hour, Disk: 300 * gib},
+	"main":     {Name: "main", P2PPort: 8333, RPCPort: 8332, Grace: 10 * time.Minute, Replay: 48 * time.Hour, Disk: 1800 * gib},
 }
 
 // ChainNames returns the names of all chains.

@@ -10,8 +10,8 @@ import (
 
 // State is what a node says of itself.
 type State struct {
-	// Chain is the height, the hash, the work and the time of its tip, and whether
-	// it is in initial download.
+	// Chain is the height, the hash, the work and the time of its tip, whether it is in
+	// initial download, and what its blocks take on disk.
 	Chain ChainInfo
 	// Network is its version and user agent.
 	Network btcjson.GetNetworkInfoResult
@@ -92,6 +92,7 @@ func (s *State) trim() error {
 		BestBlockHash:        s.Chain.BestBlockHash,
 		ChainWork:            s.Chain.ChainWork,
 		InitialBlockDownload: s.Chain.InitialBlockDownload,
+		SizeOnDisk:           s.Chain.SizeOnDisk,
 	}}
 	if len(s.Network.SubVersion) > maxAgentBytes {
 		return fmt.Errorf("getnetworkinfo: %w: a user agent of %d bytes", ErrAnswer, len(s.Network.SubVersion))

@@ -74,7 +74,7 @@ func TestConfigOfAStatefulSetThatIsRefused(t *testing.T) {
 			old, set := w.kubelet.reads("payments-1"), w.statefulSet("payments")
 
 			w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) {
-				spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{MaxSkew: 1, TopologyKey: "zone", WhenUnsatisfiable: "Never"}}
+				spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{MaxSkew: 1, TopologyKey: corev1.LabelTopologyZone, WhenUnsatisfiable: "Never"}}
 				withConfig("txindex=0")(spec)
 			})
 			w.Eventually(w.condition(network, meta.ReadyCondition)).Should(ContainSubstring("spec.template.spec.topologySpreadConstraints[0].whenUnsatisfiable"))

@@ -78,6 +78,17 @@ func miningProblem(network *v1alpha1.BitcoinNetwork) string {
 	return ""
 }
 
+// diskProblem says why a block that is due is not to be mined: it would bring nodes
+// nearer to being evicted, and with them goes the chain.
+func diskProblem(network *v1alpha1.BitcoinNetwork, seen *state.Network, due *Block) string {
+	ordinal, full := seen.FirstWithDisk(state.DiskFull)
+	if !full || due == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s has used 90 %% of what it may of the machine's disk, where its chain is: "+
+		"raise spec.resources.limits.ephemeral-storage, or make another network, with spec.storage", state.Name(network, ordinal))
+}
+
 // answering counts the wanted nodes that answer RPC.
 func answering(seen *state.Network) int {
 	count := 0

@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
@@ -179,4 +181,40 @@ func TestNobodyIsAskedToMineForAWrongAddress(t *testing.T) {
 	g.Expect(todo.MiningProblem).To(HavePrefix("spec.mining.address: "))
 	network.Spec.Suspend = true
 	g.Expect(plan(network, seen).MiningProblem).To(BeEmpty(), "nobody mines on a suspended network")
+}
+
+// Blocks would fill the disk until pods are evicted, and the chain goes with them.
+func TestNobodyMinesWhereADiskIsNearlyFull(t *testing.T) {
+	const full = "payments-1 has used 90 % of what it may of the machine's disk, where its chain is: raise spec.resources.limits.ephemeral-storage, or make another network, with spec.storage"
+	for _, test := range []struct {
+		reason string
+		used   int64
+		mining func(*v1alpha1.BitcoinNetwork)
+		mines  bool
+		want   string
+	}{
+		{"there is room", 89, every(time.Minute), true, ""},
+		{"there is none", 90, every(time.Minute), false, full},
+		{"no block is wanted", 90, func(*v1alpha1.BitcoinNetwork) {}, false, ""},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			g := NewWithT(t)
+			network, seen := statetest.Network(3, test.mining), aged(3, time.Hour)
+			for ordinal := range seen.Nodes {
+				link(seen, ordinal)
+			}
+			fills(&seen.Nodes[1], test.used)
+			todo := plan(network, seen)
+			g.Expect(todo.Mine != nil).To(Equal(test.mines))
+			g.Expect(todo.MiningProblem).To(Equal(test.want))
+		})
+	}
+}
+
+// fills has a node's chain take so much of 100 bytes of its machine's disk.
+func fills(node *state.Node, used int64) {
+	node.Pod.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{
+		EmptyDir: &corev1.EmptyDirVolumeSource{SizeLimit: new(resource.MustParse("100"))},
+	}}}
+	node.State.Chain.SizeOnDisk = used
 }

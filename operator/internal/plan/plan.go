@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
@@ -67,7 +68,7 @@ func For(network *v1alpha1.BitcoinNetwork, seen *state.Network, platform resourc
 	if !seen.HandsOff(network) {
 		plan.Resize, plan.Short = resizes(network, seen)
 		due = nextBlock(network, seen, plan.Links)
-		plan.MiningProblem = miningProblem(network)
+		plan.MiningProblem = cmp.Or(miningProblem(network), diskProblem(network, seen, due))
 		if due != nil && due.Wait == 0 && plan.MiningProblem == "" {
 			plan.Mine = due
 		}

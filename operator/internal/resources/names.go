@@ -50,6 +50,9 @@ type Platform struct {
 	// DrainHold is how long evictions of ready nodes are refused when only one of
 	// them has the best block.
 	DrainHold time.Duration
+	// UserNamespaces gives nodes users of their own, which are nobody on the machine.
+	// It is for those whose pods are made of something new: it replaces none.
+	UserNamespaces bool
 }
 
 // Selector selects the pods of a network.

@@ -38,7 +38,7 @@ func TestIsOrphan(t *testing.T) {
 		t.Run(test.reason, func(t *testing.T) {
 			network := networkNamed("payments", func(network *v1alpha1.BitcoinNetwork) { network.Spec.Storage = &v1alpha1.Storage{} })
 			set := StatefulSet(network, Workload{}, 2, nil)
-			set.Spec.Template.Spec = podSpec(network, "image", regtest)
+			set.Spec.Template.Spec = podSpec(network, Platform{DefaultImage: "image"}, regtest)
 			test.change(network, set)
 			if got := IsOrphan(network, test.chain, set); got != test.want {
 				t.Errorf("got %t, want %t", got, test.want)

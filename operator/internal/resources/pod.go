@@ -27,8 +27,9 @@ const (
 	configFile = "bitcoin.conf"
 )
 
-func podSpec(network *v1alpha1.BitcoinNetwork, image string, chain bitcoind.Chain) corev1.PodSpec {
+func podSpec(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitcoind.Chain) corev1.PodSpec {
 	return corev1.PodSpec{
+		HostUsers:                     hostUsers(platform),
 		AutomountServiceAccountToken:  new(false),
 		EnableServiceLinks:            new(false),
 		TerminationGracePeriodSeconds: new(int64(chain.Grace / time.Second)),
@@ -44,9 +45,9 @@ func podSpec(network *v1alpha1.BitcoinNetwork, image string, chain bitcoind.Chai
 		// each up below three other domains first.
 		DNSConfig:                 &corev1.PodDNSConfig{Options: []corev1.PodDNSConfigOption{{Name: "ndots", Value: new("1")}}},
 		ImagePullSecrets:          pullSecrets(network),
-		Containers:                []corev1.Container{container(network, image, chain)},
+		Containers:                []corev1.Container{container(network, platform.Image(network), chain)},
 		ReadinessGates:            readinessGates(network, chain),
-		Volumes:                   volumes(network),
+		Volumes:                   volumes(network, chain),
 		NodeSelector:              network.Spec.NodeSelector,
 		Tolerations:               network.Spec.Tolerations,
 		Affinity:                  network.Spec.Affinity,
@@ -85,6 +86,15 @@ func spread(network *v1alpha1.BitcoinNetwork) []corev1.TopologySpreadConstraint 
 	return constraints
 }
 
+// hostUsers says that nodes have users of their own, where the platform has chosen so:
+// whoever breaks out of one is nobody on the machine.
+func hostUsers(platform Platform) *bool {
+	if !platform.UserNamespaces {
+		return nil
+	}
+	return new(false)
+}
+
 func pullSecrets(network *v1alpha1.BitcoinNetwork) []corev1.LocalObjectReference {
 	var references []corev1.LocalObjectReference
 	for _, secret := range network.Spec.ImagePullSecrets {
@@ -95,7 +105,7 @@ func pullSecrets(network *v1alpha1.BitcoinNetwork) []corev1.LocalObjectReference
 
 // volumes are those of every pod. Where there is storage, the data is in a claim
 // of the StatefulSet's instead.
-func volumes(network *v1alpha1.BitcoinNetwork) []corev1.Volume {
+func volumes(network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) []corev1.Volume {
 	volumes := []corev1.Volume{
 		{Name: authVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{
 			Medium:    corev1.StorageMediumMemory,
@@ -109,7 +119,9 @@ func volumes(network *v1alpha1.BitcoinNetwork) []corev1.Volume {
 		}}},
 	}
 	if network.Spec.Storage == nil {
-		volumes = append(volumes, corev1.Volume{Name: dataVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}})
+		volumes = append(volumes, corev1.Volume{Name: dataVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{
+			SizeLimit: new(requirements(network, chain).Limits[corev1.ResourceEphemeralStorage]),
+		}}})
 	}
 	return volumes
 }

@@ -27,6 +27,7 @@ func requirements(network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) corev1
 	setMissing(needs.Limits, corev1.ResourceMemory, atLeast(resource.MustParse(most), needs.Requests[corev1.ResourceMemory]))
 	setMissing(needs.Requests, corev1.ResourceMemory, atMost(resource.MustParse(memory), needs.Limits, corev1.ResourceMemory))
 	setMissing(needs.Requests, corev1.ResourceCPU, atMost(resource.MustParse(cpu), needs.Limits, corev1.ResourceCPU))
+	boundDisk(needs, network, chain)
 	return needs
 }
 

@@ -63,7 +63,7 @@ func TestRequirements(t *testing.T) {
 		{"limits alone", on(v1alpha1.Regtest), nil, list("cpu=1", "memory=100Mi"), "cpu=10m memory=64Mi", "cpu=1 memory=100Mi", "25 12"},
 		{"limits alone, both below the defaults", on(v1alpha1.Regtest), nil, list("cpu=5m", "memory=32Mi"), "cpu=5m memory=32Mi", "cpu=5m memory=32Mi", "8 5"},
 		{"empty lists", on(v1alpha1.Regtest), list(), list(), "cpu=10m memory=64Mi", "memory=512Mi", "128 64"},
-		{"other resources stay", on(v1alpha1.Regtest), list("ephemeral-storage=1Gi"), list("example.com/disk=1"), "cpu=10m ephemeral-storage=1Gi memory=64Mi", "example.com/disk=1 memory=512Mi", "128 64"},
+		{"other resources stay", on(v1alpha1.Regtest), list("example.com/disk=1"), list("example.com/disk=1"), "cpu=10m example.com/disk=1 memory=64Mi", "example.com/disk=1 memory=512Mi", "128 64"},
 		{"a limit of 0, which is none for the kubelet", on(v1alpha1.Regtest), nil, list("memory=0"), "cpu=10m memory=0", "memory=0", ""},
 		{"a fraction", on(v1alpha1.Regtest), nil, list("memory=1.5Gi"), "cpu=10m memory=64Mi", "memory=1536Mi", "384 192"},
 		{"powers of ten", on(v1alpha1.Regtest), nil, list("memory=1G"), "cpu=10m memory=64Mi", "memory=1G", "238 119"},
@@ -76,6 +76,9 @@ func TestRequirements(t *testing.T) {
 				}
 			}))
 			needs := c.container().Resources
+			for _, list := range []corev1.ResourceList{needs.Requests, needs.Limits} {
+				delete(list, corev1.ResourceEphemeralStorage) // TestDisk
+			}
 			g.Expect(figures(needs.Requests)).To(Equal(test.wantRequests), "requests")
 			g.Expect(figures(needs.Limits)).To(Equal(test.wantLimits), "limits")
 			g.Expect(needs.Claims).To(BeEmpty())

@@ -159,6 +159,19 @@ func (n *Network) Node(ordinal int) Node {
 // WantedNodes returns the nodes that the network should have.
 func (n *Network) WantedNodes() []Node { return n.Nodes[:n.Wanted] }
 
+// MadeNodes returns those of the wanted nodes that are there or being made: that have a
+// pod, or whose pod the StatefulSet asks for. Others nobody makes, as of a network that
+// is suspended.
+func (n *Network) MadeNodes() []Node {
+	made, _ := Replicas(n.StatefulSet)
+	for ordinal, node := range n.Nodes {
+		if node.Pod != nil {
+			made = max(made, ordinal+1)
+		}
+	}
+	return n.Nodes[:min(made, n.Wanted)]
+}
+
 // Ready counts the wanted nodes that are ready.
 func (n *Network) Ready() int {
 	count := 0

@@ -241,3 +241,33 @@ func TestWhereDataAre(t *testing.T) {
 		t.Error("with one they are not")
 	}
 }
+
+// Of a network that is suspended before it is made, or made larger, nodes that nobody
+// makes are no nodes.
+func TestMadeNodes(t *testing.T) {
+	for _, test := range []struct {
+		reason        string
+		wanted, asked int // asked is -1 without a StatefulSet
+		pods          []int
+		want          int
+	}{
+		{"all are there", 3, 3, []int{0, 1, 2}, 3},
+		{"some are still to come", 3, 3, []int{0}, 3},
+		{"none is, and nobody makes any", 1000, -1, nil, 0},
+		{"more are wanted than anybody makes", 1000, 3, []int{0, 1, 2}, 3},
+		{"fewer are wanted than there are", 2, 3, []int{0, 1, 2}, 2},
+		{"one is there that is not asked for any more", 3, 1, []int{0, 2}, 3},
+		{"none is wanted", 0, 3, []int{0, 1, 2}, 0},
+	} {
+		seen := &state.Network{Wanted: test.wanted, Nodes: make([]state.Node, max(test.wanted, test.asked))}
+		if test.asked >= 0 {
+			seen.StatefulSet = &appsv1.StatefulSet{Spec: appsv1.StatefulSetSpec{Replicas: new(int32(test.asked))}}
+		}
+		for _, ordinal := range test.pods {
+			seen.Nodes[ordinal].Pod = statetest.Pod(ordinal)
+		}
+		if got := len(seen.MadeNodes()); got != test.want {
+			t.Errorf("%s: got %d, want %d", test.reason, got, test.want)
+		}
+	}
+}

@@ -262,6 +262,7 @@ type Patience struct {
 	since     time.Time
 	told      bool
 	drainTold time.Time
+	diskTold  bool
 }
 
 // waitTold is how long something is waited for before an event tells of it.
@@ -272,7 +273,7 @@ func (p *Patience) Events(network *v1alpha1.BitcoinNetwork, seen *state.Network,
 	var events []Event
 	switch wait := waiting(network, seen, todo, outcome); {
 	case wait == nil:
-		*p = Patience{drainTold: p.drainTold}
+		*p = Patience{drainTold: p.drainTold, diskTold: p.diskTold}
 	case wait.On != p.on:
 		p.on, p.since, p.told = wait.On, seen.Now, false
 	case !p.told && seen.Now.Sub(p.since) >= waitTold:
@@ -285,5 +286,12 @@ func (p *Patience) Events(network *v1alpha1.BitcoinNetwork, seen *state.Network,
 			"drains were held up since %s because fewer than two ready nodes have %s; they go on now, and may lose it",
 			drain.HeldSince.UTC().Format(time.RFC3339), bestText(seen.Best))})
 	}
+	ordinal, filling := seen.FirstWithDisk(state.DiskFilling)
+	if filling && !p.diskTold {
+		events = append(events, Event{warning, v1alpha1.DiskFillingEvent, fmt.Sprintf(
+			"%s has used 80 %% of what it may of the machine's disk, where its chain is; at 90 %% mining ends, and a pod that uses all is evicted: raise spec.resources.limits.ephemeral-storage, or make another network, with spec.storage",
+			state.Name(network, ordinal))})
+	}
+	p.diskTold = filling
 	return events
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
@@ -362,10 +363,10 @@ func TestEvents(t *testing.T) {
 			before: again(wellConnected(3).with(isSuspended)), now: parked().with(isSuspended, hasVolumes),
 		},
 		{
-			reason: "a network that never had pods has no volumes either",
+			reason: "a network that never had pods has no volumes either, and nothing was scaled",
 			before: starting().with(func(s *situation) { s.seen.StatefulSet = nil }).report(),
 			now:    parked().on(edited(starting().with(func(s *situation) { s.seen.StatefulSet = nil }).report())).with(hasVolumes),
-			want:   []string{"Normal Scaled scaled from 3 nodes to 0", "Normal Parked the network is parked: spec.nodes is 0"},
+			want:   []string{"Normal Parked the network is parked: spec.nodes is 0"},
 		},
 		{
 			reason: "a network that is not well is parked, which makes it no better",
@@ -664,6 +665,28 @@ func TestPatienceWithDrains(t *testing.T) {
 		s.todo.Shape.Drain = look.drain
 		if diff := cmp.Diff(look.want, textsOf(patience.Events(s.network, s.seen, s.todo, s.outcome))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", look.reason, diff)
+		}
+	}
+}
+
+// A disk that fills is told once, and again when it has been better.
+func TestPatienceWithDisks(t *testing.T) {
+	const filling = "Warning DiskFilling payments-1 has used 80 % of what it may of the machine's disk, where its chain is; at 90 % mining ends, and a pod that uses all is evicted: raise spec.resources.limits.ephemeral-storage, or make another network, with spec.storage"
+	var patience Patience
+	s := wellConnected(3)
+	node := &s.seen.Nodes[1]
+	node.Pod.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{
+		EmptyDir: &corev1.EmptyDirVolumeSource{SizeLimit: new(resource.MustParse("100"))},
+	}}}
+	for i, look := range []struct {
+		used int64
+		want []string
+	}{
+		{79, nil}, {80, []string{filling}}, {81, nil}, {95, nil}, {10, nil}, {80, []string{filling}},
+	} {
+		node.State.Chain.SizeOnDisk = look.used
+		if diff := cmp.Diff(look.want, textsOf(patience.Events(s.network, s.seen, s.todo, s.outcome))); diff != "" {
+			t.Errorf("look %d (-want +got):\n%s", i, diff)
 		}
 	}
 }

@@ -92,8 +92,9 @@ func reportNodes(network *v1alpha1.BitcoinNetwork, platform resources.Platform, 
 	if seen.StatefulSet != nil {
 		status.Replicas = seen.StatefulSet.Status.Replicas
 	}
-	nodes := make([]v1alpha1.NodeStatus, seen.Wanted)
-	for ordinal, node := range seen.WantedNodes() {
+	made := seen.MadeNodes()
+	nodes := make([]v1alpha1.NodeStatus, len(made))
+	for ordinal, node := range made {
 		nodes[ordinal] = v1alpha1.NodeStatus{
 			Ordinal: int32(ordinal),
 			Ready:   node.Ready(),
