@@ -29,6 +29,8 @@ import (
 type Nodes interface {
 	// Check asks a node how it stands.
 	Check(ctx context.Context, endpoint bitcoind.Endpoint) (bitcoind.State, error)
+	// Accepts asks a node whether it accepts credentials, whatever their user may call.
+	Accepts(ctx context.Context, endpoint bitcoind.Endpoint) (bool, error)
 	// Tip asks a node for the end of its chain, without credentials.
 	Tip(ctx context.Context, address string) (bitcoind.Tip, error)
 	// BlockHashes asks a node for the hashes of its chain at some heights.
