@@ -29,7 +29,7 @@ type User struct {
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=96
+	// +kubebuilder:validation:MaxItems=64
 	Methods []RPCMethod `json:"methods,omitempty"`
 }
 
