@@ -157,13 +157,13 @@ func TestUsersAreLetInToSomeMethods(t *testing.T) {
 			reason: "a whitelist for the operator's own user would lock the operator out", whitelists: "alice:getblock",
 			env:      map[string]string{"BC_RPC_PASSWORD_ALICE": "a"},
 			want:     everything,
-			warnings: "bitcoind-start: user alice: BC_RPC_USER says the same name, and that user may call everything\n",
+			warnings: "bitcoind-start: user alice: BC_RPC_USER says the same name, and that user may call everything: give one of the two another name\n",
 		},
 		{
 			reason: "and so would one for the previous", whitelists: "bob:getblock",
 			env:      map[string]string{"BC_RPC_PASSWORD_BOB": "b", bitcoind.PreviousUserKey: "bob", bitcoind.PreviousPasswordKey: "old"},
 			want:     everything + "rpcauth=bob\n",
-			warnings: "bitcoind-start: user bob: BC_RPC_USER_PREVIOUS says the same name, and that user may call everything\n",
+			warnings: "bitcoind-start: user bob: BC_RPC_USER_PREVIOUS says the same name, and that user may call everything: give one of the two another name\n",
 		},
 	} {
 		t.Run(test.reason, func(t *testing.T) {

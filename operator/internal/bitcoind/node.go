@@ -122,7 +122,7 @@ type addedNode struct {
 }
 
 // Accepts reports whether a node accepts credentials, whatever their user may call: it is
-// asked for nothing.
+// asked for nothing, not even who it is. So ask somebody who has just said so.
 func (c *Client) Accepts(ctx context.Context, endpoint Endpoint) (bool, error) {
 	switch _, err := c.batch(ctx, endpoint, checkTimeout, nil); {
 	case err == nil, errors.Is(err, ErrForbidden):

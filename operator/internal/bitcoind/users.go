@@ -46,6 +46,15 @@ func UserPasswordKeys(user string) (current, previous string) {
 	return current, current + "_PREVIOUS"
 }
 
+// UserOfKey returns the user whose password a key is for, and whether it is for one: the
+// inverse of UserPasswordKeys.
+func UserOfKey(key string) (user string, isUsers bool) {
+	name, _ := strings.CutSuffix(strings.TrimPrefix(key, PasswordKey+"_"), "_PREVIOUS")
+	user = strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+	current, previous := UserPasswordKeys(user)
+	return user, key != PreviousPasswordKey && (key == current || key == previous) && name != ""
+}
+
 // UserCredentials takes a user's credentials from where their keys stand for values:
 // those that are fit, first the one to use. The error says what is wrong with the
 // others, and holds no value. A user of the name of one who may call everything has
@@ -53,7 +62,7 @@ func UserPasswordKeys(user string) (current, previous string) {
 func UserCredentials(value func(key string) string, user string) ([]Credentials, error) {
 	for _, key := range []string{UserKey, PreviousUserKey} {
 		if value(key) == user {
-			return nil, fmt.Errorf("%s says the same name, and that user may call everything", key)
+			return nil, fmt.Errorf("%s says the same name, and that user may call everything: give one of the two another name", key)
 		}
 	}
 	var fit []Credentials

@@ -27,6 +27,25 @@ func TestUserPasswordKeys(t *testing.T) {
 	}
 }
 
+func TestUserOfKey(t *testing.T) {
+	for _, test := range []struct{ reason, key, want string }{
+		{"a user's", "BC_RPC_PASSWORD_READ", "read"},
+		{"as it was before", "BC_RPC_PASSWORD_BTC_PAY_2_PREVIOUS", "btc-pay-2"},
+		{"the operator's own", "BC_RPC_PASSWORD", ""},
+		{"as it was before", "BC_RPC_PASSWORD_PREVIOUS", ""},
+		{"another's name", "BC_RPC_USER_READ", ""},
+		{"nobody's", "BC_RPC_PASSWORD_", ""},
+		{"nobody's before", "BC_RPC_PASSWORD__PREVIOUS", ""},
+		{"not as the keys of users are", "BC_RPC_PASSWORD_read", ""},
+		{"something else", "READ", ""},
+	} {
+		user, isUsers := UserOfKey(test.key)
+		if isUsers != (test.want != "") || isUsers && user != test.want {
+			t.Errorf("%s: %s is of %q, %t; want %q", test.reason, test.key, user, isUsers, test.want)
+		}
+	}
+}
+
 // Which of a user's passwords are fit, bitcoind-start's test tells; here is who is first.
 func TestUserCredentials(t *testing.T) {
 	env := map[string]string{"BC_RPC_PASSWORD_READ": "new", "BC_RPC_PASSWORD_READ_PREVIOUS": "old"}

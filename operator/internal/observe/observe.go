@@ -131,7 +131,7 @@ func (o *Observer) observeSecret(ctx context.Context, network *v1alpha1.BitcoinN
 		return err
 	}
 	seen.Secret = state.Secret{
-		Pairs: len(found.Pairs), ChangedAt: cache.secretChangedAt(network, found, seen.Now),
+		Pairs: len(found.Pairs), Users: found.Users, ChangedAt: cache.secretChangedAt(network, found, seen.Now),
 		Warning: found.Warning, NotApplied: found.NotApplied,
 	}
 	return nil
