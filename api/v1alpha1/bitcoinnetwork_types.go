@@ -50,6 +50,7 @@ type BitcoinNetwork struct {
 // BitcoinNetworkSpec is what a network should be.
 //
 // +kubebuilder:validation:XValidation:rule="self.chain == 'regtest' || has(self.secret)",fieldPath=".secret",reason=FieldValueRequired,message="is required on every chain but regtest: the default credentials are known to everybody"
+// +kubebuilder:validation:XValidation:rule="!has(self.users) || self.users.size() == 0 || has(self.secret)",fieldPath=".users",message="needs spec.secret, which has the users' passwords"
 // +kubebuilder:validation:XValidation:rule="!has(self.signet) || self.chain == 'signet'",fieldPath=".signet",message="is for chain signet only"
 // +kubebuilder:validation:XValidation:rule="has(self.signet) == has(oldSelf.signet)",fieldPath=".signet",message="cannot be added or removed; make another network for another chain"
 // +kubebuilder:validation:XValidation:rule="!has(self.mining) || self.chain == 'regtest'",fieldPath=".mining",message="is for chain regtest only, whose blocks cost nothing"
@@ -82,6 +83,19 @@ type BitcoinNetworkSpec struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Secret string `json:"secret,omitempty"`
+
+	// Users are users of the nodes' JSON-RPC beside the one of BC_RPC_USER, who may
+	// call everything: each may call some methods and no others. Their passwords are
+	// keys of the same Secret. One whose password is missing or unfit is not let in,
+	// which CredentialsReady tells, and keeps nobody else from anything. A changed
+	// password has the nodes started again in their pods, like any change of the
+	// Secret; a user that is added, removed, or may call other methods replaces the
+	// nodes one at a time. What REST says, on the same port, needs no user.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=16
+	Users []User `json:"users,omitempty"`
 
 	// Chain is the chain that the nodes follow. It cannot change: another
 	// chain is another network. The platform may allow fewer than these (the
@@ -391,6 +405,10 @@ type BitcoinNetworkStatus struct {
 	// password is being changed.
 	// +optional
 	SecretPairs int32 `json:"secretPairs,omitempty"`
+
+	// SecretUsers is how many passwords the Secret has for users of spec.users.
+	// +optional
+	SecretUsers int32 `json:"secretUsers,omitempty"`
 
 	// SecretRead is whether every node has been started with the Secret as it is.
 	// +optional

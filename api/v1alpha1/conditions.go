@@ -37,6 +37,10 @@ const (
 	// SecretOutdatedReason: the Secret was read and is fit for use, but is not what
 	// its SealedSecret is, which could not be opened or applied.
 	SecretOutdatedReason = "SecretOutdated"
+	// UsersRejectedReason: the Secret was read and is fit for use, but nodes let in some
+	// of spec.users not at all, or not as they should: a password is missing or unfit,
+	// say. The message names them; the others are as they should be.
+	UsersRejectedReason = "UsersRejected"
 	// DefaultCredentialsReason: the network names no Secret and uses the
 	// well-known credentials, which a regtest network may.
 	DefaultCredentialsReason = "DefaultCredentials"

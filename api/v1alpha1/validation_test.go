@@ -95,6 +95,27 @@ func labelled(key, value string) map[string]any {
 	return map[string]any{"podLabels": map[string]any{key: value}}
 }
 
+// users returns a spec with a user of these fields, and the Secret that has its password.
+func users(fields map[string]any, more ...any) map[string]any {
+	return map[string]any{"secret": "s", "users": append([]any{fields}, more...)}
+}
+
+// reader returns the fields of a user of that name.
+func reader(name string) map[string]any { return map[string]any{"name": name, "profile": "read"} }
+
+// manyUsers returns the fields of so many users, of so many methods each.
+func manyUsers(count, methods int) []any {
+	var many []any
+	for user := range count {
+		var names []any
+		for method := range methods {
+			names = append(names, strings.Repeat("a", 29)+fmt.Sprintf("%03d", method))
+		}
+		many = append(many, map[string]any{"name": fmt.Sprintf("u%d", user), "methods": names})
+	}
+	return many
+}
+
 // storage returns a spec with volumes of that size, and of that class if there is
 // one.
 func storage(size, class string) map[string]any {
@@ -249,6 +270,22 @@ func TestRefused(t *testing.T) {
 		{"hardly looking", "payments", map[string]any{"interval": "2h"}, "must be 5s to 1h"},
 		{"an interval in words", "payments", map[string]any{"interval": "soon"}, "spec.interval: Invalid value"},
 		{"a field that is misspelt", "payments", map[string]any{"node": int64(3)}, `unknown field "spec.node"`},
+		{"a user without a name", "payments", users(map[string]any{"profile": "read"}), "spec.users[0].name: Required value"},
+		{"a user in capitals, of whose key two could be", "payments", users(reader("Reader")), "lower-case letters, digits and '-'"},
+		{"a user's name that bitcoin.conf cannot hold", "payments", users(reader("a:b")), "lower-case letters, digits"},
+		{"a user of two lines", "payments", users(reader("a\nb")), "lower-case letters, digits"},
+		{"a user's name that is too long for its key to be sealed", "payments", users(reader(strings.Repeat("a", 33))), "spec.users[0].name: Too long"},
+		{"a user whose key is the operator's", "payments", users(reader("previous")), "must not be 'previous'"},
+		{"a user whose key is another's", "payments", users(reader("read-previous")), "must not be 'previous'"},
+		{"two users of one name", "payments", users(reader("a"), reader("a")), `spec.users[1]: Duplicate value: {"name":"a"}`},
+		{"a user who may call nothing", "payments", users(map[string]any{"name": "a"}), "spec.users[0]: Invalid value: say which methods the user may call"},
+		{"or so", "payments", users(map[string]any{"name": "a", "methods": []any{}}), "spec.users[0].methods: Invalid value"},
+		{"a user of a profile and of methods", "payments", users(map[string]any{"name": "a", "profile": "read", "methods": []any{"stop"}}), "spec.users[0]: Invalid value: say which methods the user may call"},
+		{"a profile that there is not", "payments", users(map[string]any{"name": "a", "profile": "admin"}), `spec.users[0].profile: Unsupported value: "admin"`},
+		{"a method that is a line", "payments", users(map[string]any{"name": "a", "methods": []any{"a,b"}}), "spec.users[0].methods[0]: Invalid value"},
+		{"more users than are worth a request each", "payments", map[string]any{"secret": "s", "users": manyUsers(17, 1)}, "spec.users: Too many"},
+		{"more methods than a pod can carry", "payments", map[string]any{"secret": "s", "users": manyUsers(1, 65)}, "spec.users[0].methods: Too many"},
+		{"users without a Secret for their passwords", "payments", map[string]any{"users": []any{reader("a")}}, "spec.users: Invalid value: needs spec.secret"},
 		{"a name that takes the client Service's", "payments-rpc", map[string]any{}, "metadata.name: must not end in '-rpc'"},
 		{"a name that takes the Service's that leads to one node", "payments-primary", map[string]any{}, "metadata.name: must not end in '-primary'"},
 		{"a name that takes the ConfigMap's that says how it is reached", "payments-connection", map[string]any{}, "metadata.name: must not end in '-connection'"},
@@ -297,6 +334,11 @@ func TestAccepted(t *testing.T) {
 		{"public chains", "payments", map[string]any{"secret": "s", "chain": "main", "config": []any{"prune=0", "txindex=1"}}},
 		{"a size in bytes", "payments", map[string]any{"storage": map[string]any{"size": int64(1 << 30)}}},
 		{"labels of one's own", "payments", labelled("example.com/cost-center", "42")},
+		{"a user of each profile, and one of methods", "payments", users(reader("a"),
+			map[string]any{"name": "b", "profile": "lightning"}, map[string]any{"name": "c-1", "profile": "electrum"}, map[string]any{"name": "d--2", "profile": "miner"},
+			map[string]any{"name": "previous-e", "profile": "wallet"}, map[string]any{"name": "f", "methods": []any{"stop"}})},
+		{"as many users and methods as there may be", "payments", map[string]any{"secret": "s", "users": manyUsers(16, 64)}},
+		{"nobody, without a Secret", "payments", map[string]any{"users": []any{}}},
 		{"every field", "payments", map[string]any{"secret": "bitcoin-rpc", "chain": "regtest",
 			"config": []any{"txindex=1"}, "zmq": []any{"rawblock", "rawtx", "hashblock", "hashtx", "sequence"},
 			"imagePullPolicy": "Always", "imagePullSecrets": []any{map[string]any{"name": "pull"}},
@@ -308,6 +350,7 @@ func TestAccepted(t *testing.T) {
 			"mining": map[string]any{"interval": "10m", "address": address, "keepFresh": false}, "image": "example.com/bitcoind@sha256:" + strings.Repeat("0", 64),
 			"primary": map[string]any{"failover": false, "failoverAfter": "10s"},
 			"clients": []any{map[string]any{"namespaces": []any{"shop", "shop-2"}, "podLabels": map[string]any{"app": "lnd"}, "ports": []any{"rpc", "zmq", "p2p"}}},
+			"users":   []any{map[string]any{"name": "lnd", "profile": "lightning"}},
 			"peering": map[string]any{"degree": int64(2)}, "suspend": true, "interval": "1m30s"}},
 	} {
 		t.Run(test.reason, func(t *testing.T) {

@@ -32,6 +32,7 @@ func TestEveryField(t *testing.T) {
 		Nodes:            4,
 		Secret:           secretName,
 		Chain:            v1alpha1.Regtest,
+		Users:            []v1alpha1.User{{Name: "watch-only", Methods: []v1alpha1.RPCMethod{"uptime", "getblock"}}},
 		Config:           []v1alpha1.ConfigLine{"txindex=1", "blockfilterindex=1", "maxmempool=77", "debug=net", "debug=zmq"},
 		ZMQ:              []v1alpha1.ZMQTopic{v1alpha1.HashBlock, v1alpha1.HashTx, v1alpha1.RawBlock, v1alpha1.RawTx, v1alpha1.Sequence},
 		Image:            image,
@@ -73,6 +74,7 @@ func TestEveryField(t *testing.T) {
 			HaveField("LabelSelector.MatchLabels", HaveKeyWithValue("bitcoin-operator.github.io/network", "every")))))
 		g.Expect(found.Spec.ImagePullSecrets).To(HaveExactElements(corev1.LocalObjectReference{Name: "registry"}))
 		g.Expect(*found.Spec.TerminationGracePeriodSeconds).To(BeEquivalentTo(60))
+		g.Expect(container.Env).To(ContainElement(corev1.EnvVar{Name: "BC_RPC_WHITELISTS", Value: "watch-only:getblock,uptime"}))
 		g.Expect(container.Image).To(Equal(image))
 		g.Expect(container.ImagePullPolicy).To(Equal(corev1.PullNever))
 		g.Expect(container.Resources.Requests.Cpu().String()).To(Equal("11m"))

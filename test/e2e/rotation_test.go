@@ -67,17 +67,7 @@ func changePasswordUnderAClient(t *testing.T, nodes int32) {
 	wait(g, ctx, found.Connected)
 
 	g.Expect(calls.made.Load()).To(BeNumerically(">", made+50), "the client went on")
-	outages := calls.stop()
-	t.Logf("of %d calls failed: %v", calls.made.Load(), outages)
-	for i, outage := range outages {
-		g.Expect(outage.unauthorized).To(BeZero(), "%s", outage)
-		most := 3 * time.Second
-		if outage.from.After(rotated) {
-			most += 12 * time.Second
-		}
-		g.Expect(outage.until.Sub(outage.from)).To(BeNumerically("<=", most), "%s", outage)
-		g.Expect(i == 0 || outages[i-1].until.Before(outage.from)).To(BeTrue(), "two nodes were down at a time: %v", outages)
-	}
+	calls.failedOneNodeAtATime(t, g, rotated)
 	for pod, life := range lives(g, ctx, name, "payments") {
 		g.Expect(life.UID).To(Equal(before[pod].UID), "%s was replaced", pod)
 	}
@@ -85,6 +75,24 @@ func changePasswordUnderAClient(t *testing.T, nodes int32) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(having).To(HaveLen(len(found.Nodes)), "the chain was lost on the way")
 	g.Expect(call(ctx, addressOf(ctx, found.Nodes[0]), old)).To(MatchError(errUnauthorized), "the old password still works")
+}
+
+// failedOneNodeAtATime stops the calls, and expects that none of them failed for its
+// password, and the others of one node at a time, while it started again: from some
+// moment on for the second time.
+func (c *calls) failedOneNodeAtATime(t *testing.T, g Gomega, secondFrom time.Time) {
+	t.Helper()
+	outages := c.stop()
+	t.Logf("of %d calls failed: %v", c.made.Load(), outages)
+	for i, outage := range outages {
+		g.Expect(outage.unauthorized).To(BeZero(), "%s", outage)
+		most := 3 * time.Second
+		if outage.from.After(secondFrom) {
+			most += 12 * time.Second
+		}
+		g.Expect(outage.until.Sub(outage.from)).To(BeNumerically("<=", most), "%s", outage)
+		g.Expect(i == 0 || outages[i-1].until.Before(outage.from)).To(BeTrue(), "two nodes were down at a time: %v", outages)
+	}
 }
 
 // hasReason is so when a network's condition has a reason, for what was asked last.
@@ -187,12 +195,19 @@ func (c *calls) call(ctx context.Context, node fleet.Node, address string, down 
 	return down
 }
 
-var errUnauthorized = errors.New("unauthorized")
+var (
+	errUnauthorized = errors.New("unauthorized")
+	errForbidden    = errors.New("forbidden")
+)
 
 func call(ctx context.Context, address string, with pair) error {
+	return callMethod(ctx, address, with, "getblockcount")
+}
+
+func callMethod(ctx context.Context, address string, with pair, method string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+":18443/", strings.NewReader(`{"method": "getblockcount"}`))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+":18443/", strings.NewReader(fmt.Sprintf(`{"method": %q}`, method)))
 	if err != nil {
 		return err
 	}
@@ -207,6 +222,8 @@ func call(ctx context.Context, address string, with pair) error {
 		return nil
 	case http.StatusUnauthorized:
 		return errUnauthorized
+	case http.StatusForbidden:
+		return errForbidden
 	default:
 		return errors.New(response.Status)
 	}

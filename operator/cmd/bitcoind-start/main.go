@@ -6,6 +6,7 @@ package main
 import (
 	"crypto/rand"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -28,7 +29,7 @@ func start(args []string) error {
 	}
 	// Kubernetes sets this in every pod.
 	_, inPod := os.LookupEnv("KUBERNETES_SERVICE_HOST")
-	auth, err := authLines(os.Getenv, inPod)
+	auth, err := authLines(os.Getenv, inPod, os.Stderr)
 	if err != nil {
 		return err
 	}
@@ -47,7 +48,7 @@ func start(args []string) error {
 // credentials of the environment: a line for each pair. Without any it returns nothing, and the
 // image's own configuration stands; but in a pod that is an error, since a node
 // that anybody could talk to must not come up by mistake.
-func authLines(getenv func(string) string, inPod bool) (string, error) {
+func authLines(getenv func(string) string, inPod bool, warnings io.Writer) (string, error) {
 	if getenv(bitcoind.UserKey) == "" && getenv(bitcoind.PasswordKey) == "" && !inPod {
 		return "", nil
 	}
@@ -56,10 +57,30 @@ func authLines(getenv func(string) string, inPod bool) (string, error) {
 		return "", err
 	}
 	var lines strings.Builder
-	for _, credentials := range accepted {
-		fmt.Fprintln(&lines, bitcoind.RPCAuth(credentials, rand.Text()))
+	writeAuth(&lines, accepted)
+	isLimited := false
+	for _, user := range bitcoind.UsersOf(getenv(bitcoind.WhitelistsVariable)) {
+		accepted, err := bitcoind.UserCredentials(getenv, user.Name)
+		if err != nil { // which keeps nobody else out
+			fmt.Fprintf(warnings, "bitcoind-start: user %s: %s\n", user.Name, err)
+		}
+		if len(accepted) == 0 {
+			continue
+		}
+		isLimited = true
+		fmt.Fprintln(&lines, user.RPCWhitelist())
+		writeAuth(&lines, accepted)
+	}
+	if isLimited {
+		fmt.Fprintln(&lines, bitcoind.RPCWhitelistDefault)
 	}
 	return lines.String(), nil
+}
+
+func writeAuth(lines io.Writer, accepted []bitcoind.Credentials) {
+	for _, credentials := range accepted {
+		fmt.Fprintln(lines, bitcoind.RPCAuth(credentials, rand.Text()))
+	}
 }
 
 // withoutCredentials returns the environment less the credentials, which bitcoind

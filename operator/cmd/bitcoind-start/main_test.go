@@ -1,7 +1,10 @@
 package main
 
 import (
+	"io"
+	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -72,7 +75,7 @@ func TestAuthLines(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := authLines(func(key string) string { return test.env[key] }, test.inPod)
+			got, err := authLines(func(key string) string { return test.env[key] }, test.inPod, io.Discard)
 			switch {
 			case test.wantErr != "" && (err == nil || !strings.Contains(err.Error(), test.wantErr)):
 				t.Fatalf("%s: got error %v, want one with %q", test.reason, err, test.wantErr)
@@ -91,17 +94,107 @@ func TestAuthLines(t *testing.T) {
 	}
 }
 
+// A line for each password, less the salt and the hash, and a whitelist for each user
+// that is let in: nobody gets in without, or all of RPC would be theirs.
+func TestUsersAreLetInToSomeMethods(t *testing.T) {
+	const (
+		everything = "rpcauth=alice\n"
+		limited    = "rpcwhitelistdefault=0\n"
+		twoUsers   = "read:getblock,uptime btc-pay:getblock"
+	)
+	for _, test := range []struct {
+		reason     string
+		whitelists string
+		env        map[string]string
+		want       string
+		warnings   string
+	}{
+		{
+			reason: "no users: what earlier versions wrote",
+			env:    map[string]string{"BC_RPC_PASSWORD_READ": "r"},
+			want:   everything,
+		},
+		{
+			reason: "a line for each", whitelists: twoUsers,
+			env: map[string]string{"BC_RPC_PASSWORD_READ": "r", "BC_RPC_PASSWORD_BTC_PAY": "b"},
+			want: everything + "rpcwhitelist=read:getblock,uptime\nrpcauth=read\n" +
+				"rpcwhitelist=btc-pay:getblock\nrpcauth=btc-pay\n" + limited,
+		},
+		{
+			reason: "while a password is being changed both are let in", whitelists: "read:getblock,uptime",
+			env:  map[string]string{"BC_RPC_PASSWORD_READ": "r", "BC_RPC_PASSWORD_READ_PREVIOUS": "old"},
+			want: everything + "rpcwhitelist=read:getblock,uptime\nrpcauth=read\nrpcauth=read\n" + limited,
+		},
+		{
+			reason: "a user that nobody has named is none, whatever the Secret has", whitelists: "read:getblock",
+			env:  map[string]string{"BC_RPC_PASSWORD_READ": "r", "BC_RPC_PASSWORD_MINER": "m"},
+			want: everything + "rpcwhitelist=read:getblock\nrpcauth=read\n" + limited,
+		},
+		{
+			reason: "one without a password is not let in, and the others are", whitelists: twoUsers,
+			env:      map[string]string{"BC_RPC_PASSWORD_BTC_PAY": "b"},
+			want:     everything + "rpcwhitelist=btc-pay:getblock\nrpcauth=btc-pay\n" + limited,
+			warnings: "bitcoind-start: user read: BC_RPC_PASSWORD_READ must be set and not be empty\n",
+		},
+		{
+			reason: "nobody has a password", whitelists: "read:getblock",
+			want:     everything,
+			warnings: "bitcoind-start: user read: BC_RPC_PASSWORD_READ must be set and not be empty\n",
+		},
+		{
+			reason: "a password that no client could send", whitelists: "read:getblock",
+			env:      map[string]string{"BC_RPC_PASSWORD_READ": strings.Repeat("r", 4801)},
+			want:     everything,
+			warnings: "bitcoind-start: user read: BC_RPC_PASSWORD_READ must have at most 4800 bytes: bitcoind refuses requests with long headers\n",
+		},
+		{
+			reason: "the previous password alone is one", whitelists: "read:getblock",
+			env:      map[string]string{"BC_RPC_PASSWORD_READ_PREVIOUS": "old"},
+			want:     everything + "rpcwhitelist=read:getblock\nrpcauth=read\n" + limited,
+			warnings: "bitcoind-start: user read: BC_RPC_PASSWORD_READ must be set and not be empty\n",
+		},
+		{
+			reason: "a whitelist for the operator's own user would lock the operator out", whitelists: "alice:getblock",
+			env:      map[string]string{"BC_RPC_PASSWORD_ALICE": "a"},
+			want:     everything,
+			warnings: "bitcoind-start: user alice: BC_RPC_USER says the same name, and that user may call everything: give one of the two another name\n",
+		},
+		{
+			reason: "and so would one for the previous", whitelists: "bob:getblock",
+			env:      map[string]string{"BC_RPC_PASSWORD_BOB": "b", bitcoind.PreviousUserKey: "bob", bitcoind.PreviousPasswordKey: "old"},
+			want:     everything + "rpcauth=bob\n",
+			warnings: "bitcoind-start: user bob: BC_RPC_USER_PREVIOUS says the same name, and that user may call everything: give one of the two another name\n",
+		},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			env := map[string]string{bitcoind.UserKey: "alice", bitcoind.PasswordKey: "correct horse", bitcoind.WhitelistsVariable: test.whitelists}
+			maps.Copy(env, test.env)
+			var warnings strings.Builder
+			got, err := authLines(func(key string) string { return env[key] }, true, &warnings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got = regexp.MustCompile(`:[A-Z0-9]+\$[0-9a-f]{64}`).ReplaceAllString(got, ""); got != test.want {
+				t.Errorf("got\n%swant\n%s", got, test.want)
+			}
+			if warnings.String() != test.warnings {
+				t.Errorf("warns %q, want %q", &warnings, test.warnings)
+			}
+		})
+	}
+}
+
 func TestSaltIsFresh(t *testing.T) {
 	env := func(string) string { return "same" }
-	first, _ := authLines(env, true)
-	second, _ := authLines(env, true)
+	first, _ := authLines(env, true, io.Discard)
+	second, _ := authLines(env, true, io.Discard)
 	if first == second {
 		t.Error("two starts made the same line, so the salt is not random")
 	}
 }
 
 func TestWithoutCredentials(t *testing.T) {
-	got := withoutCredentials([]string{"HOME=/home/bitcoin", "BC_RPC_USER=u", "BC_RPC_PASSWORD=p", "PATH=/bin"})
+	got := withoutCredentials([]string{"HOME=/home/bitcoin", "BC_RPC_USER=u", "BC_RPC_PASSWORD=p", "BC_RPC_PASSWORD_READ=r", "BC_RPC_WHITELISTS=read:uptime", "PATH=/bin"})
 	if want := []string{"HOME=/home/bitcoin", "PATH=/bin"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

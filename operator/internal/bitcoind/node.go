@@ -122,6 +122,19 @@ type addedNode struct {
 	Connected *bool  `json:"connected"`
 }
 
+// Accepts reports whether a node accepts credentials, whatever their user may call: it is
+// asked for nothing, not even who it is. So ask somebody who has just said so.
+func (c *Client) Accepts(ctx context.Context, endpoint Endpoint) (bool, error) {
+	switch _, err := c.batch(ctx, endpoint, checkTimeout, nil); {
+	case err == nil, errors.Is(err, ErrForbidden):
+		return true, nil
+	case errors.Is(err, ErrUnauthorized):
+		return false, nil
+	default:
+		return false, err
+	}
+}
+
 // PeerChange is what a node should do about its peers. A peer is host:port, and
 // must always be given in the same form: bitcoind compares text.
 type PeerChange struct {

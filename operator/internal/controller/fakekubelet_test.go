@@ -216,7 +216,9 @@ func (k *fakeKubelet) syncPod(ctx context.Context, set *appsv1.StatefulSet, pod 
 			return err
 		}
 		k.configs[string(pod.UID)] = config
-		k.world.nodes.RestartWith(address, k.credentials(ctx, pod)...)
+		pairs, users := k.credentials(ctx, pod)
+		k.world.nodes.LetIn(address, users...)
+		k.world.nodes.RestartWith(address, pairs...)
 		container := &pod.Status.ContainerStatuses[0]
 		container.RestartCount++
 		container.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{
@@ -291,7 +293,9 @@ func (k *fakeKubelet) start(ctx context.Context, set *appsv1.StatefulSet, pod *c
 	address := ip + ":18443"
 	name := fmt.Sprintf("%s.%s.%s.svc.cluster.local:18444", pod.Name, set.Spec.ServiceName, pod.Namespace)
 	comment := fmt.Sprintf("%s.%s.%d", pod.Namespace, set.Name, ordinal)
-	k.world.nodes.Start(address, name, comment, k.credentials(ctx, pod)...)
+	pairs, users := k.credentials(ctx, pod)
+	k.world.nodes.LetIn(address, users...)
+	k.world.nodes.Start(address, name, comment, pairs...)
 	if err := k.world.api.Status().Update(ctx, pod); err != nil {
 		k.world.nodes.Stop(address) // the operator has opened a gate meanwhile
 		return err
@@ -318,8 +322,8 @@ func (k *fakeKubelet) config(ctx context.Context, pod *corev1.Pod) (string, erro
 }
 
 // credentials returns what the environment of a pod's container has, as
-// bitcoind-start takes it.
-func (k *fakeKubelet) credentials(ctx context.Context, pod *corev1.Pod) []bitcoind.Credentials {
+// bitcoind-start takes it: of those who may call everything, and of users who may not.
+func (k *fakeKubelet) credentials(ctx context.Context, pod *corev1.Pod) (pairs, users []bitcoind.Credentials) {
 	environment := map[string]string{}
 	container := pod.Spec.Containers[0]
 	for _, source := range container.EnvFrom {
@@ -333,8 +337,13 @@ func (k *fakeKubelet) credentials(ctx context.Context, pod *corev1.Pod) []bitcoi
 	for _, variable := range container.Env {
 		environment[variable.Name] = variable.Value
 	}
-	pairs, _ := bitcoind.CredentialsFrom(func(key string) string { return environment[key] })
-	return pairs
+	value := func(key string) string { return environment[key] }
+	pairs, _ = bitcoind.CredentialsFrom(value)
+	for _, user := range bitcoind.UsersOf(value(bitcoind.WhitelistsVariable)) {
+		accepted, _ := bitcoind.UserCredentials(value, user.Name)
+		users = append(users, accepted...)
+	}
+	return pairs, users
 }
 
 // aSecondLater waits until a container that is started from now on has another time

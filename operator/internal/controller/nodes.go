@@ -40,6 +40,12 @@ func (m meteredNodes) Check(ctx context.Context, endpoint bitcoind.Endpoint) (st
 	return m.Nodes.Check(ctx, endpoint)
 }
 
+// Accepts implements Nodes. A node that says no has answered.
+func (m meteredNodes) Accepts(ctx context.Context, endpoint bitcoind.Endpoint) (accepts bool, err error) {
+	defer func(since time.Time) { m.requested(since, err) }(time.Now())
+	return m.Nodes.Accepts(ctx, endpoint)
+}
+
 // UpdatePeers implements Nodes.
 func (m meteredNodes) UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, change bitcoind.PeerChange) (err error) {
 	defer func(since time.Time) { m.requested(since, err) }(time.Now())

@@ -16,6 +16,7 @@ import (
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 )
 
 // UnusableError tells why there are no credentials to use. It is a state of the world
@@ -43,6 +44,10 @@ type Reader struct {
 type Found struct {
 	// Pairs are the pair to use, then the previous one while there is one.
 	Pairs []bitcoind.Credentials
+	// Passwords are the credentials of users who may not call everything, by name: all
+	// that the Secret has. Users are the network's, and what there is for them.
+	Passwords map[string][]bitcoind.Credentials
+	Users     []state.User
 	// ChangedAt is when the Secret became what it is, by the API server's clock. It is
 	// zero where there is no Secret.
 	ChangedAt time.Time
@@ -88,7 +93,10 @@ func (r Reader) Read(ctx context.Context, network *v1alpha1.BitcoinNetwork) (Fou
 		}
 		return Found{}, unusable
 	}
-	return Found{Pairs: pairs, ChangedAt: changedAt(secret), Warning: warning(pairs[0]), NotApplied: notApplied}, nil
+	return Found{
+		Pairs: pairs, Passwords: passwords(secret), Users: usersOf(network, secret),
+		ChangedAt: changedAt(secret), Warning: warning(bitcoind.PasswordKey, pairs[0]), NotApplied: notApplied,
+	}, nil
 }
 
 // parse takes the credentials out of a Secret.
@@ -99,7 +107,7 @@ func parse(secret *corev1.Secret) ([]bitcoind.Credentials, *UnusableError) {
 		return nil, &UnusableError{v1alpha1.SecretInvalidReason, fmt.Sprintf(
 			"Secret %q is of type %s; it must be of type %s", secret.Name, secret.Type, corev1.SecretTypeOpaque)}
 	}
-	found, err := bitcoind.CredentialsFrom(func(key string) string { return string(secret.Data[key]) })
+	found, err := bitcoind.CredentialsFrom(valueIn(secret))
 	switch {
 	case errors.Is(err, bitcoind.ErrMissing):
 		return nil, &UnusableError{v1alpha1.SecretIncompleteReason, fmt.Sprintf("Secret %q: %s", secret.Name, err)}
@@ -109,13 +117,13 @@ func parse(secret *corev1.Secret) ([]bitcoind.Credentials, *UnusableError) {
 	return found, nil
 }
 
-// warning says what is odd about the credentials to use. Nodes take a password with
+// warning says what is odd about the credentials to use, by the key of their password. Nodes take a password with
 // a line break at its end, and so may some of the clients: it is not refused.
-func warning(current bitcoind.Credentials) string {
+func warning(key string, current bitcoind.Credentials) string {
 	if !strings.HasSuffix(current.Password(), "\n") && !strings.HasSuffix(current.Password(), "\r") {
 		return ""
 	}
-	return bitcoind.PasswordKey + ` ends with a line break, which clients that read lines do not send: seal it again, with tr -d '\n'`
+	return key + ` ends with a line break, which clients that read lines do not send: seal it again, with tr -d '\n'`
 }
 
 // changedAt returns when the data of a Secret became what they are: when the manager

@@ -23,6 +23,8 @@ type cache struct {
 	grace *grace
 	// keyring says which credentials nodes accept.
 	keyring *keyring
+	// users says which passwords of users they accept.
+	users *userring
 	// secretAt is when the Secret changed by its own account, and noticedAt when the
 	// operator has seen that keys were taken out of it, of which that says nothing.
 	secretAt, noticedAt time.Time
@@ -63,7 +65,7 @@ type dataMemory struct {
 
 func newCache() *cache {
 	return &cache{
-		backoff: newBackoff(), grace: newGrace(), keyring: newKeyring(), activity: newActivity(),
+		backoff: newBackoff(), grace: newGrace(), keyring: newKeyring(), users: newUserring(), activity: newActivity(),
 		pods: map[types.UID]*podMemory{}, data: map[types.UID]*dataMemory{},
 		alive: map[int]time.Time{}, missing: map[int]time.Time{},
 	}
@@ -99,9 +101,11 @@ func (c *cache) dataOf(node *state.Node) *dataMemory {
 func (c *cache) secretChangedAt(network *v1alpha1.BitcoinNetwork, found credentials.Found, now time.Time) time.Time {
 	isFirst, recorded := c.keyring.since.IsZero(), network.Status.SecretChangedAt
 	changed := c.keyring.set(found.Pairs, now)
+	changed = c.users.set(found.Passwords) || changed
 	if isFirst && recorded != nil {
 		c.secretAt = recorded.Time
-		changed = int(network.Status.SecretPairs) != len(found.Pairs)
+		passwords := state.Secret{Users: found.Users}.Passwords() // of what comes the Secret tells
+		changed = int(network.Status.SecretPairs) != len(found.Pairs) || int(network.Status.SecretUsers) > passwords
 	}
 	if changed && !found.ChangedAt.After(c.secretAt) {
 		c.noticedAt = now.Truncate(time.Second) // as times of containers are told
@@ -131,6 +135,7 @@ func (c *cache) forgetOthers(seen *state.Network) {
 	c.grace.forgetOthers(seen.Nodes)
 	c.activity.forgetOthers(seen.Nodes)
 	c.keyring.forgetOthers(seen.Nodes)
+	c.users.forgetOthers(seen.Nodes)
 	keepOnly(c.pods, keysOf(seen.Nodes, uidOf))
 	data := map[types.UID]bool{}
 	for _, node := range seen.Nodes {

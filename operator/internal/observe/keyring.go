@@ -41,15 +41,21 @@ func (k *keyring) set(pairs []bitcoind.Credentials, now time.Time) (changed bool
 	if k.since.IsZero() {
 		k.since = now
 	}
-	for _, old := range k.pairs {
-		if !slices.Contains(pairs, old) {
-			k.dropped = append([]bitcoind.Credentials{old}, k.dropped...)
-		}
-	}
-	k.dropped = slices.DeleteFunc(k.dropped, func(pair bitcoind.Credentials) bool { return slices.Contains(pairs, pair) })
-	k.dropped = k.dropped[:min(len(k.dropped), maxDropped)]
+	k.dropped = lastDropped(k.pairs, pairs, k.dropped)
 	k.pairs = pairs
 	return changed
+}
+
+// lastDropped returns the last credentials that were held and no longer are, the latest
+// first, given those that were dropped before.
+func lastDropped(before, now, dropped []bitcoind.Credentials) []bitcoind.Credentials {
+	for _, old := range before {
+		if !slices.Contains(now, old) {
+			dropped = append([]bitcoind.Credentials{old}, dropped...)
+		}
+	}
+	dropped = slices.DeleteFunc(dropped, func(pair bitcoind.Credentials) bool { return slices.Contains(now, pair) })
+	return dropped[:min(len(dropped), maxDropped)]
 }
 
 // candidates returns the pairs that a pod's container may accept, the likeliest first:

@@ -29,6 +29,8 @@ import (
 type Nodes interface {
 	// Check asks a node how it stands.
 	Check(ctx context.Context, endpoint bitcoind.Endpoint) (bitcoind.State, error)
+	// Accepts asks a node whether it accepts credentials, whatever their user may call.
+	Accepts(ctx context.Context, endpoint bitcoind.Endpoint) (bool, error)
 	// Tip asks a node for the end of its chain, without credentials.
 	Tip(ctx context.Context, address string) (bitcoind.Tip, error)
 	// BlockHashes asks a node for the hashes of its chain at some heights.
@@ -129,7 +131,7 @@ func (o *Observer) observeSecret(ctx context.Context, network *v1alpha1.BitcoinN
 		return err
 	}
 	seen.Secret = state.Secret{
-		Pairs: len(found.Pairs), ChangedAt: cache.secretChangedAt(network, found, seen.Now),
+		Pairs: len(found.Pairs), Users: found.Users, ChangedAt: cache.secretChangedAt(network, found, seen.Now),
 		Warning: found.Warning, NotApplied: found.NotApplied,
 	}
 	return nil

@@ -91,6 +91,7 @@ func (s *session) ask(ctx context.Context, ordinal int) {
 		node.Silent = s.cache.activity.silentPeers(node.Pod.UID, answer.Peers, s.seen.Now)
 		node.Shown, node.Tip = true, blockOf(answer.Tip())
 		s.verify(ctx, ordinal)
+		s.verifyUsers(ctx, ordinal)
 		node.Problem = cmp.Or(node.Problem, state.Unreached(node.Pod))
 		if node.Problem == "" {
 			s.cache.grace.answered(node.Pod, answer)
@@ -143,6 +144,46 @@ func (s *session) mayAcceptOld(node *state.Node) bool {
 		return false
 	}
 	return state.StartedAt(node.Pod).Before(changed) || s.hadPods && s.seen.MissedSecret(*node)
+}
+
+// verifyUsers finds out which passwords of its users a node that answers accepts, of those
+// that the Secret has and of those that it had before. A user that its pod does not know
+// needs another pod. Each is tried once in the life of a container. A node that does not
+// answer now is asked for the others at the next look.
+func (s *session) verifyUsers(ctx context.Context, ordinal int) {
+	node := &s.seen.Nodes[ordinal]
+	for _, user := range resources.KnownUsers(node.Pod) {
+		held, dropped := s.cache.users.of(user)
+		rejects, errHeld := s.anyIs(ctx, ordinal, held, false)
+		keeps, errDropped := s.anyIs(ctx, ordinal, dropped, true)
+		if rejects {
+			node.RejectsUsers = append(node.RejectsUsers, user)
+		}
+		if keeps {
+			node.KeepsUsers = append(node.KeepsUsers, user)
+		}
+		if cmp.Or(errHeld, errDropped) != nil {
+			return
+		}
+	}
+}
+
+// anyIs reports whether a node accepts any of these credentials of users, or rejects any.
+func (s *session) anyIs(ctx context.Context, ordinal int, credentials []bitcoind.Credentials, accepted bool) (bool, error) {
+	pod, isAny := s.seen.Nodes[ordinal].Pod, false
+	for _, user := range credentials {
+		accepts, known := s.cache.users.accepts(pod, user)
+		if !known {
+			var err error
+			accepts, err = s.nodes.Accepts(ctx, endpointOf(s.network, s.seen, ordinal, user))
+			if err != nil {
+				return isAny, err
+			}
+			s.cache.users.record(pod, user, accepts)
+		}
+		isAny = isAny || accepts == accepted
+	}
+	return isAny, nil
 }
 
 // wasRead reports whether it is on record that every node has read the Secret as it

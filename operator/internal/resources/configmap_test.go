@@ -3,6 +3,8 @@ package resources
 import (
 	_ "embed"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,7 +28,7 @@ func TestNetworkWithAConfigMap(t *testing.T) {
 	var then Workload
 	g.Expect(json.Unmarshal([]byte(withConfigMap), &then)).To(Succeed())
 	then.record = withConfigMap
-	i := &inputs{network: networkNamed("payments", everyField), platform: platform}
+	i := &inputs{network: networkNamed("payments", everyField, withUsers()), platform: platform}
 	live := served(t, StatefulSet(i.network, then, 5, nil))
 
 	c := i.children(t, live)
@@ -58,16 +60,21 @@ func TestTheLongestConfigurationFits(t *testing.T) {
 		t.Run(reason, func(t *testing.T) {
 			g := NewWithT(t)
 			network := networkNamed("payments", everyField, func(n *v1alpha1.BitcoinNetwork) {
-				n.Spec.Config = nil
+				n.Spec.Config, n.Spec.Users = nil, nil
+				for user := range 16 { // of 64 methods, of 32 letters
+					methods := slices.Repeat([]v1alpha1.RPCMethod{v1alpha1.RPCMethod(strings.Repeat("m", 32))}, 64)
+					n.Spec.Users = append(n.Spec.Users, v1alpha1.User{Name: fmt.Sprintf("%032d", user), Methods: methods})
+				}
 				for range 64 { // of 512 characters, as the API allows
 					n.Spec.Config = append(n.Spec.Config, v1alpha1.ConfigLine("a="+strings.Repeat(character, 510)))
 				}
 			})
 			c := childrenOf(t, network)
 			g.Expect(strings.Count(c.conf(t), character)).To(BeNumerically(">=", 64*510))
+			g.Expect(len(c.whitelists())).To(BeNumerically("<", 128<<10), "the most that Linux takes for a variable")
 			g.Expect(apivalidation.ValidateAnnotations(c.set.Annotations, nil)).To(BeEmpty())
 			g.Expect(apivalidation.ValidateAnnotations(c.set.Spec.Template.Annotations, nil)).To(BeEmpty())
-			const room = 48 << 10 // for affinity and labels beside it, and for what others annotate
+			const room = 24 << 10 // for affinity and labels beside it, and for what others annotate
 			g.Expect(len(c.set.Annotations[workloadAnnotation])).To(BeNumerically("<", apivalidation.TotalAnnotationSizeLimitB-room))
 			g.Expect(sorted(objectsOf(t, network, platform, served(t, c.set))).conf(t)).To(Equal(c.conf(t)), "and is read again as it was")
 		})

@@ -35,6 +35,9 @@ func Connection(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitco
 		data["secret-user-key"] = bitcoind.UserKey
 		data["secret-password-key"] = bitcoind.PasswordKey
 	}
+	for _, user := range network.Spec.Users {
+		data["secret-password-key-"+user.Name], _ = bitcoind.UserPasswordKeys(user.Name)
+	}
 	return &corev1.ConfigMap{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
 		ObjectMeta: objectMeta(network, ConnectionName(network)),

@@ -51,6 +51,7 @@ func everyField(network *v1alpha1.BitcoinNetwork) {
 	spec := &network.Spec
 	spec.Nodes = 5
 	spec.Secret = "bitcoin-rpc"
+	spec.Users = []v1alpha1.User{{Name: "lnd", Profile: v1alpha1.LightningProfile}, {Name: "btc-pay", Methods: []v1alpha1.RPCMethod{"uptime", "getblock"}}}
 	spec.Config = []v1alpha1.ConfigLine{"txindex=1", "blocknotify=<&>"}
 	spec.ZMQ = []v1alpha1.ZMQTopic{v1alpha1.RawBlock, v1alpha1.Sequence}
 	spec.Image = "bitcoind:own"

@@ -177,6 +177,9 @@ func container(network *v1alpha1.BitcoinNetwork, image string, chain bitcoind.Ch
 	c.EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{
 		LocalObjectReference: corev1.LocalObjectReference{Name: network.Spec.Secret},
 	}}}
+	if users := usersOf(network); len(users) > 0 {
+		c.Env = append(c.Env, corev1.EnvVar{Name: bitcoind.WhitelistsVariable, Value: bitcoind.Whitelists(users)})
+	}
 	return c
 }
 

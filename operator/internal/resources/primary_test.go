@@ -41,6 +41,12 @@ func TestConnection(t *testing.T) {
 			"zmq-rawtx":    "tcp://payments-primary.team-a.svc.cluster.local:28333",
 			"secret":       "bitcoin-rpc", "secret-user-key": "BC_RPC_USER", "secret-password-key": "BC_RPC_PASSWORD",
 		}},
+		{"users have a key each", withUsers(v1alpha1.User{Name: "lnd"}, v1alpha1.User{Name: "btc-pay"}), map[string]string{
+			"type": "bitcoind", "chain": "regtest", "host": "payments-primary.team-a.svc.cluster.local",
+			"rpc-port": "18443", "p2p-port": "18444",
+			"secret": "bitcoin-rpc", "secret-user-key": "BC_RPC_USER", "secret-password-key": "BC_RPC_PASSWORD",
+			"secret-password-key-lnd": "BC_RPC_PASSWORD_LND", "secret-password-key-btc-pay": "BC_RPC_PASSWORD_BTC_PAY",
+		}},
 		{"default credentials are in no Secret", withoutSecret, map[string]string{
 			"type": "bitcoind", "chain": "regtest", "host": "payments-primary.team-a.svc.cluster.local",
 			"rpc-port": "18443", "p2p-port": "18444",

@@ -108,6 +108,7 @@ func inputsOf(network *v1alpha1.BitcoinNetwork, platform Platform) ([]string, er
 	if spec.Storage != nil {
 		spec.Storage = &v1alpha1.Storage{} // only that there is some
 	}
+	spec.Users = sortedUsers(spec.Users)
 	// How many pairs of credentials the Secret has was an input once.
 	type withPairs struct {
 		Spec  *v1alpha1.BitcoinNetworkSpec `json:"spec"`

@@ -67,6 +67,7 @@ var changes = []struct {
 	{"nor what becomes of them on deletion", "Storage", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Storage.WhenDeleted = keep }), false},
 	{"nor when nodes go", "Storage", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Storage.WhenScaled = keep }), false},
 	{"nor a list that says as much as none", "", spec(func(s *v1alpha1.BitcoinNetworkSpec) {
+		s.Users = []v1alpha1.User{}
 		s.Config, s.ZMQ, s.ImagePullSecrets = []v1alpha1.ConfigLine{}, []v1alpha1.ZMQTopic{}, []v1alpha1.ImagePullSecret{}
 		s.PodLabels, s.NodeSelector = map[string]v1alpha1.LabelValue{}, map[string]string{}
 		s.Tolerations, s.TopologySpreadConstraints = []corev1.Toleration{}, []corev1.TopologySpreadConstraint{}
@@ -80,6 +81,9 @@ var changes = []struct {
 	}), true},
 	{"and another Secret", "Secret", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Secret = "another" }), true},
 	{"and none", "Secret", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Secret = "" }), true},
+	{"and a user", "Users", spec(func(s *v1alpha1.BitcoinNetworkSpec) {
+		s.Users = []v1alpha1.User{{Name: "lnd", Profile: v1alpha1.LightningProfile}}
+	}), true},
 	{"and another chain, which the API refuses", "Chain", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Chain = v1alpha1.Main }), true},
 	{"and a signet of one's own, which the API refuses", "Signet", func(i *inputs) { ownSignet(i.network) }, true},
 	{"and a line of bitcoin.conf", "Config", spec(func(s *v1alpha1.BitcoinNetworkSpec) { s.Config = []v1alpha1.ConfigLine{"txindex=1"} }), true},
@@ -197,7 +201,7 @@ func TestRecordsWithANumberOfPairsStillCount(t *testing.T) {
 		{"default credentials", withoutSecret, "9ea55d52091b382c", "09f2040610e0523d"},
 		{"storage", withStorage, "ce6b76011ae68237", "d611081f70ae4f16"},
 		{"main", on(v1alpha1.Main), "320a40a57e40110a", "434fa8d2d885ba19"},
-		{"every field", everyField, "e4956ccf7c5716ee", "dda82ce6bb513043"},
+		{"every field of then", func(n *v1alpha1.BitcoinNetwork) { everyField(n); withUsers()(n) }, "e4956ccf7c5716ee", "dda82ce6bb513043"},
 	} {
 		for _, hash := range []string{test.one, test.two} {
 			t.Run(test.reason+" "+hash, func(t *testing.T) {

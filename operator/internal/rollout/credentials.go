@@ -18,7 +18,7 @@ const clockSkew = 10 * time.Second
 // stop, and is replaced. One that has been started since the Secret changed, and
 // rejects it all the same, would do so again.
 func remedy(seen *state.Network, node state.Node) v1alpha1.RolloutAction {
-	isWrong := acceptsWrong(node) || node.MayAcceptOld
+	isWrong := node.DiffersFromSecret() || node.MayAcceptOld
 	switch {
 	case node.Pod == nil || state.PodProblem(node.Pod) != "" || node.ReadsOther:
 		return ""
@@ -30,11 +30,6 @@ func remedy(seen *state.Network, node state.Node) v1alpha1.RolloutAction {
 	default:
 		return ""
 	}
-}
-
-// acceptsWrong reports whether a node is known not to accept just what the Secret holds.
-func acceptsWrong(node state.Node) bool {
-	return node.RejectsCurrent || node.RejectsPrevious || node.RejectsAll || node.AcceptsOld
 }
 
 // renewCredentials has a node read the Secret anew: first one that has to be replaced,
@@ -75,7 +70,7 @@ func (d *decider) isTooEarly(ordinal int) bool {
 	}
 	changed := d.seen.Secret.ChangedAt
 	node := d.seen.Nodes[ordinal]
-	isKnown := acceptsWrong(node) || !node.MayAcceptOld
+	isKnown := node.DiffersFromSecret() || !node.MayAcceptOld
 	if isKnown && state.ReadSecretAt(node).Before(changed) {
 		return false
 	}

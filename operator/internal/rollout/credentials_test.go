@@ -17,6 +17,8 @@ var (
 	notStopped      = func(node *state.Node) { node.NotStoppedAt = statetest.Now.Add(-time.Second) }
 	acceptsOld      = func(node *state.Node) { node.AcceptsOld = true }
 	mayAcceptOld    = func(node *state.Node) { node.MayAcceptOld = true }
+	rejectsUser     = func(node *state.Node) { node.RejectsUsers = []string{"read"} }
+	keepsUser       = func(node *state.Node) { node.KeepsUsers = []string{"read"} }
 )
 
 // rejecting returns a node that rejects everything, and shows that it is at block 7.
@@ -56,6 +58,20 @@ func TestRestartForTheSecret(t *testing.T) {
 			reason: "one that accepts a pair that has leaked",
 			nodes:  []state.Node{at(0), with(at(1), acceptsOld)}, seen: hourAgo,
 			want: "Restart 1",
+		},
+		{
+			reason: "one that rejects a user's password",
+			nodes:  []state.Node{at(0), with(at(1), rejectsUser)}, seen: hourAgo,
+			want: "Restart 1",
+		},
+		{
+			reason: "one that accepts a user's password that has leaked",
+			nodes:  []state.Node{at(0), with(at(1), keepsUser)}, seen: hourAgo,
+			want: "Restart 1",
+		},
+		{
+			reason: "one whose image knows nothing of users would reject them again",
+			nodes:  []state.Node{with(at(0, started(hour-minute)), rejectsUser)}, seen: hourAgo,
 		},
 		{
 			reason: "one that has read the Secret as it is, and ignores it, would do so again",

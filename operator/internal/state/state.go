@@ -66,6 +66,8 @@ type Secret struct {
 	// Pairs is how many pairs the nodes should accept: the current one, and while a
 	// password is being changed the previous one.
 	Pairs int
+	// Users are those of the network who may not call everything.
+	Users []User
 	// ChangedAt is when the Secret became what it is.
 	ChangedAt time.Time
 	// Warning says what is odd about the Secret, though nodes take it.
@@ -73,6 +75,25 @@ type Secret struct {
 	// NotApplied says that the Secret is not what its SealedSecret is, and why; empty
 	// where nobody says so.
 	NotApplied string
+}
+
+// Passwords counts the passwords of users that the Secret has.
+func (s Secret) Passwords() int {
+	count := 0
+	for _, user := range s.Users {
+		count += user.Passwords
+	}
+	return count
+}
+
+// User is what the Secret has for one of the network's users.
+type User struct {
+	Name string
+	// Passwords is how many passwords nodes should accept: none, the current one, or
+	// while it is being changed the previous one, too.
+	Passwords int
+	// Problem says what is wrong with them, and holds no value; empty for nothing.
+	Problem string
 }
 
 // Problem is a reason of a condition with its message.
@@ -120,6 +141,10 @@ type Node struct {
 	// MayAcceptOld that it may, since nobody knows what it read.
 	AcceptsOld, MayAcceptOld bool
 
+	// RejectsUsers are users of whom the node rejects a password that the Secret has,
+	// though its pod knows them; KeepsUsers those of whom it accepts one that the Secret
+	// no longer has.
+	RejectsUsers, KeepsUsers []string
 	// Claim is the volume claim of the node; nil while there is none.
 	Claim *corev1.PersistentVolumeClaim
 	// Data tells the node's data apart from those that it had before, or will have:
@@ -216,6 +241,12 @@ func (n *Network) IsOutdated(node Node) bool {
 // Ready reports whether the node answers RPC with the credentials that it should
 // accept, and clients reach it; or did, and is late once.
 func (n Node) Ready() bool { return n.Problem == "" || n.IsLate }
+
+// DiffersFromSecret reports whether a node is known not to accept just what the Secret
+// says.
+func (n Node) DiffersFromSecret() bool {
+	return n.RejectsAll || n.RejectsCurrent || n.RejectsPrevious || n.AcceptsOld || len(n.RejectsUsers)+len(n.KeepsUsers) > 0
+}
 
 // Shows reports whether a node has shown in this pass that the best block is on its
 // active chain. By the definition of the best block, only a node that is at it has.

@@ -15,8 +15,9 @@ import (
 type acceptance struct {
 	// accepting accept all of them, and none that the Secret no longer has.
 	accepting int
-	// pending are still to be started with them.
-	pending int
+	// pending are still to be started with them; lacking are to be replaced by ones that
+	// know of users who were added.
+	pending, lacking int
 	// rejectCurrent and rejectPrevious were started with them, and reject that pair
 	// all the same; keepOld accept one that the Secret no longer has.
 	rejectCurrent, rejectPrevious, keepOld int
@@ -25,7 +26,7 @@ type acceptance struct {
 func acceptanceOf(seen *state.Network) acceptance {
 	var found acceptance
 	for _, node := range seen.WantedNodes() {
-		isWrong := node.RejectsAll || node.RejectsCurrent || node.RejectsPrevious || node.AcceptsOld || node.MayAcceptOld
+		isWrong := node.DiffersFromSecret() || node.MayAcceptOld
 		switch {
 		case node.Pod == nil:
 		case isWrong && isToBeStarted(seen, node):
@@ -36,8 +37,11 @@ func acceptanceOf(seen *state.Network) acceptance {
 			found.keepOld++
 		case node.RejectsPrevious:
 			found.rejectPrevious++
-		case node.Answers:
+		case lacksUser(seen, node):
+			found.lacking++
+		case node.Answers && !node.DiffersFromSecret():
 			found.accepting++
+		case node.Answers: // but for users, which they are told of by name
 		case state.ReadSecretAt(node).Before(seen.Secret.ChangedAt):
 			found.pending++
 		}
@@ -60,6 +64,12 @@ func setCredentialsReady(network *v1alpha1.BitcoinNetwork, seen *state.Network) 
 			condition.Reason = v1alpha1.SecretOutdatedReason
 		}
 	}
+	if problems := userProblems(seen); len(problems) > 0 && condition.Status == metav1.ConditionTrue {
+		condition.Message += "; " + list(problems)
+		if condition.Reason == v1alpha1.SecretReadReason || condition.Reason == v1alpha1.RotatedReason {
+			condition.Reason = v1alpha1.UsersRejectedReason
+		}
+	}
 	conditions.Set(network, condition)
 	if seen.Secret.Unusable == nil && network.Spec.Secret != "" {
 		recordSecret(network, seen, seen.Wanted > 0 && found.accepting == seen.Wanted)
@@ -71,6 +81,7 @@ func setCredentialsReady(network *v1alpha1.BitcoinNetwork, seen *state.Network) 
 func credentialsReady(network *v1alpha1.BitcoinNetwork, seen *state.Network, found acceptance) *metav1.Condition {
 	const condition = v1alpha1.CredentialsReadyCondition
 	secret, nodes, unusable := network.Spec.Secret, seen.Wanted, seen.Secret.Unusable
+	previous := previousKeys(seen.Secret)
 	switch {
 	case unusable != nil && network.Status.Height != nil && nodes > 0:
 		return conditions.FalseCondition(condition, unusable.Reason, "%s; running nodes are left untouched", unusable.Message)
@@ -87,21 +98,24 @@ func credentialsReady(network *v1alpha1.BitcoinNetwork, seen *state.Network, fou
 		return conditions.FalseCondition(condition, v1alpha1.CredentialsRejectedReason,
 			"%d of %d nodes were started with the current Secret %q and still accept credentials that it no longer has: a custom image must accept what the Secret says, and nothing else",
 			found.keepOld, nodes, secret)
-	case found.pending > 0 && seen.Secret.Pairs > 1:
+	case found.pending > 0 && len(previous) > 0:
 		return conditions.TrueCondition(condition, v1alpha1.RotatingReason,
 			"Secret %q has new credentials; %d of %d nodes accept them. Keep using the previous ones until all nodes do", secret, found.accepting, nodes)
 	case found.pending > 0:
 		return conditions.TrueCondition(condition, v1alpha1.RotatingReason,
 			"Secret %q has changed; %d of %d nodes are up to date, the others are to be restarted", secret, found.accepting, nodes)
+	case found.lacking > 0:
+		return conditions.TrueCondition(condition, v1alpha1.RotatingReason,
+			"Secret %q was read; %d of %d nodes know all of spec.users, the others are to be replaced", secret, nodes-found.lacking, nodes)
 	case found.rejectPrevious > 0:
 		return conditions.TrueCondition(condition, v1alpha1.RotatingReason,
 			"%d of %d nodes were started with the current Secret %q but reject part of it: a custom image must also accept %s and %s",
 			found.rejectPrevious, nodes, secret, bitcoind.PreviousUserKey, bitcoind.PreviousPasswordKey)
-	case seen.Secret.Pairs > 1 && (found.accepting == nodes || isRead(network, seen)):
+	case len(previous) > 0 && (found.accepting == nodes || isRead(network, seen)):
 		return conditions.TrueCondition(condition, v1alpha1.RotatedReason,
-			"every node accepts both the new and the previous credentials from Secret %q: switch all clients to the new ones, then remove %s and %s",
-			secret, bitcoind.PreviousUserKey, bitcoind.PreviousPasswordKey)
-	case seen.Secret.Pairs > 1:
+			"every node accepts both the new and the previous credentials from Secret %q: switch all clients to the new ones, then remove %s",
+			secret, and(previous))
+	case len(previous) > 0:
 		return conditions.TrueCondition(condition, v1alpha1.RotatingReason,
 			"Secret %q has new credentials; %d of %d nodes accept them. Keep using the previous ones until all nodes do", secret, found.accepting, nodes)
 	case seen.Secret.Warning != "":
@@ -118,6 +132,7 @@ func recordSecret(network *v1alpha1.BitcoinNetwork, seen *state.Network, readByA
 	status.SecretRead = readByAll || isRead(network, seen)
 	status.SecretChangedAt = new(metav1.NewTime(seen.Secret.ChangedAt.Truncate(time.Second)))
 	status.SecretPairs = int32(seen.Secret.Pairs)
+	status.SecretUsers = int32(seen.Secret.Passwords())
 }
 
 // isRead reports whether every node was once seen to accept the Secret as it is.

@@ -203,6 +203,11 @@ func TestEvents(t *testing.T) {
 			want: []string{`Warning SecretOutdated Secret "bitcoin-rpc" was read; no key`},
 		},
 		{
+			reason: "a user has no password",
+			before: again(usersChanged(1, "", knowing(accepting(0)))), now: usersChanged(0, "it has none", knowing(accepting(0))),
+			want: []string{`Warning UsersRejected Secret "bitcoin-rpc" was read; user "read": it has none`},
+		},
+		{
 			reason: "a node rejects the credentials with which it was started",
 			before: again(rotation(1, accepting(0), accepting(1), unasked(2))), now: rotation(1, accepting(0), accepting(1), rejecting(2)),
 			want: []string{"Warning CredentialsRejected " + rejected},

@@ -20,6 +20,7 @@ import (
 // fake.
 type client interface {
 	Check(ctx context.Context, endpoint bitcoind.Endpoint) (bitcoind.State, error)
+	Accepts(ctx context.Context, endpoint bitcoind.Endpoint) (bool, error)
 	UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, change bitcoind.PeerChange) error
 	BlockHashes(ctx context.Context, endpoint bitcoind.Endpoint, heights []int32) ([]string, error)
 	Mine(ctx context.Context, endpoint bitcoind.Endpoint, address string) error
@@ -48,15 +49,22 @@ func TestContract(t *testing.T) {
 		runScenarios(t, func(t *testing.T, nodes int) world { return newFakeWorld(nodes) })
 	})
 	t.Run("real", func(t *testing.T) {
-		bitcoind := os.Getenv("TEST_BITCOIND")
-		switch {
-		case testing.Short():
-			t.Skip("starts real nodes, which -short forbids")
-		case bitcoind == "":
-			t.Skip("TEST_BITCOIND names no bitcoind; make test sets it to .local/bin/bitcoind")
-		}
+		bitcoind := needsBitcoind(t)
 		runScenarios(t, func(t *testing.T, nodes int) world { return newRealWorld(t, bitcoind, nodes) })
 	})
+}
+
+// needsBitcoind returns the program to test with.
+func needsBitcoind(t *testing.T) string {
+	t.Helper()
+	program := os.Getenv("TEST_BITCOIND")
+	switch {
+	case testing.Short():
+		t.Skip("starts real nodes, which -short forbids")
+	case program == "":
+		t.Skip("TEST_BITCOIND names no bitcoind; make test sets it to .local/bin/bitcoind")
+	}
+	return program
 }
 
 func runScenarios(t *testing.T, newWorld func(t *testing.T, nodes int) world) {
@@ -88,6 +96,7 @@ func runScenarios(t *testing.T, newWorld func(t *testing.T, nodes int) world) {
 		{"the work of a chain grows with its height, and the tip is as the state says it", 2, tipsHaveWork},
 		{"a wrong password is refused, but not by REST", 1, wrongPassword},
 		{"who is not the node is neither believed nor told anything", 2, notTheNode},
+		{"a user who may call something else is accepted, and refused that", 1, limitedUser},
 	} {
 		t.Run(scenario.name, func(t *testing.T) {
 			t.Parallel() // real nodes mostly wait
@@ -409,6 +418,36 @@ func wrongPassword(s scenario) {
 	s.expectList(0)
 	if got, want := s.tip(0), s.state(0).Tip(); got != want {
 		s.t.Errorf("tip = %+v, want %+v", got, want)
+	}
+}
+
+// reader is a user of every node who may ask for the height and for nothing else.
+var reader = bitcoind.NewCredentials("reader", "p#ss w\"rd")
+
+func limitedUser(s scenario) {
+	endpoint := s.endpoint(0)
+	accepts := func(credentials bitcoind.Credentials) bool {
+		s.t.Helper()
+		endpoint.Credentials = credentials
+		accepted, err := s.Accepts(s.t.Context(), endpoint)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return accepted
+	}
+	if !accepts(bitcoind.DefaultCredentials) || !accepts(reader) || accepts(bitcoind.NewCredentials("reader", "another")) {
+		s.t.Error("it does not accept those whom it should, and nobody else")
+	}
+	endpoint.Credentials = reader
+	if _, err := s.Check(s.t.Context(), endpoint); !errors.Is(err, bitcoind.ErrForbidden) {
+		s.t.Errorf("Check: %v, want %v", err, bitcoind.ErrForbidden)
+	}
+	if err := s.Shutdown(s.t.Context(), endpoint); !errors.Is(err, bitcoind.ErrForbidden) {
+		s.t.Errorf("Shutdown: %v, want %v", err, bitcoind.ErrForbidden)
+	}
+	s.stop(0)
+	if _, err := s.Accepts(s.t.Context(), endpoint); !errors.Is(err, syscall.ECONNREFUSED) {
+		s.t.Errorf("error = %v of a node that has stopped", err)
 	}
 }
 

@@ -21,6 +21,7 @@ func newFakeWorld(nodes int) fakeWorld {
 	w := fakeWorld{bitcoindtest.NewNetwork()}
 	for node := range nodes {
 		w.Start(w.endpoint(node).Address, w.name(node), w.comment(node), bitcoind.DefaultCredentials)
+		w.LetIn(w.endpoint(node).Address, reader)
 	}
 	return w
 }

@@ -26,8 +26,9 @@ const answerTimeout = 2 * time.Second
 // ConnectAdded.
 type Network struct {
 	mu      sync.Mutex
-	nodes   map[string]*node // by address; a node that has stopped is none
-	stopped map[string]*node // by address
+	nodes   map[string]*node                  // by address; a node that has stopped is none
+	stopped map[string]*node                  // by address
+	users   map[string][]bitcoind.Credentials // who may not call what the operator calls, by address
 	checks  map[string]int
 	updates map[string]int
 	serial  int // makes nodes, connections and blocks distinct
@@ -39,6 +40,7 @@ func NewNetwork() *Network {
 	return &Network{
 		nodes:   map[string]*node{},
 		stopped: map[string]*node{},
+		users:   map[string][]bitcoind.Credentials{},
 		checks:  map[string]int{},
 		updates: map[string]int{},
 		now:     time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
@@ -77,6 +79,14 @@ func (n *Network) RestartWith(address string, credentials ...bitcoind.Credential
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.startAgain(n.end(address), credentials)
+}
+
+// LetIn has the node at an address, whether it runs yet or not, accept users as well who
+// may call less than a check does, and no others of that kind.
+func (n *Network) LetIn(address string, users ...bitcoind.Credentials) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.users[address] = users
 }
 
 // Fail makes a node's RPC answer with an error, until it is told to with nil. Its
@@ -203,6 +213,21 @@ func (n *Network) Check(ctx context.Context, endpoint bitcoind.Endpoint) (bitcoi
 	return state, nil
 }
 
+// Accepts does what (*bitcoind.Client).Accepts does. It counts as a check.
+func (n *Network) Accepts(ctx context.Context, endpoint bitcoind.Endpoint) (bool, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.checks[endpoint.Address]++
+	switch _, err := n.answering(ctx, endpoint); {
+	case err == nil, errors.Is(err, bitcoind.ErrForbidden):
+		return true, nil
+	case errors.Is(err, bitcoind.ErrUnauthorized):
+		return false, nil
+	default:
+		return false, err
+	}
+}
+
 // UpdatePeers does what (*bitcoind.Client).UpdatePeers does.
 func (n *Network) UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, change bitcoind.PeerChange) error {
 	n.mu.Lock()
@@ -305,6 +330,8 @@ func (n *Network) answering(ctx context.Context, endpoint bitcoind.Endpoint) (*n
 	switch {
 	case err != nil:
 		return nil, err
+	case slices.Contains(n.users[endpoint.Address], endpoint.Credentials):
+		return nil, bitcoind.ErrForbidden
 	case !slices.Contains(node.credentials, endpoint.Credentials):
 		return nil, bitcoind.ErrUnauthorized
 	case node.failure != nil:

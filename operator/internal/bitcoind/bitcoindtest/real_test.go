@@ -28,6 +28,7 @@ type realWorld struct {
 type process struct {
 	program          string
 	comment          string
+	auth             []string // lines for bitcoind's configuration beside those of all
 	p2pPort, rpcPort int
 	directory        string
 	command          *exec.Cmd
@@ -35,11 +36,13 @@ type process struct {
 	exited           chan struct{} // closed when the process is gone
 }
 
-func newRealWorld(t *testing.T, program string, nodes int) *realWorld {
+// newRealWorld starts nodes, with these lines beside what is in the configuration of all.
+func newRealWorld(t *testing.T, program string, nodes int, auth ...string) *realWorld {
 	w := &realWorld{Client: bitcoind.NewClient(), t: t}
 	for node := range nodes {
 		w.nodes = append(w.nodes, &process{
 			program:   program,
+			auth:      auth,
 			comment:   fmt.Sprintf("team-a.payments.%d", node),
 			p2pPort:   freePort(t),
 			rpcPort:   freePort(t),
@@ -140,7 +143,12 @@ func (p *process) writeConfig(t *testing.T) {
 
 	for file, content := range map[string]string{
 		filepath.Join(p.directory, "bitcoin.conf"): config,
-		auth: bitcoind.RPCAuth(bitcoind.DefaultCredentials, "b8a8d1dc80f1e84f7f3a53f3e0b8c2ff") + "\n",
+		auth: strings.Join(append(p.auth,
+			bitcoind.RPCAuth(bitcoind.DefaultCredentials, "b8a8d1dc80f1e84f7f3a53f3e0b8c2ff"),
+			bitcoind.RPCAuth(reader, "ff2c8b0e3f35a3f7f48e1f08cd1d8a8b"),
+			bitcoind.User{Name: reader.User(), Methods: names("getblockcount")}.RPCWhitelist(),
+			bitcoind.RPCWhitelistDefault,
+			""), "\n"),
 	} {
 		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
