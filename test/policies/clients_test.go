@@ -4,8 +4,12 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bitcoin-operator/bitcoin-operator/test/policies"
 )
 
 // What the operator writes is held to the same bounds as what it is told to: it may have
@@ -56,4 +60,15 @@ func TestClientsFromBeforeTheBoundsChanged(t *testing.T) {
 	team.expect(team.as("").Patch(team.ctx, network, scale), "", "as many clients as before")
 	more := client.RawPatch(types.MergePatchType, []byte(`{"spec": {"clients": [{"namespaces": ["shop"], "ports": ["rpc", "zmq"]}]}}`))
 	team.expect(team.as("").Patch(team.ctx, network, more), "spec.clients: the platform allows rpc and zmq", "more than before")
+}
+
+// Flux makes the network policies of a new tenant beside its bounds, in no order.
+func TestPlatformFencesANamespaceThatHasNoBoundsYet(t *testing.T) {
+	team := newTeam(t, bounds())
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "team-", Labels: map[string]string{policies.TenantLabel: "true"}}}
+	team.Expect(team.as("").Create(team.ctx, namespace)).To(Succeed())
+	team.namespace = namespace.Name
+	policy := team.object("apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: tenant.default-deny}\nspec: {podSelector: {}, policyTypes: [Ingress, Egress]}")
+	team.expect(team.as("").Create(team.ctx, policy), "", "by the platform")
+	team.Expect(team.as("").Create(team.ctx, team.network("payments", ""))).To(MatchError(ContainSubstring("no params found")), "nothing else comes before the bounds")
 }

@@ -49,6 +49,9 @@ func DrainOf(network *v1alpha1.BitcoinNetwork, seen *state.Network, size int, ho
 		}
 	}
 	open := resources.Budget{MaxUnavailable: beyondRepair + 1, AlwaysAllow: true}
+	if hasNothing(seen, size) {
+		open.MaxUnavailable = int32(size)
+	}
 	if holders >= 2 || size <= 1 || !seen.AtStake() || !state.InPods(network) {
 		return Drain{Budget: open}
 	}
@@ -62,6 +65,17 @@ func DrainOf(network *v1alpha1.BitcoinNetwork, seen *state.Network, size int, ho
 	}
 	held := resources.Budget{MaxUnavailable: max(int32(size)-ready-mustStay(seen, size), 0)}
 	return Drain{Budget: held, HeldSince: since}
+}
+
+// hasNothing reports whether none of so many nodes has more than the first block of a
+// chain that the world does not have, nor may have.
+func hasNothing(seen *state.Network, size int) bool {
+	for ordinal := range size {
+		if node := seen.Node(ordinal); node.Data != "" && node.Tip == nil && !node.IsEmpty() {
+			return false
+		}
+	}
+	return seen.Private && seen.Best == nil
 }
 
 // mustStay counts the nodes that are not ready and may be the last to have the best

@@ -94,9 +94,27 @@ func TestDrain(t *testing.T) {
 			want: open(1),
 		},
 		{
-			reason: "a first block is nothing",
+			reason: "a first block is nothing, and who has no more is of use to nobody",
 			nodes:  []state.Node{statetest.NodeAt(0, 0, "a"), with(silent(1), empty)},
 			seen:   views{func(seen *state.Network) { seen.SetBest(nil) }},
+			want:   open(2),
+		},
+		{
+			reason: "so it keeps no machine while another cannot be placed",
+			nodes:  []state.Node{statetest.NodeAt(0, 0, "a"), with(silent(1, unschedulable), func(node *state.Node) { node.Data, node.Tip = "", nil })},
+			seen:   views{func(seen *state.Network) { seen.SetBest(nil) }},
+			want:   open(2),
+		},
+		{
+			reason: "unless a node may have more: nobody has asked it yet",
+			nodes:  []state.Node{statetest.NodeAt(0, 0, "a"), with(silent(1), untold)},
+			seen:   views{func(seen *state.Network) { seen.SetBest(nil) }},
+			want:   open(1),
+		},
+		{
+			reason: "the world has a public chain, and its nodes are of use",
+			nodes:  []state.Node{statetest.NodeAt(0, 0, "a"), with(silent(1), empty)},
+			seen:   views{public, func(seen *state.Network) { seen.SetBest(nil) }},
 			want:   open(1),
 		},
 		{
