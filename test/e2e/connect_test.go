@@ -96,7 +96,9 @@ func TestClientsLeaveANodeThatHangs(t *testing.T) {
 		for _, other := range []string{name + "-1", name + "-2"} {
 			g.Expect(after[other]).To(Equal(before[other]), "%s has nothing to do with it", other)
 		}
-		g.Expect(leadsTo(hanging, 1)(ctx)).To(BeTrue(), "once, and not back")
+		stays, leads, err := leadsTo(hanging, 1)(ctx)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(stays).To(BeTrue(), "once, and not back: %s", leads)
 		g.Expect(primaryMoves(g, ctx, hanging)).To(Equal(1))
 	}
 }
@@ -130,15 +132,16 @@ func TestClientsReachWhatTheyMay(t *testing.T) {
 	g, ctx := needsClusterFor(t, 8*time.Minute)
 	platform, err := cluster.Fleet(ctx)
 	g.Expect(err).NotTo(HaveOccurred())
-	addTenants(t, g, ctx, platform, func(*fleet.Team) {}, team)
+	serving := addTenants(t, g, ctx, platform, func(*fleet.Team) {}, team)[0]
 	for _, key := range []string{"clientNamespaces", "peerNamespaces"} {
 		g.Expect(platform.Edit("tenants/"+team+"/tenant.yaml", key+`: ""`, key+": "+shop)).To(Succeed())
 	}
 	commit, err := platform.Push(ctx, "Let "+team+" let in "+shop)
 	g.Expect(err).NotTo(HaveOccurred())
 	wait(g, ctx, platform.Delivery("tenants", commit).Done)
+	wait(g, ctx, push(g, ctx, serving, "Its credentials").Done)
 
-	spec := v1alpha1.BitcoinNetworkSpec{Nodes: 1, ZMQ: []v1alpha1.ZMQTopic{v1alpha1.RawBlock}}
+	spec := v1alpha1.BitcoinNetworkSpec{Nodes: 1, Secret: secretName, ZMQ: []v1alpha1.ZMQTopic{v1alpha1.RawBlock}}
 	numbers := map[v1alpha1.ClientPort]int{v1alpha1.RPCPort: 18443, v1alpha1.ZMQPort: 28332, v1alpha1.P2PPort: 18444}
 	pods := map[string][]v1alpha1.ClientPort{"none": nil}
 	for bits := 1; bits < 8; bits++ {
