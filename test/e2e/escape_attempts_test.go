@@ -68,7 +68,7 @@ func sealedAs(lines string) func(*hostile, string) {
 
 // withTemplate is a SealedSecret's specification with this template.
 func withTemplate(template string) string {
-	return "spec:\n  encryptedData: {}\n  template: " + template + "\n"
+	return "spec:\n  encryptedData: {BC_RPC_USER: AAAA}\n  template: " + template + "\n"
 }
 
 // withValues is one with that many values.
@@ -86,15 +86,15 @@ var sealedSecrets = chapter{"SealedSecrets", []attempt{
 	{"an account's name on a Secret", bySealedSecrets, "spec.template: metadata.annotations is not allowed",
 		sealedAs(withTemplate("{metadata: {annotations: {kubernetes.io/service-account.name: bitcoin-operator}}}"))},
 	{"one that opens in every namespace", bySealedSecrets, "sealedsecrets.bitnami.com/cluster-wide is not allowed",
-		sealedAs("  annotations:\n    sealedsecrets.bitnami.com/cluster-wide: \"true\"\nspec:\n  encryptedData: {}\n")},
+		sealedAs("  annotations:\n    sealedsecrets.bitnami.com/cluster-wide: \"true\"\nspec:\n  encryptedData: {BC_RPC_USER: AAAA}\n")},
 	{"one that opens under every name", bySealedSecrets, "sealedsecrets.bitnami.com/namespace-wide is not allowed",
-		sealedAs("  annotations:\n    sealedsecrets.bitnami.com/namespace-wide: \"true\"\nspec:\n  encryptedData: {}\n")},
+		sealedAs("  annotations:\n    sealedsecrets.bitnami.com/namespace-wide: \"true\"\nspec:\n  encryptedData: {BC_RPC_USER: AAAA}\n")},
 	{"one that takes over a Secret that is there", bySealedSecrets, "spec.template: metadata.annotations is not allowed",
 		sealedAs(withTemplate(`{metadata: {annotations: {sealedsecrets.bitnami.com/managed: "true"}}}`))},
 	{"one whose Secret other controllers would copy, or load", bySealedSecrets, "spec.template: metadata.labels is not allowed",
 		sealedAs(withTemplate(`{metadata: {labels: {grafana_datasource: "1"}}}`))},
 	{"one by a name that the platform uses", bySealedSecrets, "metadata.name: this namespace has one Secret for RPC, bitcoin-rpc; seal it under that name",
-		commitsThis(strings.Replace(sealed("spec:\n  encryptedData: {}\n"), secretName, "git", 1))},
+		commitsThis(strings.Replace(sealed("spec:\n  encryptedData: {BC_RPC_USER: AAAA}\n"), secretName, "git", 1))},
 	{"a program in a template, which holds up everybody's", bySealedSecrets, "spec.template.data: leave it out",
 		sealedAs(withTemplate(`{data: {BC_RPC_USER: "{{range until 9}}{{end}}"}}`))},
 	{"values that do not open, by the thousand", bySealedSecrets, "spec.encryptedData: has 1200 values; at most 40 are allowed",
@@ -104,11 +104,11 @@ var sealedSecrets = chapter{"SealedSecrets", []attempt{
 	{"the password once more, under a key that bitcoind keeps, and tells its log", bySealedSecrets, "spec.encryptedData: LEAK is not allowed",
 		sealedAs("spec:\n  encryptedData:\n    LEAK: AAAA\n")},
 	{"one that Flux would not remove", bySealedSecrets, "kustomize.toolkit.fluxcd.io/prune is not allowed",
-		sealedAs("  annotations:\n    kustomize.toolkit.fluxcd.io/prune: disabled\nspec:\n  encryptedData: {}\n")},
+		sealedAs("  annotations:\n    kustomize.toolkit.fluxcd.io/prune: disabled\nspec:\n  encryptedData: {BC_RPC_USER: AAAA}\n")},
 	{"one sealed as they once were, with its type hidden in it", bySealedSecrets, "spec.data: is not allowed",
-		sealedAs("spec:\n  encryptedData: {}\n  data: bWFsbG9yeQ==\n")},
+		sealedAs("spec:\n  encryptedData: {BC_RPC_USER: AAAA}\n  data: bWFsbG9yeQ==\n")},
 	{"a finalizer, which would keep the namespace from going", bySealedSecrets, "metadata.finalizers: there are none in a tenant's namespace",
-		sealedAs("  finalizers: [mallory.example.com/stay]\nspec:\n  encryptedData: {}\n")},
+		sealedAs("  finalizers: [mallory.example.com/stay]\nspec:\n  encryptedData: {BC_RPC_USER: AAAA}\n")},
 	{"another team's, moved into the own namespace", "sealed-secrets, which seals for one name in one namespace", "no key could decrypt secret",
 		moveSealedSecret},
 	{"work for sealed-secrets, through the API server", byPeopleRole, `cannot create resource "services/proxy"`,
