@@ -107,13 +107,21 @@ func TestClientsLeaveANodeThatHangs(t *testing.T) {
 // An operator that is started while a node hangs goes by what the kubelet says of it.
 func TestAnOperatorThatIsNewGoesByTheKubelet(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.secret()
-	w.becomesReady(w.network("payments", 2))
-	w.stopOperator()
-	w.kubelet.hang("payments-0", time.Now().Add(-time.Minute))
-	w.startOperator()
-	w.Eventually(w.leadsTo("payments")).WithTimeout(15 * time.Second).Should(Equal("payments-1"))
+	for reason, hang := range map[string]func(*fakeKubelet, string, time.Time){
+		"it is stopped": (*fakeKubelet).hang,
+		"it is locked up, and refuses whoever has a wrong password": (*fakeKubelet).deadlock,
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.secret()
+			w.becomesReady(w.network("payments", 2))
+			w.stopOperator()
+			hang(w.kubelet, "payments-0", time.Now().Add(-time.Minute))
+			w.startOperator()
+			w.Eventually(w.leadsTo("payments")).WithTimeout(15 * time.Second).Should(Equal("payments-1"))
+		})
+	}
 }
 
 func TestClientsStayWhereTheNetworkSaysSo(t *testing.T) {
