@@ -135,7 +135,7 @@ func (c *cache) forgetOthers(seen *state.Network) {
 	c.grace.forgetOthers(seen.Nodes)
 	c.activity.forgetOthers(seen.Nodes)
 	c.keyring.forgetOthers(seen.Nodes)
-	c.users.forgetOthers(seen.Nodes)
+	c.users.forgetOthers(seen)
 	keepOnly(c.pods, keysOf(seen.Nodes, uidOf))
 	data := map[types.UID]bool{}
 	for _, node := range seen.Nodes {

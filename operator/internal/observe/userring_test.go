@@ -127,12 +127,24 @@ func TestUserringKeepsNothingOfWhatIsGone(t *testing.T) {
 	for _, pod := range pods {
 		ring.record(pod, first, true)
 	}
-	ring.forgetOthers([]state.Node{{}, {Pod: pods[1]}})
+	ring.forgetOthers(&state.Network{Nodes: []state.Node{{}, {Pod: pods[1]}}})
 	g.Expect(ring.verdicts).To(HaveLen(1))
 	_, known := ring.accepts(pods[1], first)
 	g.Expect(known).To(BeTrue())
 	_, known = ring.accepts(statetest.Pod(1, restarted), first)
 	g.Expect(known).To(BeFalse(), "a container that starts anew reads the Secret anew")
+
+	all := map[string][]bitcoind.Credentials{}
+	for _, user := range []string{"held", "named", "running", "gone"} {
+		all[user] = pairs{bitcoind.NewCredentials(user, "a")}
+	}
+	ring.set(all)
+	ring.set(map[string][]bitcoind.Credentials{"held": {bitcoind.NewCredentials("held", "b")}})
+	ring.forgetOthers(&state.Network{
+		Secret: state.Secret{Users: []state.User{{Name: "named"}}},
+		Nodes:  []state.Node{{Pod: statetest.Pod(0, knowing("running"))}},
+	})
+	g.Expect(ring.dropped).To(And(HaveLen(3), Not(HaveKey("gone"))), "of users whom nobody knows a Secret could make ever more")
 }
 
 func TestWhetherPasswordsChanged(t *testing.T) {
