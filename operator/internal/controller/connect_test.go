@@ -1,6 +1,8 @@
 package controller
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -8,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -174,12 +177,37 @@ func TestWhatClientsGoByIsMadeLast(t *testing.T) {
 	quota.Status.Hard, quota.Status.Used = quota.Spec.Hard, corev1.ResourceList{corev1.ResourceServices: resource.MustParse("0")}
 	w.Expect(w.api.Status().Update(w.ctx, quota)).To(Succeed())
 
-	network := w.network("payments", 2)
+	network := w.network("payments", 2, func(spec *v1alpha1.BitcoinNetworkSpec) {
+		spec.Interval = &metav1.Duration{Duration: 5 * time.Second}
+	})
 	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(And(
 		HavePrefix("True Connected: 2 nodes answer RPC, 1 link connected; left out: apply Service payments-primary: "), ContainSubstring("exceeded quota: tight")))
 
 	w.Expect(w.api.Delete(w.ctx, quota)).To(Succeed())
 	w.Eventually(w.leadsTo("payments")).Should(Equal("payments-0"), "another try is made")
+}
+
+// What is refused is tried again no more often than a network is looked at: it may stay so.
+func TestHowSoonWhatClientsGoByIsTriedAgain(t *testing.T) {
+	service := &corev1.Service{TypeMeta: metav1.TypeMeta{Kind: "Service"}, ObjectMeta: metav1.ObjectMeta{Name: "payments-primary"}}
+	services := corev1.Resource("services")
+	for _, test := range []struct {
+		reason string
+		err    error
+		want   time.Duration
+	}{
+		{"it is made", nil, 0},
+		{"its name is another's, until somebody acts", &conflictError{[]client.Object{service}}, 0},
+		{"a quota has no room", applyError(service, apierrors.NewForbidden(services, service.Name, errors.New("exceeded quota: tenant"))), 30 * time.Second},
+		{"it is invalid", applyError(service, apierrors.NewInvalid(corev1.SchemeGroupVersion.WithKind("Service").GroupKind(), service.Name, nil)), 30 * time.Second},
+		{"the API server is away", applyError(service, context.DeadlineExceeded), 2 * time.Second},
+		{"Kubernetes is about to collect it", &leftoverError{service}, 2 * time.Second},
+	} {
+		left := leftOut(service, test.err)
+		if left.Again != test.want || (left.LeftOut != "") != (test.err != nil) {
+			t.Errorf("%s: %q, again in %s, want %s", test.reason, left.LeftOut, left.Again, test.want)
+		}
+	}
 }
 
 // An operator that knows no affinity must be able to take over from this one: what it no
