@@ -35,6 +35,7 @@ func (p *pass) connect(ctx context.Context, lead rollout.Lead) (status.Connectio
 			return status.Connection{}, err
 		}
 		ctrl.LoggerFrom(ctx).Info("leads clients elsewhere", "from", move.From, "to", move.To, "why", move.Why)
+		p.cache.untold = move
 	}
 	p.network.Status.Primary = lead.Primary
 	service, config := p.primaryService(), resources.Connection(p.network, p.Platform, p.seen.Chain)
@@ -45,7 +46,7 @@ func (p *pass) connect(ctx context.Context, lead rollout.Lead) (status.Connectio
 		return leftOut(service, err), nil // and what says how the network is reached speaks of it
 	}
 	made := leftOut(config, p.offer(ctx, config))
-	made.Moved = lead.Move
+	made.Moved, p.cache.untold = p.cache.untold, nil
 	return made, nil
 }
 
