@@ -99,6 +99,26 @@ func TestUsersAreVerified(t *testing.T) {
 	}
 }
 
+// An application that had the pair of all power keeps name and password, as a user who may
+// do less: no node is blamed for that, nor asked about it at each look.
+func TestAPairThatBecomesAUsers(t *testing.T) {
+	g := NewWithT(t)
+	s := newScene(t, 1)
+	s.look()
+	s.withUsers(statetest.Now, pairs{alice}, alice.User())
+	s.secret.Data[bitcoind.UserKey], s.secret.Data[bitcoind.PasswordKey] = []byte(bob.User()), []byte(bob.Password())
+	s.RestartWith(hostOf(0), bob)
+	s.LetIn(hostOf(0), alice)
+	s.pods[0] = statetest.Pod(0, knowing(alice.User()), restarted)
+	for _, requests := range []int{3, 1, 1} { // at first also with either of alice's
+		before := s.Checks(hostOf(0))
+		node := s.look().Nodes[0]
+		g.Expect(verdict(node)).To(Equal("answers"))
+		g.Expect(userVerdict(node)).To(BeEmpty())
+		g.Expect(s.Checks(hostOf(0)) - before).To(Equal(requests))
+	}
+}
+
 // A node that does not answer is asked for nobody else in that pass.
 func TestUsersThatCannotBeVerifiedNowAreNextTime(t *testing.T) {
 	g := NewWithT(t)
