@@ -392,8 +392,9 @@ type BitcoinNetworkStatus struct {
 	Repairs []RepairStatus `json:"repairs,omitempty"`
 
 	// Primary is the node to which the Service <network>-primary leads. It is written
-	// before the Service is, and so outlives the operator. It is absent while the
-	// network has no nodes, and where somebody else has an object of that name.
+	// before the Service is, and so outlives the operator. Of a parked network with
+	// storage it is what it last was. It is absent while one without has no nodes, and
+	// where somebody else has an object of that name.
 	// +optional
 	Primary *PrimaryStatus `json:"primary,omitempty"`
 

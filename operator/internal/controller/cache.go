@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/rollout"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/status"
 )
 
@@ -32,6 +33,9 @@ type cache struct {
 	miningProblem string
 	// heightAt is when a change of nothing but the height was last written.
 	heightAt time.Time
+	// untold is how clients were to be led elsewhere, as is on record, and is told when
+	// they are; nil for nothing.
+	untold *rollout.Move
 	// patience is since when something is waited for.
 	patience status.Patience
 }

@@ -3,7 +3,9 @@ package controller
 import (
 	"context"
 	"errors"
+	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -24,7 +26,7 @@ func (p *pass) connect(ctx context.Context, lead rollout.Lead) (status.Connectio
 	if move := lead.Move; move != nil {
 		if move.Because == rollout.Silent && p.answers(ctx, move.From) {
 			p.Observer.AskAll(client.ObjectKeyFromObject(p.network))
-			return status.Connection{Again: true}, nil
+			return status.Connection{Again: rollout.RetryAfter}, nil
 		}
 		before := p.network.Status.Primary
 		p.network.Status.Primary = lead.Primary
@@ -33,17 +35,18 @@ func (p *pass) connect(ctx context.Context, lead rollout.Lead) (status.Connectio
 			return status.Connection{}, err
 		}
 		ctrl.LoggerFrom(ctx).Info("leads clients elsewhere", "from", move.From, "to", move.To, "why", move.Why)
+		p.cache.untold = move
 	}
 	p.network.Status.Primary = lead.Primary
-	var made status.Connection
-	if made.LeftOut, made.Again = p.offer(ctx, p.primaryService()); made.LeftOut != "" {
-		if !made.Again {
+	service, config := p.primaryService(), resources.Connection(p.network, p.Platform, p.seen.Chain)
+	if err := p.offer(ctx, service); err != nil {
+		if isTaken(err) {
 			p.network.Status.Primary = nil // that Service leads wherever somebody else says
 		}
-		return made, nil // and what says how the network is reached speaks of it
+		return leftOut(service, err), nil // and what says how the network is reached speaks of it
 	}
-	made.Moved = lead.Move
-	made.LeftOut, made.Again = p.offer(ctx, resources.Connection(p.network, p.Platform, p.seen.Chain))
+	made := leftOut(config, p.offer(ctx, config))
+	made.Moved, p.cache.untold = p.cache.untold, nil
 	return made, nil
 }
 
@@ -56,22 +59,39 @@ func (p *pass) primaryService() client.Object {
 	return resources.PrimaryService(p.network, p.seen.Chain, ordinal)
 }
 
-// offer makes an object by which clients find the network. Where it cannot, it returns
-// why, and whether another try may help.
-func (p *pass) offer(ctx context.Context, object client.Object) (leftOut string, again bool) {
+// offer makes an object by which clients find the network.
+func (p *pass) offer(ctx context.Context, object client.Object) error {
 	found, err := p.find(ctx, []client.Object{object})
 	if err == nil {
 		_, err = p.applyChild(ctx, found[0])
 	}
+	if err != nil && !isTaken(err) {
+		ctrl.LoggerFrom(ctx).Info("could not make what clients go by", "problem", err.Error())
+	}
+	return err
+}
+
+// isTaken reports whether an object could not be made since its name is another's.
+func isTaken(err error) bool {
 	var taken *conflictError
+	return errors.As(err, &taken)
+}
+
+// refusedAgain is how soon it is tried again to make what the API server has refused, as
+// by a quota: somebody has to act first.
+const refusedAgain = 30 * time.Second
+
+// leftOut says what clients have not, and why, where an object could not be made.
+func leftOut(object client.Object, err error) status.Connection {
 	switch {
 	case err == nil:
-		return "", false
-	case errors.As(err, &taken):
-		return quoted(object) + ", since another object has that name", false
+		return status.Connection{}
+	case isTaken(err):
+		return status.Connection{LeftOut: quoted(object) + ", since another object has that name"}
+	case apierrors.IsForbidden(err), apierrors.IsInvalid(err):
+		return status.Connection{LeftOut: err.Error(), Again: refusedAgain}
 	default:
-		ctrl.LoggerFrom(ctx).Info("could not make what clients go by", "problem", err.Error())
-		return err.Error(), true
+		return status.Connection{LeftOut: err.Error(), Again: rollout.RetryAfter}
 	}
 }
 
@@ -79,7 +99,7 @@ func (p *pass) offer(ctx context.Context, object client.Object) (leftOut string,
 // been killed before it did: nodes are about to be scaled away.
 func (p *pass) leadAgain(ctx context.Context) {
 	if p.network.Status.Primary != nil {
-		_, _ = p.offer(ctx, p.primaryService())
+		_ = p.offer(ctx, p.primaryService()) // which is told when it is tried again, in this pass
 	}
 }
 

@@ -1,6 +1,9 @@
 package controller
 
 import (
+	"context"
+	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -8,9 +11,12 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
@@ -107,13 +113,21 @@ func TestClientsLeaveANodeThatHangs(t *testing.T) {
 // An operator that is started while a node hangs goes by what the kubelet says of it.
 func TestAnOperatorThatIsNewGoesByTheKubelet(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.secret()
-	w.becomesReady(w.network("payments", 2))
-	w.stopOperator()
-	w.kubelet.hang("payments-0", time.Now().Add(-time.Minute))
-	w.startOperator()
-	w.Eventually(w.leadsTo("payments")).WithTimeout(15 * time.Second).Should(Equal("payments-1"))
+	for reason, hang := range map[string]func(*fakeKubelet, string, time.Time){
+		"it is stopped": (*fakeKubelet).hang,
+		"it is locked up, and refuses whoever has a wrong password": (*fakeKubelet).deadlock,
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.secret()
+			w.becomesReady(w.network("payments", 2))
+			w.stopOperator()
+			hang(w.kubelet, "payments-0", time.Now().Add(-time.Minute))
+			w.startOperator()
+			w.Eventually(w.leadsTo("payments")).WithTimeout(15 * time.Second).Should(Equal("payments-1"))
+		})
+	}
 }
 
 func TestClientsStayWhereTheNetworkSaysSo(t *testing.T) {
@@ -166,12 +180,105 @@ func TestWhatClientsGoByIsMadeLast(t *testing.T) {
 	quota.Status.Hard, quota.Status.Used = quota.Spec.Hard, corev1.ResourceList{corev1.ResourceServices: resource.MustParse("0")}
 	w.Expect(w.api.Status().Update(w.ctx, quota)).To(Succeed())
 
-	network := w.network("payments", 2)
+	network := w.network("payments", 2, func(spec *v1alpha1.BitcoinNetworkSpec) {
+		spec.Interval = &metav1.Duration{Duration: 5 * time.Second}
+	})
 	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(And(
 		HavePrefix("True Connected: 2 nodes answer RPC, 1 link connected; left out: apply Service payments-primary: "), ContainSubstring("exceeded quota: tight")))
 
 	w.Expect(w.api.Delete(w.ctx, quota)).To(Succeed())
 	w.Eventually(w.leadsTo("payments")).Should(Equal("payments-0"), "another try is made")
+}
+
+// Where the Service could not be led elsewhere at once, it is at the next try, and that it
+// was is told then.
+func TestClientsAreLedElsewhereAtAnotherTry(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 2, func(spec *v1alpha1.BitcoinNetworkSpec) {
+		spec.Interval = &metav1.Duration{Duration: 5 * time.Second}
+		spec.Primary = &v1alpha1.Primary{FailoverAfter: &metav1.Duration{Duration: 10 * time.Second}}
+	}))
+	role := &rbacv1.Role{}
+	w.Expect(w.api.Get(w.ctx, client.ObjectKey{Namespace: w.namespace, Name: "bitcoin-operator"}, role)).To(Succeed())
+	rules := role.DeepCopy().Rules
+	for i := range role.Rules {
+		if rule := &role.Rules[i]; slices.Contains(rule.Resources, "services") {
+			rule.Verbs = slices.DeleteFunc(rule.Verbs, func(verb string) bool { return verb == "patch" })
+		}
+	}
+	w.Expect(w.api.Update(w.ctx, role)).To(Succeed())
+	operator, err := client.New(w.operator, client.Options{Scheme: scheme})
+	w.Expect(err).NotTo(HaveOccurred())
+	w.Eventually(func() error {
+		service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "payments-primary"}}
+		return operator.Patch(w.ctx, service, client.RawPatch(types.MergePatchType, []byte("{}")))
+	}).Should(Satisfy(apierrors.IsForbidden), "the API server has heard of it")
+
+	w.kubelet.hang("payments-0", time.Now().Add(-time.Minute))
+	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(ContainSubstring("; left out: apply Service payments-primary: "))
+	w.Expect(w.leadsTo("payments")()).To(Equal("payments-0"))
+	role.Rules = rules
+	w.Expect(w.api.Update(w.ctx, role)).To(Succeed())
+	w.tells("Warning PrimaryMoved payments-primary leads to payments-1 now, and no longer to payments-0: it has served neither the kubelet nor the operator for 10s: ")
+	w.Expect(w.leadsTo("payments")()).To(Equal("payments-1"))
+}
+
+// What somebody does to what clients go by is undone, and they stay at their node.
+func TestWhatClientsGoByIsPutBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 2))
+	service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "payments-primary"}}
+	config := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "payments-connection"}}
+	for _, edit := range []struct{ to, patch string }{
+		{"another node", `{"spec": {"selector": {"statefulset.kubernetes.io/pod-name": "payments-1"}}}`},
+		{"all of them", `{"spec": {"selector": {"statefulset.kubernetes.io/pod-name": null}}}`},
+		{"a pod that is none of the network's", `{"spec": {"selector": {"app": "shop"}}}`},
+	} {
+		w.Expect(w.api.Patch(w.ctx, service, client.RawPatch(types.MergePatchType, []byte(edit.patch)))).To(Succeed())
+		w.Eventually(func() map[string]string {
+			w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(service), service)).To(Succeed())
+			return service.Spec.Selector
+		}).Should(Equal(map[string]string{resources.NetworkLabel: "payments", "statefulset.kubernetes.io/pod-name": "payments-0"}), edit.to)
+	}
+	for _, object := range []client.Object{service, config} {
+		w.Expect(w.api.Delete(w.ctx, object)).To(Succeed())
+		before := object.GetUID()
+		w.Eventually(func() types.UID {
+			if err := w.api.Get(w.ctx, client.ObjectKeyFromObject(object), object); err != nil {
+				return before
+			}
+			return object.GetUID()
+		}).ShouldNot(Equal(before))
+	}
+	w.Expect(w.leadsTo("payments")()).To(Equal("payments-0"))
+	w.Expect(w.status(network).Status.Primary).To(HaveField("Ordinal", BeEquivalentTo(0)))
+}
+
+// What is refused is tried again no more often than a network is looked at: it may stay so.
+func TestHowSoonWhatClientsGoByIsTriedAgain(t *testing.T) {
+	service := &corev1.Service{TypeMeta: metav1.TypeMeta{Kind: "Service"}, ObjectMeta: metav1.ObjectMeta{Name: "payments-primary"}}
+	services := corev1.Resource("services")
+	for _, test := range []struct {
+		reason string
+		err    error
+		want   time.Duration
+	}{
+		{"it is made", nil, 0},
+		{"its name is another's, until somebody acts", &conflictError{[]client.Object{service}}, 0},
+		{"a quota has no room", applyError(service, apierrors.NewForbidden(services, service.Name, errors.New("exceeded quota: tenant"))), 30 * time.Second},
+		{"it is invalid", applyError(service, apierrors.NewInvalid(corev1.SchemeGroupVersion.WithKind("Service").GroupKind(), service.Name, nil)), 30 * time.Second},
+		{"the API server is away", applyError(service, context.DeadlineExceeded), 2 * time.Second},
+		{"Kubernetes is about to collect it", &leftoverError{service}, 2 * time.Second},
+	} {
+		left := leftOut(service, test.err)
+		if left.Again != test.want || (left.LeftOut != "") != (test.err != nil) {
+			t.Errorf("%s: %q, again in %s, want %s", test.reason, left.LeftOut, left.Again, test.want)
+		}
+	}
 }
 
 // An operator that knows no affinity must be able to take over from this one: what it no

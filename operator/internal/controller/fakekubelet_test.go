@@ -385,6 +385,18 @@ func (k *fakeKubelet) crash(name string) {
 // hang has a pod's node answer nobody any more, the kubelet since then.
 func (k *fakeKubelet) hang(pod string, since time.Time) {
 	k.world.nodes.Freeze(k.address(pod))
+	k.findUnready(pod, since)
+}
+
+// deadlock has a pod's node answer nobody whom it knows any more, the kubelet since then:
+// who has a wrong password it refuses as before.
+func (k *fakeKubelet) deadlock(pod string, since time.Time) {
+	k.world.nodes.Fail(k.address(pod), context.DeadlineExceeded)
+	k.findUnready(pod, since)
+}
+
+// findUnready has the kubelet not find a pod ready, since then.
+func (k *fakeKubelet) findUnready(pod string, since time.Time) {
 	uid := k.world.uids()[pod]
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -129,8 +129,11 @@ func (p *pass) run(ctx context.Context) (ctrl.Result, error) {
 		return ctrl.Result{}, outcome.Failure
 	}
 	next := todo.LookAgain
-	if outcome.Refused != nil || outcome.Connection.Again {
+	if outcome.Refused != nil {
 		next = min(next, rollout.RetryAfter)
+	}
+	if again := outcome.Connection.Again; again > 0 {
+		next = min(next, again)
 	}
 	return ctrl.Result{RequeueAfter: jitter.Percent(0.1, nil)(next)}, nil
 }

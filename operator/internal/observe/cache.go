@@ -56,10 +56,10 @@ type podMemory struct {
 }
 
 // dataMemory is what is remembered of a node's data: where they are known to be, nil
-// where that is not known, when they last had the best block, and since when their node
-// says that it lacks it.
+// where that is not known, when they last had the best block, and which was the best that
+// their node said it lacked, since when.
 type dataMemory struct {
-	tip                  *state.Block
+	tip, lacked          *state.Block
 	hadBest, behindSince time.Time
 }
 
@@ -135,7 +135,7 @@ func (c *cache) forgetOthers(seen *state.Network) {
 	c.grace.forgetOthers(seen.Nodes)
 	c.activity.forgetOthers(seen.Nodes)
 	c.keyring.forgetOthers(seen.Nodes)
-	c.users.forgetOthers(seen.Nodes)
+	c.users.forgetOthers(seen)
 	keepOnly(c.pods, keysOf(seen.Nodes, uidOf))
 	data := map[types.UID]bool{}
 	for _, node := range seen.Nodes {
@@ -227,13 +227,18 @@ func (c *cache) rememberAlive(seen *state.Network) {
 }
 
 // rememberBehind takes note of which nodes say that they lack the best block. One that
-// says nothing for a while may have had it meanwhile, and lack the next.
+// says nothing for a while may have had it meanwhile, and lack the next; and one that has
+// what it lacked before, as where blocks come fast, only lacks the next.
 func (c *cache) rememberBehind(seen *state.Network) {
 	for i := range seen.Nodes {
 		node := &seen.Nodes[i]
-		if node.Shown && !seen.IsSynced(*node) {
-			node.BehindSince = cmp.Or(c.dataOf(node).behindSince, seen.Now)
+		memory := c.dataOf(node)
+		switch isBehind := node.Shown && !seen.IsSynced(*node); {
+		case !isBehind:
+			memory.lacked, memory.behindSince = nil, time.Time{}
+		case memory.lacked == nil || node.Tip.Compare(*memory.lacked) >= 0:
+			memory.lacked, memory.behindSince = seen.Best, seen.Now
 		}
-		c.dataOf(node).behindSince = node.BehindSince
+		node.BehindSince = memory.behindSince
 	}
 }

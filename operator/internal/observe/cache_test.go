@@ -212,6 +212,19 @@ func TestSinceWhenDataAreBehind(t *testing.T) {
 	g.Expect(s.lookAfter(time.Minute).Nodes[1].BehindSince).To(BeZero())
 }
 
+// Where blocks come fast, a node may lack the newest at each look, and none for long.
+func TestANodeThatKeepsUpIsNotBehindForLong(t *testing.T) {
+	g := NewWithT(t)
+	s := newScene(t, 2)
+	for range 3 {
+		dial(s, 1, "payments-0:18444") // it comes to where the other is
+		s.Cut(hostOf(0), hostOf(1))
+		s.MineAt(hostOf(0))
+		seen := s.lookAfter(time.Minute)
+		g.Expect(seen.Nodes[1].BehindSince).To(Equal(seen.Now), "it lacks a block that it did not lack before")
+	}
+}
+
 // Without credentials nobody is asked, and nobody is to be replaced for it when there
 // are some again.
 func TestNodeThatNobodyAskedIsNotSilent(t *testing.T) {

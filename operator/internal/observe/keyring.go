@@ -63,14 +63,17 @@ func lastDropped(before, now, dropped []bitcoind.Credentials) []bitcoind.Credent
 func (k *keyring) candidates(pod *corev1.Pod) []bitcoind.Credentials {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	return k.candidatesOf(state.Life(pod))
+}
+
+func (k *keyring) candidatesOf(life string) []bitcoind.Credentials {
 	candidates := slices.Concat(k.pairs, k.dropped)
 	for _, pair := range k.inUse {
 		if !slices.Contains(candidates, pair) {
 			candidates = append(candidates, pair)
 		}
 	}
-	rejected := k.rejected[state.Life(pod)]
-	return slices.DeleteFunc(candidates, func(pair bitcoind.Credentials) bool { return slices.Contains(rejected, pair) })
+	return slices.DeleteFunc(candidates, func(pair bitcoind.Credentials) bool { return slices.Contains(k.rejected[life], pair) })
 }
 
 // record takes note of whether a pod's container accepts a pair.
@@ -99,20 +102,24 @@ func (k *keyring) accepts(pod *corev1.Pod, pair bitcoind.Credentials) (accepts, 
 	return accepts, accepts || slices.Contains(k.rejected[life], pair)
 }
 
-// key returns the pair to talk to a node with that has answered.
+// key returns the pair to talk to a node with: one that it accepts, and while none is
+// known the likeliest. A node that hangs still says of a wrong pair that it is wrong, and
+// would seem to be alive.
 func (k *keyring) key(pod *corev1.Pod) bitcoind.Credentials {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	accepted := k.accepted[state.Life(pod)]
+	life := state.Life(pod)
+	accepted := k.accepted[life]
 	for _, pair := range k.pairs {
 		if slices.Contains(accepted, pair) {
 			return pair
 		}
 	}
-	if len(accepted) == 0 {
+	likely := append(accepted[:len(accepted):len(accepted)], k.candidatesOf(life)...)
+	if len(likely) == 0 {
 		return bitcoind.Credentials{}
 	}
-	return accepted[0]
+	return likely[0]
 }
 
 // forgetOthers drops what is remembered of containers that are gone.

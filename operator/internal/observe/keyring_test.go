@@ -261,7 +261,7 @@ func TestKey(t *testing.T) {
 		{"the current pair before all others", pairs{alice, bob}, pairs{carol, bob, alice}, alice},
 		{"the previous one where the current is rejected", pairs{alice, bob}, pairs{carol, bob}, bob},
 		{"one that the Secret no longer has where both are", pairs{alice, bob}, pairs{carol, dave}, carol},
-		{"nothing at all for a node that has accepted none", pairs{alice}, nil, bitcoind.Credentials{}},
+		{"the likeliest for a node that has accepted none yet: of a wrong one it says at once that it is wrong, though it hangs", pairs{alice, bob}, nil, alice},
 	} {
 		keyring := newKeyring()
 		keyring.set(test.secret, statetest.Now)
@@ -271,8 +271,9 @@ func TestKey(t *testing.T) {
 		if got := keyring.key(statetest.Pod(0)); got != test.want {
 			t.Errorf("%s: got that of %q, want that of %q", test.reason, got.User(), test.want.User())
 		}
-		if got := keyring.key(statetest.Pod(1)); got != (bitcoind.Credentials{}) {
-			t.Errorf("%s: another node is talked to with the credentials of %q", test.reason, got.User())
+		keyring.record(statetest.Pod(1), test.secret[0], false)
+		if got := keyring.key(statetest.Pod(1)); got == test.secret[0] {
+			t.Errorf("%s: another node is talked to with credentials that it rejects", test.reason)
 		}
 	}
 }

@@ -193,15 +193,16 @@ func (s *session) wasRead() bool {
 	return recorded == nil || s.network.Status.SecretRead && recorded.Time.Equal(s.seen.Secret.ChangedAt)
 }
 
-// accepts reports whether a node that answers accepts a pair. Where that cannot be
-// told now it returns what was expected.
+// accepts reports whether a node that answers lets a pair call everything. Where that
+// cannot be told now it returns what was expected. A pair that the Secret no longer has
+// may have become that of a user who may do less.
 func (s *session) accepts(ctx context.Context, ordinal int, pair bitcoind.Credentials, expected bool) bool {
 	pod := s.seen.Nodes[ordinal].Pod
 	if accepts, known := s.cache.keyring.accepts(pod, pair); known {
 		return accepts
 	}
 	_, err := s.nodes.Check(ctx, endpointOf(s.network, s.seen, ordinal, pair))
-	if err != nil && !errors.Is(err, bitcoind.ErrUnauthorized) {
+	if err != nil && !errors.Is(err, bitcoind.ErrUnauthorized) && !errors.Is(err, bitcoind.ErrForbidden) {
 		return expected
 	}
 	s.cache.keyring.record(pod, pair, err == nil)

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 )
 
@@ -71,9 +72,26 @@ func (u *userring) accepts(pod *corev1.Pod, credentials bitcoind.Credentials) (a
 	return accepts, known
 }
 
-// forgetOthers drops what is remembered of containers that are gone.
-func (u *userring) forgetOthers(nodes []state.Node) {
+// forgetOthers drops what is remembered of containers that are gone, and of users whom
+// neither the network names, nor the Secret, nor any pod.
+func (u *userring) forgetOthers(seen *state.Network) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	keepOnly(u.verdicts, keysOf(nodes, state.Life))
+	keepOnly(u.verdicts, keysOf(seen.Nodes, state.Life))
+	known := map[string]bool{}
+	for user := range u.held {
+		known[user] = true
+	}
+	for _, user := range seen.Secret.Users {
+		known[user.Name] = true
+	}
+	for _, node := range seen.Nodes {
+		if node.Pod == nil {
+			continue
+		}
+		for _, user := range resources.KnownUsers(node.Pod) {
+			known[user] = true
+		}
+	}
+	keepOnly(u.dropped, known)
 }

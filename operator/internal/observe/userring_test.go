@@ -99,6 +99,26 @@ func TestUsersAreVerified(t *testing.T) {
 	}
 }
 
+// An application that had the pair of all power keeps name and password, as a user who may
+// do less: no node is blamed for that, nor asked about it at each look.
+func TestAPairThatBecomesAUsers(t *testing.T) {
+	g := NewWithT(t)
+	s := newScene(t, 1)
+	s.look()
+	s.withUsers(statetest.Now, pairs{alice}, alice.User())
+	s.secret.Data[bitcoind.UserKey], s.secret.Data[bitcoind.PasswordKey] = []byte(bob.User()), []byte(bob.Password())
+	s.RestartWith(hostOf(0), bob)
+	s.LetIn(hostOf(0), alice)
+	s.pods[0] = statetest.Pod(0, knowing(alice.User()), restarted)
+	for _, requests := range []int{3, 1, 1} { // at first also with either of alice's
+		before := s.Checks(hostOf(0))
+		node := s.look().Nodes[0]
+		g.Expect(verdict(node)).To(Equal("answers"))
+		g.Expect(userVerdict(node)).To(BeEmpty())
+		g.Expect(s.Checks(hostOf(0)) - before).To(Equal(requests))
+	}
+}
+
 // A node that does not answer is asked for nobody else in that pass.
 func TestUsersThatCannotBeVerifiedNowAreNextTime(t *testing.T) {
 	g := NewWithT(t)
@@ -127,12 +147,24 @@ func TestUserringKeepsNothingOfWhatIsGone(t *testing.T) {
 	for _, pod := range pods {
 		ring.record(pod, first, true)
 	}
-	ring.forgetOthers([]state.Node{{}, {Pod: pods[1]}})
+	ring.forgetOthers(&state.Network{Nodes: []state.Node{{}, {Pod: pods[1]}}})
 	g.Expect(ring.verdicts).To(HaveLen(1))
 	_, known := ring.accepts(pods[1], first)
 	g.Expect(known).To(BeTrue())
 	_, known = ring.accepts(statetest.Pod(1, restarted), first)
 	g.Expect(known).To(BeFalse(), "a container that starts anew reads the Secret anew")
+
+	all := map[string][]bitcoind.Credentials{}
+	for _, user := range []string{"held", "named", "running", "gone"} {
+		all[user] = pairs{bitcoind.NewCredentials(user, "a")}
+	}
+	ring.set(all)
+	ring.set(map[string][]bitcoind.Credentials{"held": {bitcoind.NewCredentials("held", "b")}})
+	ring.forgetOthers(&state.Network{
+		Secret: state.Secret{Users: []state.User{{Name: "named"}}},
+		Nodes:  []state.Node{{Pod: statetest.Pod(0, knowing("running"))}},
+	})
+	g.Expect(ring.dropped).To(And(HaveLen(3), Not(HaveKey("gone"))), "of users whom nobody knows a Secret could make ever more")
 }
 
 func TestWhetherPasswordsChanged(t *testing.T) {

@@ -40,6 +40,7 @@ type operator struct {
 	refused         map[refusal]time.Time
 	alive, missing  map[int]time.Time
 	behind          map[types.UID]time.Time
+	lacked          map[types.UID]state.Block
 	best            *state.Block
 	recordedAt      time.Time
 
@@ -86,7 +87,8 @@ func (o *operator) kill() {
 	o.passwords, o.tips = map[int]bool{}, map[types.UID]state.Block{}
 	o.hadBest, o.served, o.refused = map[types.UID]time.Time{}, map[types.UID]time.Time{}, map[refusal]time.Time{}
 	o.answered = map[string]time.Time{}
-	o.alive, o.missing, o.behind = map[int]time.Time{}, map[int]time.Time{}, map[types.UID]time.Time{}
+	o.alive, o.missing = map[int]time.Time{}, map[int]time.Time{}
+	o.behind, o.lacked = map[types.UID]time.Time{}, map[types.UID]state.Block{}
 }
 
 // pass is one reconcile, by a cache that is so many seconds old. It ends where the
@@ -247,7 +249,7 @@ func (o *operator) ask(seen *state.Network, node *state.Node, p *pod) {
 	node.MayAcceptOld = o.since.After(now.since) && seen.MissedSecret(*node) // nobody was there when it changed
 }
 
-func remembered[K comparable](from map[K]time.Time, key K, now time.Time) time.Time {
+func remembered[K comparable, V any](from map[K]V, key K, now V) V {
 	if _, known := from[key]; !known {
 		from[key] = now
 	}
@@ -265,10 +267,13 @@ func (o *operator) remember(seen *state.Network) {
 	for ordinal := range seen.Nodes {
 		node := &seen.Nodes[ordinal]
 		o.rememberAlive(ordinal, node, seen.Now)
+		if lacked, known := o.lacked[node.Data]; !node.Shown || seen.IsSynced(*node) || known && node.Tip.Compare(lacked) >= 0 {
+			delete(o.behind, node.Data)
+			delete(o.lacked, node.Data)
+		}
 		if node.Shown && !seen.IsSynced(*node) {
 			node.BehindSince = remembered(o.behind, node.Data, seen.Now)
-		} else {
-			delete(o.behind, node.Data)
+			remembered(o.lacked, node.Data, *seen.Best)
 		}
 		if node.Pod == nil {
 			continue

@@ -14,7 +14,8 @@ import (
 
 // Lead is to which node clients are led that need one node.
 type Lead struct {
-	// Primary is what is to be on record of it; nil where there are no nodes.
+	// Primary is what is to be on record of it; nil where there are no nodes, nor volumes
+	// of them.
 	Primary *v1alpha1.PrimaryStatus
 	// Move is how they are led elsewhere than before; nil where they stay.
 	Move *Move
@@ -61,8 +62,10 @@ func (d *decider) lead(size int, step *Step) Lead {
 	switch {
 	case d.seen.HandsOff(d.network):
 		return Lead{Primary: current}
-	case size == 0:
+	case size == 0 && (current == nil || state.InPods(d.network)):
 		return Lead{}
+	case size == 0: // with its volume, which may have a wallet, that node comes back
+		return Lead{Primary: d.staysAt(current)}
 	case current == nil:
 		return Lead{Primary: d.primary(*cmp.Or(d.leader(size, nil, step), new(int)))}
 	}

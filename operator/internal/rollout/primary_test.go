@@ -70,6 +70,10 @@ func TestWhereClientsAreLed(t *testing.T) {
 		{decision{reason: "to the first that is up", nodes: []state.Node{silent(0), at(1), at(2)}}, "1"},
 		{decision{reason: "to one that will not be replaced soon", nodes: []state.Node{at(0, old), at(1)}}, "1"},
 		{decision{reason: "nowhere in particular, in a network without nodes", network: changes{leads(1)}, nodes: []state.Node{}}, "nobody"},
+		{decision{reason: "to the node whose volume may have a wallet, when it comes back", network: changes{leads(1), onClaims}, nodes: []state.Node{}}, "1"},
+		{decision{reason: "which it does", network: changes{leads(1), onClaims}, nodes: []state.Node{at(0), with(silent(1, statetest.NotReady), claimed)}}, "1"},
+		{decision{reason: "unless its volume is gone", network: changes{leads(1), onClaims}, nodes: []state.Node{at(0), silent(1, statetest.NotReady)}}, "DataLost: 1 to 0"},
+		{decision{reason: "or there are fewer nodes than before", network: changes{leads(1), onClaims}, nodes: []state.Node{at(0)}}, "Scaled: 1 to 0"},
 		{decision{reason: "they stay", network: changes{leads(1)}, nodes: []state.Node{at(0), at(1)}}, "1"},
 
 		// Nodes that fail.

@@ -166,7 +166,7 @@ type Node struct {
 	// account, which outlives the operator; without a pod, by that of the operator.
 	LastAlive time.Time
 	// BehindSince is the first of the looks in which the node has said that it lacks the
-	// best block; zero for one that has it, or says nothing.
+	// block that was the best then; zero for one that has the best block, or says nothing.
 	BehindSince time.Time
 	// RefusedAt is when a disruption budget last did not let the node's pod go, and
 	// NotStoppedAt when its bitcoind last did not take the call to stop.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/fluxcd/pkg/apis/meta"
 	"github.com/fluxcd/pkg/runtime/conditions"
@@ -49,8 +50,8 @@ type Connection struct {
 	Moved *rollout.Move
 	// LeftOut says what they should have and have not, and why. Nothing else suffers.
 	LeftOut string
-	// Again reports that it is worth another try soon.
-	Again bool
+	// Again is how soon another try is worth it; zero where none is.
+	Again time.Duration
 }
 
 // reasoned is an error that is a state of the world: it names the reason of Ready.
