@@ -64,6 +64,16 @@ const (
 	victim  = "team-b"
 )
 
+// hostilePods is how many pods the hostile team may have: so few that the machine feels
+// little of those that it asks for beyond them.
+const hostilePods = 20
+
+const fewerPods = `patches:
+  - target: {kind: ResourceQuota, name: tenant-pods}
+    patch: |
+      - {op: replace, path: /spec/hard/pods, value: "%d"}
+resources:`
+
 func TestNoWayOut(t *testing.T) {
 	g, ctx := needsClusterFor(t, 15*time.Minute)
 	h := newHostile(t, g, ctx)
@@ -142,6 +152,7 @@ func newHostile(t *testing.T, g Gomega, ctx context.Context) *hostile {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(platform.Update(ctx)).To(Succeed())
 	g.Expect(platform.AddTenant(mallory)).To(Succeed())
+	g.Expect(platform.Edit("tenants/"+mallory+"/kustomization.yaml", "resources:", fmt.Sprintf(fewerPods, hostilePods))).To(Succeed())
 	_, err = platform.Push(ctx, "Add "+mallory)
 	g.Expect(err).NotTo(HaveOccurred())
 	t.Cleanup(func() {
