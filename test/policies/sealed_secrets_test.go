@@ -146,6 +146,10 @@ func TestSealedSecretsFromBefore(t *testing.T) {
 		return team.as("").Patch(team.ctx, old.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(patch)))
 	}
 	team.expect(merge(`{}`), "", "Flux, which applies it as it is")
+	const flux = "kustomize.toolkit.fluxcd.io/"
+	team.expect(merge(`{"metadata": {"annotations": {"`+flux+`force": "disabled"}, "labels": {"`+flux+`force": "disabled", "`+flux+`name": "networks", "`+flux+`namespace": "a"}}}`),
+		"", "Flux of a later version, which says more of all that it applies")
+	team.expect(merge(`{"metadata": {"annotations": {"`+flux+`force": "enabled"}}}`), "denied request", "that Flux makes it anew")
 	team.expect(merge(`{"metadata": {"finalizers": ["foregroundDeletion"]}}`), "", "a finalizer of Kubernetes' own")
 	team.expect(merge(`{"metadata": {"finalizers": null}}`), "", "that it is taken off")
 	team.expect(merge(`{"metadata": {"finalizers": ["example.com/stay"]}}`), "denied request", "another")
