@@ -231,6 +231,11 @@ func TestNetworksFromBeforeTheBounds(t *testing.T) {
 			team, network := before(t, func(team *team) *unstructured.Unstructured {
 				old := team.network("payments", test.spec)
 				old.SetAnnotations(map[string]string{"kustomize.toolkit.fluxcd.io/prune": "disabled", "long": strings.Repeat("a", 20000)})
+				labels := map[string]string{}
+				for i := range 40 {
+					labels[fmt.Sprint("a", i)] = "b"
+				}
+				old.SetLabels(labels)
 				return old
 			})
 			reconciler := "system:serviceaccount:" + team.namespace + ":reconciler"
@@ -239,6 +244,11 @@ func TestNetworksFromBeforeTheBounds(t *testing.T) {
 				return team.as(reconciler).Patch(team.ctx, network.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(patch)), client.DryRunAll)
 			}
 			team.expect(patch(`{"spec": {"protect": true}}`), "", "it may stay")
+			const flux = "kustomize.toolkit.fluxcd.io/"
+			team.expect(patch(`{"metadata": {"annotations": {"`+flux+`force": "disabled"}, "labels": {"`+flux+`force": "disabled", "`+flux+`name": "networks", "`+flux+`namespace": "a"}}}`),
+				"", "Flux of a later version may say more of it")
+			team.expect(patch(`{"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": "now"}}}`), "", "it may be looked at")
+			team.expect(patch(`{"metadata": {"labels": {"more": "b"}}}`), "metadata.labels: at most 32", "it may have no more labels")
 			team.expect(patch(`{"spec": {"suspend": true}}`), "", "it may be suspended")
 			team.expect(patch(`{"spec": {"nodes": 0}}`), "", "it may be parked")
 			team.expect(patch(`{"spec": `+test.more+`}`), test.want, "it may not become more")
