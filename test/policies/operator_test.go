@@ -28,6 +28,15 @@ func small(apiVersion, kind, metadata, lines string) string {
 	return "apiVersion: " + apiVersion + "\nkind: " + kind + "\nmetadata: {" + metadata + ", " + owner + "}\n" + lines
 }
 
+// ports returns as many of them.
+func ports(number int) string {
+	var list []string
+	for i := range number {
+		list = append(list, fmt.Sprintf("{name: a%d, port: %d}", i+1, i+1))
+	}
+	return strings.Join(list, ", ")
+}
+
 func TestWhatTheOperatorMakes(t *testing.T) {
 	service := func(metadata, spec string) string { return small("v1", "Service", metadata, "spec: {"+spec+"}\n") }
 	const leads = "selector: {bitcoin-operator.github.io/network: payments}, ports: [{port: 1}]"
@@ -55,6 +64,8 @@ func TestWhatTheOperatorMakes(t *testing.T) {
 		{"a name in the world's DNS", service("name: payments, annotations: {external-dns.alpha.kubernetes.io/hostname: bank.example.com}", leads), itsOwnSigns},
 		{"a Service of others' pods", service("name: payments", "selector: {app.kubernetes.io/name: bitcoin-operator}, ports: [{port: 1}]"), itsNodes},
 		{"a Service of another network's", service("name: payments", "selector: {bitcoin-operator.github.io/network: other}, ports: [{port: 1}]"), itsNodes},
+		{"a Service of as many ports as can be", service("name: payments", "selector: {bitcoin-operator.github.io/network: payments}, ports: ["+ports(16)+"]"), ""},
+		{"a Service of more, of which every machine has rules", service("name: payments", "selector: {bitcoin-operator.github.io/network: payments}, ports: ["+ports(17)+"]"), "spec.ports: at most 16"},
 		{"a Service of what others say", service("name: payments", "ports: [{port: 1}]"), itsNodes},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
@@ -118,6 +129,7 @@ func TestNetworkPolicies(t *testing.T) {
 		own      = "podSelector: {matchLabels: {bitcoin-operator.github.io/network: payments}}"
 		notIts   = "spec.podSelector: a network's NetworkPolicy is for the network's own nodes"
 		notIn    = "spec.ingress: nodes are reached by pods of their namespace that have a label, and of namespaces that are named, on ports that are named, each by its number"
+		tooMuch  = "spec.ingress, spec.egress: at most 64 rules in and 16 out"
 		notOut   = "spec.egress: nodes reach each other, the cluster's DNS, and on a public chain's port the world without private ranges"
 		private4 = `"10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"`
 		dns      = "namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}, podSelector: {matchLabels: {k8s-app: kube-dns}}"
@@ -160,6 +172,12 @@ func TestNetworkPolicies(t *testing.T) {
 		{"the world, one of them included", out(`{ipBlock: {cidr: 0.0.0.0/0, except: [`+strings.Replace(private4, `"10.0.0.0/8", `, "", 1)+`]}}`, "{port: 8333}"), notOut},
 		{"the world on another port", out("{ipBlock: {cidr: 0.0.0.0/0, except: ["+private4+"]}}", "{port: 443}"), notOut},
 		{"the world on many ports", out("{ipBlock: {cidr: 0.0.0.0/0, except: ["+private4+"]}}", "{port: 8333, endPort: 65535}"), notOut},
+		{"as many rules as can be", own + ", ingress: [" + strings.Repeat("{from: [{"+own+"}], ports: [{port: 1}]},", 64) + "]", ""},
+		{"more", own + ", ingress: [" + strings.Repeat("{from: [{"+own+"}], ports: [{port: 1}]},", 65) + "]", tooMuch},
+		{"too many who are let in", in(strings.Repeat("{"+own+"},", 17), "{port: 1}"), tooMuch},
+		{"too many ports", in("{"+own+"}", strings.Repeat("{port: 1},", 17)), tooMuch},
+		{"too many rules out", own + ", egress: [" + strings.Repeat("{to: [{"+own+"}], ports: [{port: 1}]},", 17) + "]", tooMuch},
+		{"too many ranges", out("{ipBlock: {cidr: 0.0.0.0/0, except: ["+private4+strings.Repeat(", 192.0.2.0/24", 251)+"]}}", "{port: 8333}"), tooMuch},
 		{"half of the world", out("{ipBlock: {cidr: 0.0.0.0/1, except: []}}", "{port: 8333}"), notOut},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
