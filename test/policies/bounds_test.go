@@ -167,6 +167,11 @@ func TestNamesToGenerate(t *testing.T) {
 
 func TestBoundsThatThePlatformSets(t *testing.T) {
 	few := bounds()
+	unsaid := bounds()
+	unsaid["maxNodes"], unsaid["requireSecret"] = "", ""
+	team := newTeam(t, unsaid)
+	team.expect(team.as("").Create(team.ctx, team.network("payments", "nodes: 100")), "", "what is empty is as if it were not there")
+	team.expect(team.as("").Create(team.ctx, team.network("many", "nodes: 101")), tooManyNodes+"101", "and the default holds")
 	few["maxNodes"], few["requireSecret"], few["resources"], few["podLabels"], few["nodeLabels"] = "3", "true", "nvidia.com/gpu", "*", "*"
 	for _, test := range []struct {
 		reason, spec, want string
