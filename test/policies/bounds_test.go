@@ -27,6 +27,8 @@ const (
 	noDevices       = "spec.resources: the platform allows: cpu memory ephemeral-storage"
 	noLabels        = "spec.podLabels: labels without a prefix (before a /) are free, others may have a meaning for somebody; the platform allows: example.com/ billing.example.org/team"
 	fluxDecides     = "how Flux treats what a team commits is for the platform to say; leave it out"
+	noMemoryBound   = "spec.resources.limits.memory: 0 is no limit, which no quota counts; say how much, or leave it out for the default"
+	longFigure      = "spec: a quantity or duration has at most 64 characters"
 	manyNotes       = "metadata.annotations: at most 32, of 16 KiB together"
 )
 
@@ -72,8 +74,20 @@ func TestNetworkBounds(t *testing.T) {
 		{"a selector's", `topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway, labelSelector: {matchLabels: {a: ` + long + `}}}]`, tooLong},
 		{"a machine's", `nodeSelector: {zone: ` + long + `}`, tooLong},
 		{"a taint's", `tolerations: [{key: bitcoin, value: ` + long + `}]`, tooLong},
+		{"what a taint does", `tolerations: [{key: bitcoin, effect: ` + long + `}]`, tooLong},
+		{"how a taint compares", `tolerations: [{key: bitcoin, operator: ` + long + `}]`, tooLong},
+		{"how a label compares", `topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway, labelSelector: {matchExpressions: [{key: a, operator: ` + long + `}]}}]`, tooLong},
+		{"what a constraint does", `topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ` + long + `}]`, tooLong},
+		{"what a constraint says of taints", `topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway, nodeTaintsPolicy: ` + long + `}]`, tooLong},
+		{"nothing, in as many words", `{nodeSelector: null, tolerations: null, topologySpreadConstraints: null, affinity: {nodeAffinity: null, podAffinity: {preferredDuringSchedulingIgnoredDuringExecution: null}}, resources: {limits: null}}`, ""},
 
 		{"figures of all that quotas know", `resources: {requests: {cpu: 1, memory: 1Gi, ephemeral-storage: 1Gi}, limits: {memory: 1Gi}}`, ""},
+		{"memory without a limit, which is nothing to a quota", `resources: {limits: {memory: 0}}`, noMemoryBound},
+		{"the same with a unit", `resources: {limits: {memory: 0Gi}}`, noMemoryBound},
+		{"a request of nothing", `resources: {requests: {cpu: 0, memory: 0}}`, ""},
+		{"a long figure", `resources: {limits: {ephemeral-storage: "1` + strings.Repeat("0", 100) + `"}}`, longFigure},
+		{"a long time", `interval: ` + strings.Repeat("1m", 33), longFigure},
+		{"a long time until blocks", `{mining: {interval: ` + strings.Repeat("1m", 33) + `}}`, longFigure},
 		{"a device", `resources: {limits: {devices.kubevirt.io/kvm: 1}}`, noDevices},
 		{"a device, as a request", `resources: {requests: {nvidia.com/gpu: 8}}`, noDevices},
 		{"large pages", `resources: {limits: {hugepages-2Mi: 1Gi}}`, noDevices},
@@ -136,8 +150,28 @@ func TestNetworkBoundsOfMetadata(t *testing.T) {
 	}
 }
 
+// The API server takes any beginning of a name to generate when an object that has one
+// is changed.
+func TestNamesToGenerate(t *testing.T) {
+	team := newTeam(t, bounds())
+	for _, object := range []client.Object{team.network("payments", ""), team.sealedSecret("{name: bitcoin-rpc}", "{encryptedData: {}}")} {
+		team.Expect(team.as("").Create(team.ctx, object)).To(Succeed())
+		generate := func(characters int) error {
+			patch := fmt.Sprintf(`{"metadata": {"generateName": %q}}`, strings.Repeat("a", characters))
+			return team.as("").Patch(team.ctx, object, client.RawPatch(types.MergePatchType, []byte(patch)), client.DryRunAll)
+		}
+		team.expect(generate(254), "metadata.generateName: at most 253 characters; leave it out", "longer than a name can be")
+		team.expect(generate(253), "", "as long as a name can be")
+	}
+}
+
 func TestBoundsThatThePlatformSets(t *testing.T) {
 	few := bounds()
+	unsaid := bounds()
+	unsaid["maxNodes"], unsaid["requireSecret"] = "", ""
+	team := newTeam(t, unsaid)
+	team.expect(team.as("").Create(team.ctx, team.network("payments", "nodes: 100")), "", "what is empty is as if it were not there")
+	team.expect(team.as("").Create(team.ctx, team.network("many", "nodes: 101")), tooManyNodes+"101", "and the default holds")
 	few["maxNodes"], few["requireSecret"], few["resources"], few["podLabels"], few["nodeLabels"] = "3", "true", "nvidia.com/gpu", "*", "*"
 	for _, test := range []struct {
 		reason, spec, want string
@@ -194,12 +228,19 @@ func TestNetworksFromBeforeTheBounds(t *testing.T) {
 		{"much affinity", preferring(200), `{"affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "podAffinityTerm": {"topologyKey": "zone"}}]}}}`, tooMuchAffinity,
 			`{"affinity": null}`},
 		{"a device", `resources: {limits: {nvidia.com/gpu: 2}}`, `{"resources": {"limits": {"nvidia.com/gpu": 3}}}`, noDevices, `{"resources": {"limits": {"nvidia.com/gpu": 1}}}`},
+		{"memory without a limit", `resources: {limits: {memory: "0"}}`, `{"resources": {"limits": {"memory": "0"}, "requests": {"nvidia.com/gpu": 1}}}`, noDevices, `{"resources": {"limits": {"memory": "1Gi"}}}`},
+		{"a long time", `interval: ` + strings.Repeat("1s", 99), `{"interval": "` + strings.Repeat("2s", 99) + `"}`, longFigure, `{"interval": "5s"}`},
 		{"a label", `podLabels: {sidecar.istio.io/inject: "true"}`, `{"podLabels": {"sidecar.istio.io/inject": "false"}}`, noLabels, `{"podLabels": {"sidecar.istio.io/inject": null}}`},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			team, network := before(t, func(team *team) *unstructured.Unstructured {
 				old := team.network("payments", test.spec)
 				old.SetAnnotations(map[string]string{"kustomize.toolkit.fluxcd.io/prune": "disabled", "long": strings.Repeat("a", 20000)})
+				labels := map[string]string{}
+				for i := range 40 {
+					labels[fmt.Sprint("a", i)] = "b"
+				}
+				old.SetLabels(labels)
 				return old
 			})
 			reconciler := "system:serviceaccount:" + team.namespace + ":reconciler"
@@ -207,7 +248,12 @@ func TestNetworksFromBeforeTheBounds(t *testing.T) {
 			patch := func(patch string) error {
 				return team.as(reconciler).Patch(team.ctx, network.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(patch)), client.DryRunAll)
 			}
-			team.expect(patch(`{"spec": {"interval": "1m"}}`), "", "it may stay")
+			team.expect(patch(`{"spec": {"protect": true}}`), "", "it may stay")
+			const flux = "kustomize.toolkit.fluxcd.io/"
+			team.expect(patch(`{"metadata": {"annotations": {"`+flux+`force": "disabled"}, "labels": {"`+flux+`force": "disabled", "`+flux+`name": "networks", "`+flux+`namespace": "a"}}}`),
+				"", "Flux of a later version may say more of it")
+			team.expect(patch(`{"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": "now"}}}`), "", "it may be looked at")
+			team.expect(patch(`{"metadata": {"labels": {"more": "b"}}}`), "metadata.labels: at most 32", "it may have no more labels")
 			team.expect(patch(`{"spec": {"suspend": true}}`), "", "it may be suspended")
 			team.expect(patch(`{"spec": {"nodes": 0}}`), "", "it may be parked")
 			team.expect(patch(`{"spec": `+test.more+`}`), test.want, "it may not become more")

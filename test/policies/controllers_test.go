@@ -48,6 +48,8 @@ func TestControllers(t *testing.T) {
 		want   string
 	}{
 		{"its finalizer", `{"metadata": {"finalizers": ["finalizers.fluxcd.io"]}}`, ""},
+		{"a finalizer that nobody takes off", `{"metadata": {"finalizers": ["finalizers.fluxcd.io", "example.com/stay"]}}`, "metadata.finalizers: the controllers that serve tenants have one finalizer"},
+		{"a name to generate, of any length", `{"metadata": {"generateName": "a"}}`, refused},
 		{"handing it to the platform's", `{"metadata": {"labels": {"sharding.fluxcd.io/key": null}}}`, refused},
 		{"handing it to another's", `{"metadata": {"labels": {"sharding.fluxcd.io/key": "others"}}}`, refused},
 		{"keeping the platform from it", `{"metadata": {"annotations": {"kustomize.toolkit.fluxcd.io/reconcile": "disabled"}}}`, refused},

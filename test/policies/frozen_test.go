@@ -22,6 +22,7 @@ func TestFrozen(t *testing.T) {
 		want   string
 	}{
 		{"a commit", "true", ":reconciler", nil, frozen},
+		{"a commit, where somebody has written it another way", "True", ":reconciler", nil, frozen},
 		{"somebody of the team", "true", "somebody@example.com", []string{"team-a"}, frozen},
 		{"a commit to a team that is not frozen", "false", ":reconciler", nil, ""},
 		{"somebody of a team of which nothing is said", "", "somebody@example.com", []string{"team-a"}, ""},

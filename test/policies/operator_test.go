@@ -15,15 +15,26 @@ import (
 )
 
 const (
+	ofTheMachine = "spec.template.spec: nodes have nothing of the machine's"
 	noFinalizers = "metadata.finalizers: what the operator makes has no finalizers"
 	ofItsNetwork = "metadata.name: what the operator makes is called after its network"
 	itsOwnSigns  = "metadata.annotations, metadata.labels: the operator sets its own"
+	itsAlone     = "metadata.ownerReferences: what the operator makes is its network's alone"
 	itsNodes     = "spec.selector: the operator's Services lead to nodes of their network"
 )
 
 // small returns an object of the operator's with these metadata and lines.
 func small(apiVersion, kind, metadata, lines string) string {
 	return "apiVersion: " + apiVersion + "\nkind: " + kind + "\nmetadata: {" + metadata + ", " + owner + "}\n" + lines
+}
+
+// ports returns as many of them.
+func ports(number int) string {
+	var list []string
+	for i := range number {
+		list = append(list, fmt.Sprintf("{name: a%d, port: %d}", i+1, i+1))
+	}
+	return strings.Join(list, ", ")
 }
 
 func TestWhatTheOperatorMakes(t *testing.T) {
@@ -42,6 +53,7 @@ func TestWhatTheOperatorMakes(t *testing.T) {
 		{"a label that others obey", small("v1", "ConfigMap", `name: payments, labels: {grafana_dashboard: "1"}`, ""), itsOwnSigns},
 		{"an annotation that others obey", small("v1", "ConfigMap", "name: payments, annotations: {replicator.v1.mittwald.de/replicate-to: any}", ""), itsOwnSigns},
 		{"one that stays", small("v1", "ConfigMap", "name: payments, finalizers: [example.com/stay]", ""), noFinalizers},
+		{"one that outlives its network", strings.Replace(small("v1", "ConfigMap", "name: payments", ""), "controller: true}", `controller: true}, {apiVersion: v1, kind: ConfigMap, name: tenant, uid: "2"}`, 1), itsAlone},
 		{"a lease that stays", "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: bitcoin-operator, finalizers: [example.com/stay]}\nspec: {}", noFinalizers},
 		{"a budget of its nodes", small("policy/v1", "PodDisruptionBudget", "name: payments", "spec: {maxUnavailable: 1, selector: {matchLabels: {bitcoin-operator.github.io/network: payments}}}"), ""},
 		{"a budget of all pods", small("policy/v1", "PodDisruptionBudget", "name: payments", "spec: {maxUnavailable: 0, selector: {}}"), "spec.selector: the operator's PodDisruptionBudgets are for nodes of their network"},
@@ -52,6 +64,8 @@ func TestWhatTheOperatorMakes(t *testing.T) {
 		{"a name in the world's DNS", service("name: payments, annotations: {external-dns.alpha.kubernetes.io/hostname: bank.example.com}", leads), itsOwnSigns},
 		{"a Service of others' pods", service("name: payments", "selector: {app.kubernetes.io/name: bitcoin-operator}, ports: [{port: 1}]"), itsNodes},
 		{"a Service of another network's", service("name: payments", "selector: {bitcoin-operator.github.io/network: other}, ports: [{port: 1}]"), itsNodes},
+		{"a Service of as many ports as can be", service("name: payments", "selector: {bitcoin-operator.github.io/network: payments}, ports: ["+ports(16)+"]"), ""},
+		{"a Service of more, of which every machine has rules", service("name: payments", "selector: {bitcoin-operator.github.io/network: payments}, ports: ["+ports(17)+"]"), "spec.ports: at most 16"},
 		{"a Service of what others say", service("name: payments", "ports: [{port: 1}]"), itsNodes},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
@@ -100,6 +114,10 @@ func TestOperatorInAnyNamespace(t *testing.T) {
 		{"a token", statefulSet(`{containers: [{name: a, image: a}]}`), "spec.template.spec.automountServiceAccountToken: must be false"},
 		{"a network policy for everything", small("networking.k8s.io/v1", "NetworkPolicy", "name: payments", "spec: {podSelector: {}, ingress: [{}], egress: [{}]}"), "spec.podSelector: a network's NetworkPolicy is for the network's own nodes"},
 		{"a finalizer", small("v1", "ConfigMap", "name: payments, finalizers: [example.com/stay]", ""), noFinalizers},
+		{"the machine's network", statefulSet(`{` + plain + `, hostNetwork: true}`), ofTheMachine},
+		{"the machine's processes", statefulSet(`{` + plain + `, hostPID: true}`), ofTheMachine},
+		{"a port of the machine's", statefulSet(`{containers: [{name: a, image: a, ports: [{containerPort: 1, hostPort: 1}]}], automountServiceAccountToken: false}`), ofTheMachine},
+		{"the machine, to begin with", statefulSet(`{initContainers: [{name: i, image: a, securityContext: {privileged: true}}], ` + plain + `}`), ofTheMachine},
 	} {
 		team.expect(make(test.manifest), test.want, test.reason)
 	}
@@ -110,7 +128,8 @@ func TestNetworkPolicies(t *testing.T) {
 	const (
 		own      = "podSelector: {matchLabels: {bitcoin-operator.github.io/network: payments}}"
 		notIts   = "spec.podSelector: a network's NetworkPolicy is for the network's own nodes"
-		notIn    = "spec.ingress: nodes are reached by pods of their namespace that have a label, and of namespaces that are named, on ports that are named"
+		notIn    = "spec.ingress: nodes are reached by pods of their namespace that have a label, and of namespaces that are named, on ports that are named, each by its number"
+		tooMuch  = "spec.ingress, spec.egress: at most 64 rules in and 16 out"
 		notOut   = "spec.egress: nodes reach each other, the cluster's DNS, and on a public chain's port the world without private ranges"
 		private4 = `"10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"`
 		dns      = "namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}, podSelector: {matchLabels: {k8s-app: kube-dns}}"
@@ -131,6 +150,7 @@ func TestNetworkPolicies(t *testing.T) {
 
 		{"everybody", own + ", ingress: [{}]", notIn},
 		{"everybody, on a port", own + ", ingress: [{ports: [{port: 18443}]}]", notIn},
+		{"a port by a name that its pods give it", in("{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}", "{port: p2p}"), notIn},
 		{"all ports", own + ", ingress: [{from: [{" + own + "}]}]", notIn},
 		{"all pods of the namespace", in("{podSelector: {}}", "{port: 18443}"), notIn},
 		{"the world", in("{ipBlock: {cidr: 0.0.0.0/0}}", "{port: 18443}"), notIn},
@@ -152,6 +172,12 @@ func TestNetworkPolicies(t *testing.T) {
 		{"the world, one of them included", out(`{ipBlock: {cidr: 0.0.0.0/0, except: [`+strings.Replace(private4, `"10.0.0.0/8", `, "", 1)+`]}}`, "{port: 8333}"), notOut},
 		{"the world on another port", out("{ipBlock: {cidr: 0.0.0.0/0, except: ["+private4+"]}}", "{port: 443}"), notOut},
 		{"the world on many ports", out("{ipBlock: {cidr: 0.0.0.0/0, except: ["+private4+"]}}", "{port: 8333, endPort: 65535}"), notOut},
+		{"as many rules as can be", own + ", ingress: [" + strings.Repeat("{from: [{"+own+"}], ports: [{port: 1}]},", 64) + "]", ""},
+		{"more", own + ", ingress: [" + strings.Repeat("{from: [{"+own+"}], ports: [{port: 1}]},", 65) + "]", tooMuch},
+		{"too many who are let in", in(strings.Repeat("{"+own+"},", 17), "{port: 1}"), tooMuch},
+		{"too many ports", in("{"+own+"}", strings.Repeat("{port: 1},", 17)), tooMuch},
+		{"too many rules out", own + ", egress: [" + strings.Repeat("{to: [{"+own+"}], ports: [{port: 1}]},", 17) + "]", tooMuch},
+		{"too many ranges", out("{ipBlock: {cidr: 0.0.0.0/0, except: ["+private4+strings.Repeat(", 192.0.2.0/24", 251)+"]}}", "{port: 8333}"), tooMuch},
 		{"half of the world", out("{ipBlock: {cidr: 0.0.0.0/1, except: []}}", "{port: 8333}"), notOut},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
@@ -215,11 +241,20 @@ func TestStatefulSetsFromBeforeTheBounds(t *testing.T) {
 		"  volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], storageClassName: gold, resources: {requests: {storage: 1Gi}}}}]\n")
 	team.Expect(team.as("").Create(team.ctx, set)).To(Succeed())
 	operator := team.operator()
+	const asPlatform = `{"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": %q}, "finalizers": ["example.com/theirs"]},
+	  "spec": {"priorityClassName": "theirs", "schedulerName": "theirs", "runtimeClassName": "theirs"}}, "revisionHistoryLimit": 20}}`
+	touched := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, asPlatform, "now"))
+	team.Expect(team.as("").Patch(team.ctx, set, touched)).To(Succeed(), "the platform's people put their own words beside, as kubectl rollout restart does")
 	spec := func(fields string) string { return `{"spec": {"template": {"spec": {` + fields + `}}}}` }
 	for _, test := range []struct {
 		reason, patch, want string
 	}{
 		{"fewer nodes, or more", `{"spec": {"replicas": 7}}`, ""},
+		{"another restart", fmt.Sprintf(asPlatform, "later"), "spec.template.metadata.annotations: the operator's own begin with"},
+		{"another priority", spec(`"priorityClassName": "mine"`), "spec.template.spec.nodeName, spec.template.spec.priorityClassName"},
+		{"another scheduler", spec(`"schedulerName": "mine"`), "spec.template.spec.schedulerName"},
+		{"another runtime", spec(`"runtimeClassName": "mine"`), "spec.template.spec.runtimeClassName"},
+		{"a longer history", `{"spec": {"revisionHistoryLimit": 30}}`, "spec.revisionHistoryLimit: 0 to 10"},
 		{"another field of pods", spec(`"hostUsers": false`), ""},
 		{"another image that is not allowed", spec(`"containers": [` + strings.Replace(container, "old:1", "old:2", 1) + `}]`), "spec.template.spec.containers: the platform does not allow this image"},
 		{"one that is", spec(`"containers": [` + strings.Replace(container, "old:1", "bitcoind:2", 1) + `}]`), ""},

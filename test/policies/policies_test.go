@@ -441,6 +441,19 @@ func TestOperator(t *testing.T) {
 		{"somebody's volume", claiming(`accessModes: [ReadWriteOnce], volumeName: theirs, resources: {requests: {storage: 1Gi}}`), newVolumes},
 		{"any volume", claiming(`accessModes: [ReadWriteOnce], selector: {matchLabels: {a: b}}, resources: {requests: {storage: 1Gi}}`), newVolumes},
 		{"a copy of a volume", claiming(`accessModes: [ReadWriteOnce], dataSource: {kind: PersistentVolumeClaim, name: theirs}, resources: {requests: {storage: 1Gi}}`), newVolumes},
+		{"claims with a label that others obey", strings.Replace(claiming(`accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}`), "{name: data}", "{name: data, labels: {velero.io/exclude-from-backup: a}}", 1), newVolumes},
+		{"claims that are somebody else's", strings.Replace(claiming(`accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}`), "{name: data}", `{name: data, ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: a, uid: "2"}]}`, 1), newVolumes},
+		{"as many nodes as a network can have", statefulSet(`{`+plain+`}`) + "  replicas: 1000\n", ""},
+		{"so many that there is no memory for the list", statefulSet(`{`+plain+`}`) + "  replicas: 2147483647\n", "spec.replicas: at most 1000"},
+		{"a history that no quota counts", statefulSet(`{`+plain+`}`) + "  revisionHistoryLimit: 11\n", "spec.revisionHistoryLimit: 0 to 10"},
+		{"a history of less than nothing", statefulSet(`{`+plain+`}`) + "  revisionHistoryLimit: -1\n", "spec.revisionHistoryLimit: 0 to 10"},
+		{"no history", statefulSet(`{`+plain+`}`) + "  revisionHistoryLimit: 0\n", ""},
+		{"memory without a limit, which is nothing to a quota", statefulSet(`{containers: [{name: a, image: example.com/bitcoind, resources: {limits: {memory: 0}}}], automountServiceAccountToken: false}`), "spec.template.spec.resources.limits.memory: 0 is no limit"},
+		{"the same to begin with", statefulSet(`{initContainers: [{name: i, image: example.com/bitcoind, resources: {limits: {memory: 0}}}], ` + plain + `}`), "spec.template.spec.resources.limits.memory: 0 is no limit"},
+		{"an image as a volume", statefulSet(`{` + plain + `, volumes: [{name: a, image: {reference: alpine}}]}`), noVolumes},
+		{"another's claim", statefulSet(`{` + plain + `, volumes: [{name: a, persistentVolumeClaim: {claimName: theirs}}]}`), noVolumes},
+		{"a claim of its own making", statefulSet(`{` + plain + `, volumes: [{name: a, ephemeral: {volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}}}]}`), noVolumes},
+		{"its own account, by the field's old name", statefulSet(`{` + plain + `, serviceAccount: bitcoin-operator}`), "spec.template.spec.serviceAccountName: nodes run as the account default"},
 		{"its own account", statefulSet(`{` + plain + `, serviceAccountName: bitcoin-operator}`), "spec.template.spec.serviceAccountName: nodes run as the account default"},
 
 		{"a Service as it makes them", "apiVersion: v1\nkind: Service\nmetadata: {name: payments, " + owner + "}\nspec: {clusterIP: None, selector: {bitcoin-operator.github.io/network: payments}, ports: [{port: 1}]}", ""},
@@ -509,6 +522,7 @@ func TestPeople(t *testing.T) {
 	)
 	// What nobody may has one of two policies speak.
 	const either = "denied request: "
+	const notGit = "metadata.ownerReferences: a network that comes from Git has no other owner, with which Kubernetes would delete it; leave it out"
 	nobody := []string{"being deleted by Flux and made anew", "the same as a label", "another note", "no time at all"}
 	for _, test := range []struct {
 		reason string
@@ -531,6 +545,7 @@ func TestPeople(t *testing.T) {
 		{"a note less", `{"metadata": {"annotations": {"note": null}}}`, meta},
 		{"a label", `{"metadata": {"labels": {"a": "b"}}}`, meta},
 		{"an owner, with which it would go", `{"metadata": {"ownerReferences": [{"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": "1"}]}}`, meta},
+		{"a name to generate, of any length", `{"metadata": {"generateName": "a"}}`, meta},
 		{"a finalizer of Kubernetes' own, with which it would stay", `{"metadata": {"finalizers": ["orphan"]}}`, meta},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
@@ -546,8 +561,11 @@ func TestPeople(t *testing.T) {
 			reconciler := "system:serviceaccount:" + team.namespace + ":reconciler"
 			team.allow("reconciler", reconciler, rbacv1.PolicyRule{APIGroups: []string{"bitcoin-operator.github.io"}, Resources: []string{"bitcoinnetworks"}, Verbs: []string{"*"}})
 			inGit := ""
-			if slices.Contains(nobody, test.reason) {
+			switch {
+			case slices.Contains(nobody, test.reason):
 				inGit = either
+			case test.reason == "an owner, with which it would go":
+				inGit = notGit
 			}
 			team.expect(team.as(reconciler).Patch(team.ctx, network.DeepCopy(), patch), inGit, "in Git")
 		})
@@ -569,4 +587,10 @@ func TestPeopleLeaveFewNames(t *testing.T) {
 	}
 	team.expect(apply(15), "metadata.managedFields: too many field managers have changed this network", "one more")
 	team.expect(apply(3), "", "one of those that are there")
+
+	for manager := range 5 {
+		notes := team.network("payments", "nodes: 2")
+		team.Expect(team.as("").Apply(team.ctx, client.ApplyConfigurationFromUnstructured(notes), client.FieldOwner(fmt.Sprint("platform-", manager)), client.ForceOwnership)).To(Succeed())
+	}
+	team.expect(apply(3), "", "where others have left more, people still scale")
 }

@@ -103,6 +103,9 @@ func TestSealedSecrets(t *testing.T) {
 		{"another name", "{name: another}", empty, byName},
 		{"a name that the platform uses", "{name: git}", empty, byName},
 		{"a name that Kubernetes gives", "{generateName: bitcoin-rpc-}", empty, byName},
+		{"no values, in as many words", plain, "{encryptedData: {BC_RPC_USER: null}, template: null, data: null}", ""},
+		{"a template of nothing, in as many words", plain, "{encryptedData: {}, template: {type: null, immutable: null, metadata: {name: null}}}", ""},
+		{"fields of the template in another spelling", plain, "{encryptedData: {}, template: {metadata: {Annotations: {a: b}}}}", "spec.template: metadata.Annotations" + nothing},
 		{"one that stays", "{name: bitcoin-rpc, finalizers: [example.com/stay]}", empty, "metadata.finalizers: there are none"},
 		{"one that others own", "{name: bitcoin-rpc, ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: a, uid: a}]}", empty, "metadata.ownerReferences: there are none"},
 		{"one that Flux may not remove", "{name: bitcoin-rpc, annotations: {kustomize.toolkit.fluxcd.io/prune: disabled}}", empty, "kustomize.toolkit.fluxcd.io/prune" + byFlux},
@@ -143,11 +146,16 @@ func TestSealedSecretsFromBefore(t *testing.T) {
 		return team.as("").Patch(team.ctx, old.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(patch)))
 	}
 	team.expect(merge(`{}`), "", "Flux, which applies it as it is")
+	const flux = "kustomize.toolkit.fluxcd.io/"
+	team.expect(merge(`{"metadata": {"annotations": {"`+flux+`force": "disabled"}, "labels": {"`+flux+`force": "disabled", "`+flux+`name": "networks", "`+flux+`namespace": "a"}}}`),
+		"", "Flux of a later version, which says more of all that it applies")
+	team.expect(merge(`{"metadata": {"annotations": {"`+flux+`force": "enabled"}}}`), "denied request", "that Flux makes it anew")
 	team.expect(merge(`{"metadata": {"finalizers": ["foregroundDeletion"]}}`), "", "a finalizer of Kubernetes' own")
 	team.expect(merge(`{"metadata": {"finalizers": null}}`), "", "that it is taken off")
 	team.expect(merge(`{"metadata": {"finalizers": ["example.com/stay"]}}`), "denied request", "another")
 	team.expect(merge(`{"spec": {"encryptedData": {"BC_RPC_USER": "Ag=="}}}`), "spec.template.data: leave it out", "a value more")
 	team.expect(merge(`{"metadata": {"labels": {"a": "c"}}}`), "denied request", "another label")
+	team.expect(merge(`{"metadata": {"generateName": "a"}}`), "denied request", "a name to generate")
 	mended := `[{"op": "remove", "path": "/metadata/annotations"}, {"op": "remove", "path": "/spec/template"}, {"op": "replace", "path": "/spec/encryptedData", "value": {"BC_RPC_USER": "Ag=="}}]`
 	team.expect(team.as("").Patch(team.ctx, old.DeepCopy(), client.RawPatch(types.JSONPatchType, []byte(mended))), "", "one that is none of it any more, but for its name")
 
