@@ -26,7 +26,7 @@ func TestApplicationsFollowARealNode(t *testing.T) {
 	password := filepath.Join(t.TempDir(), "password")
 	write(t, password, "first")
 	env := map[string]string{
-		"RPC": node.at("rpc"), "ZMQ_RAWBLOCK": "tcp://" + node.at("rawblock"), "ZMQ_RAWTX": "tcp://" + node.at("rawtx"), "P2P": node.at("p2p"),
+		"RPC": node.at("rpc"), "ZMQ_RAWBLOCK": "tcp://" + node.at("rawblock"), "ZMQ_RAWTX": "tcp://" + node.at("rawtx"), "P2P": "localhost:" + node.ports["p2p"],
 		"RPC_USER": "lnd", "RPC_PASSWORD_FILE": password,
 	}
 	lightning, headers := node.run("lightning", env), node.run("headers", env)
