@@ -16,7 +16,7 @@ CLUSTER := $(LOCAL)/bin/cluster
 KUBECTL := $(LOCAL)/bin/kubectl
 PACKAGES = $$(go list ./... | grep -v /test/e2e)
 # Modules of their own, whose dependencies are not the product's.
-MODULES := test/cluster test/isolation
+MODULES := test/application test/cluster test/isolation
 
 CONTROLLER_GEN := sigs.k8s.io/controller-tools/cmd/controller-gen@v0.23.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -33,7 +33,7 @@ demo: cluster-up images ## Start a cluster; let two teams commit a network each;
 test: lint assets manifests ## Run the linters, the unit tests, and the tests against a real API server and bitcoind.
 	KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(LOCAL)/bin}" TEST_BITCOIND=$(LOCAL)/bin/bitcoind \
 		go test -count=1 $(PACKAGES)
-	for module in $(MODULES); do KUBECONFIG= go -C $$module test -count=1 ./...; done
+	for module in $(MODULES); do KUBECONFIG= TEST_BITCOIND=$(LOCAL)/bin/bitcoind go -C $$module test -count=1 ./...; done
 
 ##@ Development
 

@@ -24,6 +24,11 @@ func (c *Cluster) LoadProgram(ctx context.Context, source, path, image string) e
 	return c.loadProgram(ctx, c.root, source, path, image)
 }
 
+// LoadApplication does the same with test/application, which is a module of its own.
+func (c *Cluster) LoadApplication(ctx context.Context, image string) error {
+	return c.loadProgram(ctx, c.source("test", "application"), ".", "/application", image)
+}
+
 // LoadEarlier does the same with a program as it was at a commit of this repository.
 func (c *Cluster) LoadEarlier(ctx context.Context, commit, source, path, image string) error {
 	tree := c.local("work", "earlier-"+commit)

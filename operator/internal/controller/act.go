@@ -161,6 +161,9 @@ func (p *pass) replace(ctx context.Context, step *rollout.Step, pod *corev1.Pod)
 			Preconditions: metav1.NewUIDPreconditions(string(pod.UID)),
 		},
 	}
+	if step.AtOnce {
+		eviction.DeleteOptions.GracePeriodSeconds = new(int64(1)) // 0 would not wait for the kubelet
+	}
 	short, cancel := context.WithTimeout(ctx, evictionTimeout)
 	defer cancel()
 	err = p.Client.SubResource("eviction").Create(short, pod, eviction)

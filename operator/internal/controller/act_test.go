@@ -3,9 +3,11 @@ package controller
 import (
 	"context"
 	"errors"
+	"reflect"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -110,6 +112,42 @@ func TestMiningGoesOnWhereTheMinerStays(t *testing.T) {
 			})
 			if mined := nodes.mined == 1; mined != test.mines || (outcome.Mined != nil) != test.mines {
 				t.Errorf("mined %d, told %v, want %t", nodes.mined, outcome.Mined, test.mines)
+			}
+		})
+	}
+}
+
+// What hangs does not heed that it is to end. Its pod is not forced away, though: its
+// successor must not start while it may still run.
+func TestStepsTakeTheTimeThatTheyMay(t *testing.T) {
+	for _, test := range []struct {
+		reason string
+		atOnce bool
+		want   *int64
+	}{
+		{"a node ends in the time that its pod has", false, nil},
+		{"one that hangs, and has nothing to write, is ended", true, new(int64(1))},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			network := statetest.Network(3)
+			var asked *policyv1.Eviction
+			api := fake.NewClientBuilder().WithScheme(scheme).WithObjects(network).WithStatusSubresource(network).
+				WithInterceptorFuncs(interceptor.Funcs{
+					SubResourceCreate: func(_ context.Context, _ client.Client, _ string, _, what client.Object, _ ...client.SubResourceCreateOption) error {
+						asked = what.(*policyv1.Eviction)
+						return nil
+					},
+				}).Build()
+			p := &pass{
+				Reconciler: &Reconciler{
+					Client: api, API: api, Observer: &observe.Observer{Clock: clocktesting.NewFakePassiveClock(statetest.Now)},
+					Clock: clocktesting.NewFakePassiveClock(statetest.Now),
+				},
+				network: network, before: network.DeepCopy(), seen: statetest.Healthy(3), cache: &cache{applied: map[string]fingerprint{}},
+			}
+			p.act(t.Context(), plan.Plan{Rollout: rollout.Decision{Step: &rollout.Step{Ordinal: 0, Action: v1alpha1.ReplaceAction, AtOnce: test.atOnce}}})
+			if got := asked.DeleteOptions.GracePeriodSeconds; !reflect.DeepEqual(got, test.want) {
+				t.Errorf("got %v, want %v", got, test.want)
 			}
 		})
 	}

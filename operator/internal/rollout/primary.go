@@ -243,7 +243,8 @@ func (d *decider) isLeft(left v1alpha1.LeftStatus) bool {
 }
 
 // endLeft replaces a node that clients have left because it did not answer: connections
-// that stand stay where they are, and end with it.
+// that stand stay where they are, and end with it. What hangs does not heed that it is to
+// end; it is given its time all the same where it may be writing to a volume.
 func (d *decider) endLeft() *Step {
 	if d.network.Status.Primary == nil {
 		return nil
@@ -254,6 +255,7 @@ func (d *decider) endLeft() *Step {
 			continue
 		}
 		if step := d.evict(ordinal, "it does not answer, and whoever is connected to it hangs with it"); step != nil {
+			step.AtOnce = state.InPods(d.network)
 			return step
 		}
 	}

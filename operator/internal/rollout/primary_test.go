@@ -134,8 +134,8 @@ func TestWhereClientsAreLed(t *testing.T) {
 // would stay.
 func TestNodesThatClientsHaveLeftAreEnded(t *testing.T) {
 	run(t, []decision{
-		{reason: "it still hangs", network: changes{leads(1, 0)}, nodes: []state.Node{hung(0), at(1)}, want: "Replace 0"},
-		{reason: "with a volume, too", network: changes{leads(1, 0), onVolumes}, nodes: []state.Node{hung(0), at(1)}, want: "Replace 0"},
+		{reason: "it still hangs", network: changes{leads(1, 0)}, nodes: []state.Node{hung(0), at(1)}, want: "Replace 0 at once"},
+		{reason: "with a volume, to which it may be writing", network: changes{leads(1, 0), onVolumes}, nodes: []state.Node{hung(0), at(1)}, want: "Replace 0"},
 		{reason: "it answers again", network: changes{leads(1, 0)}, nodes: []state.Node{at(0), at(1)}},
 		{reason: "the kubelet finds it ready again", network: changes{leads(1, 0)}, nodes: []state.Node{silent(0), at(1)}},
 		{reason: "another pod has taken its place", network: changes{leads(1, 0)}, nodes: []state.Node{silent(0, another, statetest.NotReady), at(1)}},

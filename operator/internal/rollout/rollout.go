@@ -45,6 +45,9 @@ type Step struct {
 	// nil where nothing is at stake. What was seen of its pod may be a moment old: it
 	// must still be there, and not on its way out, when the step is taken.
 	Keeper *int
+	// AtOnce reports that the pod is given no time to end: its node does not answer, and
+	// has no data that would outlive it.
+	AtOnce bool
 }
 
 // Decision is what to do about the nodes of a network in this pass.

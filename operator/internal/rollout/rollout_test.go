@@ -186,6 +186,8 @@ func said(decision rollout.Decision) string {
 	switch step, wait := decision.Step, decision.Wait; {
 	case step != nil && step.Repair:
 		return fmt.Sprintf("%s %d to repair it", step.Action, step.Ordinal)
+	case step != nil && step.AtOnce:
+		return fmt.Sprintf("%s %d at once", step.Action, step.Ordinal)
 	case step != nil:
 		return fmt.Sprintf("%s %d", step.Action, step.Ordinal)
 	case wait != nil && wait.NeedsHuman:
