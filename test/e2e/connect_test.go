@@ -71,36 +71,46 @@ func TestClientsAreLedToOneNode(t *testing.T) {
 }
 
 // A node that hangs keeps its connections. Clients leave it, and it is ended: so do those
-// that are connected. An operator that was killed meanwhile does the same.
+// that are connected.
 func TestClientsLeaveANodeThatHangs(t *testing.T) {
-	g, ctx := needsClusterFor(t, 8*time.Minute)
-	for _, killed := range []bool{false, true} {
-		name := map[bool]string{false: "hanging", true: "forgetful"}[killed]
-		hanging := up(t, g, ctx, "team-a", name, v1alpha1.BitcoinNetworkSpec{Nodes: 3, Secret: secretName})
-		wait(g, ctx, higher(hanging, 0))
-		wait(g, ctx, leadsTo(hanging, 0))
-		before := lives(g, ctx, "team-a", name)
+	t.Parallel()
+	leaveHanging(t, "hanging", func(Gomega, context.Context, fleet.Network) {})
+}
 
-		process := processOf(g, ctx, hanging.Nodes[0])
-		g.Expect(syscall.Kill(process, syscall.SIGSTOP)).To(Succeed())
-		t.Cleanup(func() { _ = syscall.Kill(process, syscall.SIGCONT) })
-		if killed {
-			wait(g, ctx, tells(hanging, "NodesReady", "NodesNotReady", name+"-0: "))
-			killOperator(g, ctx, "team-a")
-		}
-		// The kubelet takes up to 20 seconds to find it not ready, and 30 more have to pass.
-		within(t, g, ctx, "clients left it", 2*time.Minute, leadsTo(hanging, 1))
-		wait(g, ctx, replaced("team-a", name, before, 1))
-		ready(g, ctx, hanging)
-		after := lives(g, ctx, "team-a", name)
-		for _, other := range []string{name + "-1", name + "-2"} {
-			g.Expect(after[other]).To(Equal(before[other]), "%s has nothing to do with it", other)
-		}
-		stays, leads, err := leadsTo(hanging, 1)(ctx)
-		g.Expect(err).NotTo(HaveOccurred())
-		g.Expect(stays).To(BeTrue(), "once, and not back: %s", leads)
-		g.Expect(primaryMoves(g, ctx, hanging)).To(Equal(1))
+// An operator that was killed meanwhile goes by what the kubelet has seen.
+func TestSlowClientsLeaveANodeThatHangsThoughTheOperatorIsKilled(t *testing.T) {
+	slow(t)
+	leaveHanging(t, "forgetful", func(g Gomega, ctx context.Context, hanging fleet.Network) {
+		wait(g, ctx, tells(hanging, "NodesReady", "NodesNotReady", hanging.Name+"-0: "))
+		killOperator(g, ctx, hanging.Namespace)
+	})
+}
+
+// leaveHanging has the node hang to which clients of a network of that name are led, lets
+// something happen meanwhile, and has them leave it.
+func leaveHanging(t *testing.T, name string, meanwhile func(Gomega, context.Context, fleet.Network)) {
+	g, ctx := needsCluster(t)
+	hanging := up(t, g, ctx, "team-a", name, v1alpha1.BitcoinNetworkSpec{Nodes: 3, Secret: secretName})
+	wait(g, ctx, higher(hanging, 0))
+	wait(g, ctx, leadsTo(hanging, 0))
+	before := lives(g, ctx, "team-a", name)
+
+	process := processOf(g, ctx, hanging.Nodes[0])
+	g.Expect(syscall.Kill(process, syscall.SIGSTOP)).To(Succeed())
+	t.Cleanup(func() { _ = syscall.Kill(process, syscall.SIGCONT) })
+	meanwhile(g, ctx, hanging)
+	// The kubelet takes up to 20 seconds to find it not ready, and 30 more have to pass.
+	within(t, g, ctx, "clients left it", 2*time.Minute, leadsTo(hanging, 1))
+	wait(g, ctx, replaced("team-a", name, before, 1))
+	ready(g, ctx, hanging)
+	after := lives(g, ctx, "team-a", name)
+	for _, other := range []string{name + "-1", name + "-2"} {
+		g.Expect(after[other]).To(Equal(before[other]), "%s has nothing to do with it", other)
 	}
+	stays, leads, err := leadsTo(hanging, 1)(ctx)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(stays).To(BeTrue(), "once, and not back: %s", leads)
+	g.Expect(primaryMoves(g, ctx, hanging)).To(Equal(1))
 }
 
 // Where a wallet is in the node, and on its volume, clients stay.
