@@ -17,8 +17,8 @@ type Nodes interface {
 	observe.Nodes
 	// UpdatePeers changes the peers of a node.
 	UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, change bitcoind.PeerChange) error
-	// Mine has a node make a block.
-	Mine(ctx context.Context, endpoint bitcoind.Endpoint, address string) error
+	// Mine has a node make blocks.
+	Mine(ctx context.Context, endpoint bitcoind.Endpoint, count int, descriptor string) ([]string, error)
 	// Shutdown has a node end.
 	Shutdown(ctx context.Context, endpoint bitcoind.Endpoint) error
 }
@@ -59,9 +59,9 @@ func (m meteredNodes) BlockHashes(ctx context.Context, endpoint bitcoind.Endpoin
 }
 
 // Mine implements Nodes.
-func (m meteredNodes) Mine(ctx context.Context, endpoint bitcoind.Endpoint, address string) (err error) {
+func (m meteredNodes) Mine(ctx context.Context, endpoint bitcoind.Endpoint, count int, descriptor string) (hashes []string, err error) {
 	defer func(since time.Time) { m.requested(since, err) }(time.Now())
-	return m.Nodes.Mine(ctx, endpoint, address)
+	return m.Nodes.Mine(ctx, endpoint, count, descriptor)
 }
 
 // Tip implements Nodes.

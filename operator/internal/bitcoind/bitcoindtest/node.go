@@ -59,6 +59,8 @@ type block struct {
 	hash   string
 	time   time.Time
 	parent *block
+	// descriptor says whom its coins are for.
+	descriptor string
 }
 
 // genesis is regtest's first block.
