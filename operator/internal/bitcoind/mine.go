@@ -3,6 +3,7 @@ package bitcoind
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -19,14 +20,11 @@ func (c *Client) Mine(ctx context.Context, endpoint Endpoint, count int, descrip
 		return nil, err
 	}
 	timeout := checkTimeout + time.Duration(count)*blockTimeout
-	responses, err := c.batch(ctx, endpoint, timeout, []call{{method, []any{count, descriptor}}})
-	if err != nil {
+	var result json.RawMessage
+	if err := c.do(ctx, endpoint, timeout, &result, call{method, []any{count, descriptor}}); err != nil {
 		return nil, err
 	}
-	if responses[0].Error != nil {
-		return nil, fmt.Errorf("%s: %w", method, responses[0].Error)
-	}
-	hashes, err := decodeList[string](responses[0].Result, count)
+	hashes, err := decodeList[string](result, count)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", method, err)
 	}

@@ -222,14 +222,7 @@ func (c *Client) Shutdown(ctx context.Context, endpoint Endpoint) error {
 	if err := c.meet(ctx, endpoint); err != nil {
 		return err
 	}
-	responses, err := c.batch(ctx, endpoint, checkTimeout, []call{{method: "stop"}})
-	if err != nil {
-		return err
-	}
-	if responses[0].Error != nil {
-		return fmt.Errorf("stop: %w", responses[0].Error)
-	}
-	return nil
+	return c.do(ctx, endpoint, checkTimeout, nil, call{method: "stop"})
 }
 
 // isDone tells whether an error says that the peer is already as it was asked to

@@ -31,3 +31,9 @@ func WalletOf(identity string) (Wallet, error) {
 
 // Mined returns the descriptor of the coins of blocks that are for the wallet.
 func (w Wallet) Mined() string { return "wpkh(" + w.public + "/0/0)" }
+
+// descriptors returns those of what others pay to the wallet, and of its change, with
+// their private keys. Their checksums are missing.
+func (w Wallet) descriptors() (received, change string) {
+	return "wpkh(" + w.private + "/0/*)", "wpkh(" + w.private + "/1/*)"
+}

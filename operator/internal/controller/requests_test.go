@@ -81,6 +81,15 @@ func (n askedNode) Mine(ctx context.Context, endpoint bitcoind.Endpoint, count i
 	return hashes, err
 }
 
+func (n askedNode) Pay(ctx context.Context, endpoint bitcoind.Endpoint, address, amount, comment string) (id string, err error) {
+	err = n.desk.life.spend(func() error {
+		n.desk.told++
+		id, err = n.Network.Pay(ctx, endpoint, address, amount, comment)
+		return err
+	})
+	return id, err
+}
+
 const deskNode = "10.0.0.0:18443"
 
 func newDesk(t *rapid.T, requests ...*v1alpha1.BitcoinRequest) *desk {
@@ -206,6 +215,49 @@ func TestBlocksAreMinedOnce(t *testing.T) {
 	})
 }
 
+// Coins, too, are paid once or not at all. Blocks are mined for them until each is in one.
+func TestCoinsArePaidOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var requests []*v1alpha1.BitcoinRequest
+		for i := range rapid.IntRange(1, 4).Draw(t, "payments") {
+			requests = append(requests, &v1alpha1.BitcoinRequest{
+				ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprint("request-", i), Namespace: "team-a", UID: types.UID(fmt.Sprint(i)), Generation: 1, CreationTimestamp: metav1.NewTime(statetest.Now)},
+				Spec:       v1alpha1.BitcoinRequestSpec{Network: "payments", Pay: &v1alpha1.PayRequest{Address: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080", Amount: "1.5"}},
+			})
+		}
+		d := newDesk(t, requests...)
+		wallet, err := bitcoind.WalletOf("network")
+		if err != nil {
+			t.Fatal(err)
+		}
+		endpoint := bitcoind.Endpoint{Address: deskNode, Credentials: bitcoind.DefaultCredentials}
+		if _, err := d.nodes.Mine(t.Context(), endpoint, 110, wallet.Mined()); err != nil {
+			t.Fatal(err)
+		}
+		lives := drawLives(t)
+		d.run(lives)
+
+		times, amount := d.nodes.Paid(deskNode)
+		done, unknown, ids := 0, 0, map[string]bool{}
+		for _, request := range d.requests() {
+			switch request.Status.Phase {
+			case v1alpha1.RequestSucceeded:
+				if done++; request.Status.Confirmations < 1 || ids[request.Status.TransactionID] {
+					t.Fatalf("%s is not paid, or by another's transaction: %+v", request.Name, request.Status)
+				}
+				ids[request.Status.TransactionID] = true
+			case v1alpha1.RequestUnknown:
+				unknown++
+			default:
+				t.Fatalf("%s is %s: %+v", request.Name, request.Status.Phase, request.Status.Conditions)
+			}
+		}
+		if done != times || int(amount) != times*150_000_000 || done+unknown != len(requests) || unknown > len(lives) {
+			t.Fatalf("%d payments of %d were made, of %s together; %d are told of, %d are Unknown", times, len(requests), amount, done, unknown)
+		}
+	})
+}
+
 // request makes a request.
 func (w *world) request(name string, spec v1alpha1.BitcoinRequestSpec) *v1alpha1.BitcoinRequest {
 	asked := &v1alpha1.BitcoinRequest{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: w.namespace}, Spec: spec}
@@ -248,6 +300,39 @@ func TestBlocksThatAreAskedFor(t *testing.T) {
 	w.Expect(err).NotTo(HaveOccurred())
 	w.Expect(w.nodes.MinedFor(w.kubelet.address("payments-0"))).To(HaveEach(wallet.Mined()))
 	w.tells("Normal Mined BitcoinRequest ")
+}
+
+// The primary is lost, with its wallet, between two payments.
+func TestCoinsThatAreAskedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secret()
+	network := w.becomesReady(w.network("payments", 3))
+	ask := func(name string, spec v1alpha1.BitcoinRequestSpec) *v1alpha1.BitcoinRequest {
+		spec.Network = "payments"
+		return w.finishes(w.request(name, spec))
+	}
+	pay := v1alpha1.BitcoinRequestSpec{Pay: &v1alpha1.PayRequest{Address: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080", Amount: "2.5"}}
+	dry := ask("too-early", pay)
+	w.Expect(dry.Status.Phase).To(Equal(v1alpha1.RequestRefused))
+	w.Expect(dry.Status.Conditions).To(ContainElement(HaveField("Message", "spec.pay.amount: the wallet of payments has 0 BTC to spend, less than that and a fee; 0 more can be spent 100 blocks after they were mined, and its next block brings 50")))
+
+	w.Expect(ask("blocks", v1alpha1.BitcoinRequestSpec{Mine: &v1alpha1.MineRequest{Count: 110}}).Status.Phase).To(Equal(v1alpha1.RequestSucceeded))
+	for i := range 2 {
+		paid := ask(fmt.Sprint("coins-", i), pay)
+		w.Expect(paid.Status.Phase).To(Equal(v1alpha1.RequestSucceeded), "%+v", paid.Status.Conditions)
+		w.Expect(paid.Status.Confirmations).To(BeEquivalentTo(1))
+		w.Expect(paid.Status.TransactionID).To(HaveLen(64))
+		primary := int(w.status(network).Status.Primary.Ordinal)
+		gone := w.pod(fmt.Sprint("payments-", primary))
+		w.Expect(w.api.Delete(w.ctx, gone)).To(Succeed())
+		w.Eventually(func() bool {
+			now := w.pod(gone.Name)
+			return now != nil && now.UID != gone.UID
+		}).Should(BeTrue())
+		w.becomesReady(network)
+	}
+	w.tells("Normal Paid BitcoinRequest coins-1: ")
 }
 
 func TestRequestsThatAreRefused(t *testing.T) {

@@ -36,29 +36,33 @@ type Decision struct {
 	Tip  state.Tip
 }
 
+// Tells reports whether a node is to be told.
+func (d Decision) Tells() bool { return d.Refused == "" && d.Waits == "" }
+
 // Decide decides about a request that has not been started.
 func Decide(request *v1alpha1.BitcoinRequest, s Situation) Decision {
 	if problem := refusal(request, s); problem != "" {
 		return Decision{Refused: problem}
 	}
 	node, tip, problem := choose(request, s)
-	switch {
-	case problem == "":
-		return Decision{Node: node, Tip: tip}
-	case request.Status.WaitsSince != nil && s.Now.Sub(request.Status.WaitsSince.Time) >= Patience:
-		return Decision{Refused: problem + ", and was so for a minute"}
-	default:
-		return Decision{Waits: problem}
+	if problem != "" {
+		return Hold(request, problem, s.Now)
 	}
+	return Decision{Node: node, Tip: tip}
+}
+
+// Hold decides about a request whose network is not well now: that may pass.
+func Hold(request *v1alpha1.BitcoinRequest, problem string, now time.Time) Decision {
+	if since := request.Status.WaitsSince; since != nil && now.Sub(since.Time) >= Patience {
+		return Decision{Refused: problem + ", and was so for a minute"}
+	}
+	return Decision{Waits: problem}
 }
 
 // refusal says why a request will not be done, whatever becomes of the network; empty
 // where nothing is in its way.
 func refusal(request *v1alpha1.BitcoinRequest, s Situation) string {
 	name := request.Spec.Network
-	if request.Spec.Pay != nil {
-		return "spec.pay: this operator pays no coins yet"
-	}
 	if s.Network == nil {
 		return fmt.Sprintf("spec.network: there is no network %q in this namespace", name)
 	}
@@ -111,13 +115,21 @@ func choose(request *v1alpha1.BitcoinRequest, s Situation) (node int, tip state.
 	case state.Forked, state.Unclear:
 		return 0, tip, fmt.Sprintf("spec.network: the nodes of %s are on different chains", name)
 	}
-	serves := func(ordinal int) bool { return s.Seen.Serves(s.Seen.Node(ordinal)) }
-	ordinals := tips[0].Nodes
-	if primary := s.Network.Status.Primary; primary != nil && slices.Contains(ordinals, int(primary.Ordinal)) && serves(int(primary.Ordinal)) {
+	var able []int
+	for _, ordinal := range tips[0].Nodes {
+		if s.Seen.Serves(s.Seen.Node(ordinal)) {
+			able = append(able, ordinal)
+		}
+	}
+	primary := s.Network.Status.Primary
+	switch {
+	case primary != nil && slices.Contains(able, int(primary.Ordinal)):
 		return int(primary.Ordinal), tips[0], ""
+	case primary != nil && request.Spec.Pay != nil: // where the wallet is
+		return 0, tip, fmt.Sprintf("spec.network: %s, to which %s-primary leads, is not ready, or lacks the last block", state.Name(s.Network, int(primary.Ordinal)), name)
+	case len(able) > 0:
+		return able[0], tips[0], ""
+	default:
+		return 0, tip, fmt.Sprintf("spec.network: no node of %s that has the last block is ready", name)
 	}
-	if i := slices.IndexFunc(ordinals, serves); i >= 0 {
-		return ordinals[i], tips[0], ""
-	}
-	return 0, tip, fmt.Sprintf("spec.network: no node of %s that has the last block is ready", name)
 }

@@ -35,6 +35,19 @@ func Next(requests []v1alpha1.BitcoinRequest) *v1alpha1.BitcoinRequest {
 	})
 }
 
+// NextSent returns the request whose coins have been on their way for longest; nil where
+// there is none.
+func NextSent(requests []v1alpha1.BitcoinRequest) *v1alpha1.BitcoinRequest {
+	var next *v1alpha1.BitcoinRequest
+	for i := range requests {
+		sent := &requests[i]
+		if sent.Status.Phase == v1alpha1.RequestSent && (next == nil || sent.Status.SentAt.Before(next.Status.SentAt)) {
+			next = sent
+		}
+	}
+	return next
+}
+
 func isStarted(request *v1alpha1.BitcoinRequest) bool {
 	return request.Status.Phase == v1alpha1.RequestStarted
 }

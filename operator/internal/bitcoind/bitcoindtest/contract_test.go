@@ -24,6 +24,11 @@ type client interface {
 	UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, change bitcoind.PeerChange) error
 	BlockHashes(ctx context.Context, endpoint bitcoind.Endpoint, heights []int32) ([]string, error)
 	Mine(ctx context.Context, endpoint bitcoind.Endpoint, count int, descriptor string) ([]string, error)
+	OpenWallet(ctx context.Context, endpoint bitcoind.Endpoint, wallet bitcoind.Wallet) error
+	Funds(ctx context.Context, endpoint bitcoind.Endpoint) (bitcoind.Funds, error)
+	Pay(ctx context.Context, endpoint bitcoind.Endpoint, address, amount, comment string) (string, error)
+	FindPayment(ctx context.Context, endpoint bitcoind.Endpoint, since, comment string) (bitcoind.Payment, bool, error)
+	Confirmations(ctx context.Context, endpoint bitcoind.Endpoint, id string) (bitcoind.Payment, bool, error)
 	Shutdown(ctx context.Context, endpoint bitcoind.Endpoint) error
 	Tip(ctx context.Context, address string) (bitcoind.Tip, error)
 }
@@ -95,6 +100,9 @@ func runScenarios(t *testing.T, newWorld func(t *testing.T, nodes int) world) {
 		{"hashes tell which tips are on one chain", 2, hashesOfOneChain},
 		{"many blocks are made at once, one on the other", 1, manyBlocks},
 		{"the work of a chain grows with its height, and the tip is as the state says it", 2, tipsHaveWork},
+		{"a wallet pays what blocks have brought it, and finds it by its comment", 1, walletPays},
+		{"a wallet that is made anew elsewhere has the same coins, and no comments", 2, walletIsTheSame},
+		{"a wallet is there again after a restart, with its comments", 1, walletRestarts},
 		{"a wrong password is refused, but not by REST", 1, wrongPassword},
 		{"who is not the node is neither believed nor told anything", 2, notTheNode},
 		{"a user who may call something else is accepted, and refused that", 1, limitedUser},

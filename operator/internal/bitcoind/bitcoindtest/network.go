@@ -157,7 +157,7 @@ func (n *Network) mine(miner *node) { n.mineFor(miner, bitcoind.Anyone) }
 func (n *Network) mineFor(miner *node, descriptor string) {
 	n.serial++
 	block := miner.tip.child(n.serial, n.now)
-	block.descriptor = descriptor
+	block.descriptor, block.payments = descriptor, miner.unconfirmed()
 	miner.follow(block, n.now)
 	miner.announce(n.now)
 }
@@ -419,7 +419,7 @@ func (n *Network) end(address string) *node {
 func (n *Network) startAgain(old *node, credentials []bitcoind.Credentials) {
 	n.start(&node{
 		address: old.address, name: old.name, comment: old.comment, credentials: credentials,
-		tip: old.tip, invalid: old.invalid,
+		tip: old.tip, invalid: old.invalid, mempool: old.mempool, wallet: old.wallet,
 	})
 }
 
