@@ -178,6 +178,7 @@ func drawLives(t *rapid.T) []life {
 // Whenever an operator is killed, what was asked for happens once or not at all, and
 // nothing is told that is not so.
 func TestBlocksAreMinedOnce(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		var requests []*v1alpha1.BitcoinRequest
 		wanted := 0
@@ -217,6 +218,7 @@ func TestBlocksAreMinedOnce(t *testing.T) {
 
 // Coins, too, are paid once or not at all. Blocks are mined for them until each is in one.
 func TestCoinsArePaidOnce(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		var requests []*v1alpha1.BitcoinRequest
 		for i := range rapid.IntRange(1, 4).Draw(t, "payments") {
