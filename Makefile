@@ -75,6 +75,7 @@ check-generated:
 	@go run $(CONTROLLER_GEN) object crd paths=./api/... output:object:dir=$(LOCAL)/generated output:crd:dir=$(LOCAL)/generated
 	@diff api/v1alpha1/zz_generated.deepcopy.go $(LOCAL)/generated/ \
 		&& diff gitops/crds/bitcoin-operator.github.io_bitcoinnetworks.yaml $(LOCAL)/generated/ \
+		&& diff gitops/crds/bitcoin-operator.github.io_bitcoinrequests.yaml $(LOCAL)/generated/ \
 		&& diff gitops/infrastructure/sealed-secrets/crd.yaml "$(SEALED_SECRETS_CRD)" \
 		|| { echo "generated files are not current: run make generate"; exit 1; }
 

@@ -398,6 +398,11 @@ type BitcoinNetworkStatus struct {
 	// +optional
 	Primary *PrimaryStatus `json:"primary,omitempty"`
 
+	// Requested is what BitcoinRequests have been given on the day of the last one. It is
+	// counted before a node is told.
+	// +optional
+	Requested *RequestedStatus `json:"requested,omitempty"`
+
 	// SecretChangedAt is when the Secret last changed, as far as the operator knows.
 	// +optional
 	SecretChangedAt *metav1.Time `json:"secretChangedAt,omitempty"`
@@ -519,6 +524,21 @@ type RepairStatus struct {
 	// Last is when the last one was.
 	// +required
 	Last metav1.Time `json:"last"`
+}
+
+// RequestedStatus is what BitcoinRequests have been given on a day.
+type RequestedStatus struct {
+	// Day is the day, in UTC, as in 2026-11-26.
+	// +required
+	Day string `json:"day"`
+
+	// Blocks is how many blocks they asked for.
+	// +optional
+	Blocks int64 `json:"blocks,omitempty"`
+
+	// Amount is how much they were to be paid, in BTC.
+	// +optional
+	Amount string `json:"amount,omitempty"`
 }
 
 // NodeStatus is one node of a network.

@@ -157,8 +157,12 @@ const (
 	DiskFillingEvent = "DiskFilling"
 	// ForeignPeerEvent: a node was connected to one of another network.
 	ForeignPeerEvent = "ForeignPeer"
-	// MinedEvent: a block was mined out of turn.
+	// MinedEvent: a block was mined out of turn, or blocks that somebody asked for.
 	MinedEvent = "Mined"
+	// PaidEvent: coins were paid that somebody asked for.
+	PaidEvent = "Paid"
+	// RequestFailedEvent: what somebody asked for was not done, or nobody knows.
+	RequestFailedEvent = "RequestFailed"
 	// MiningFailedEvent: a block could not be mined.
 	MiningFailedEvent = "MiningFailed"
 )

@@ -17,8 +17,9 @@ type Mining struct {
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('24h')",message="must be 1s to 24h"
 	Interval *metav1.Duration `json:"interval,omitempty"`
 
-	// Address is who gets the new coins: a regtest address. Absent, anybody can
-	// spend them, with no wallet needed.
+	// Address is who gets the new coins: a regtest address. Absent, those of the first
+	// 110 blocks are for the wallet from which the operator pays what BitcoinRequests
+	// ask for; later ones anybody can spend, with no wallet needed.
 	// +optional
 	// +kubebuilder:validation:MaxLength=90
 	// +kubebuilder:validation:Pattern="^(bcrt1[02-9ac-hj-np-z]{6,85}|[2mn][1-9A-HJ-NP-Za-km-z]{25,39})$"

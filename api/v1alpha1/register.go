@@ -17,7 +17,7 @@ var (
 )
 
 func addKnownTypes(scheme *runtime.Scheme) error {
-	scheme.AddKnownTypes(GroupVersion, &BitcoinNetwork{}, &BitcoinNetworkList{})
+	scheme.AddKnownTypes(GroupVersion, &BitcoinNetwork{}, &BitcoinNetworkList{}, &BitcoinRequest{}, &BitcoinRequestList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }

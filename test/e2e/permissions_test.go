@@ -35,6 +35,10 @@ func TestOperatorMayDoNoMoreThanItMust(t *testing.T) {
 		{"its networks", "list", "bitcoinnetworks.bitcoin-operator.github.io", "team-a", true},
 		{"another team's networks", "list", "bitcoinnetworks.bitcoin-operator.github.io", "team-b", false},
 		{"to change what a team wants", "patch", "bitcoinnetworks.bitcoin-operator.github.io", "team-a", false},
+		{"what people ask for", "list", "bitcoinrequests.bitcoin-operator.github.io", "team-a", true},
+		{"what is finished", "delete", "bitcoinrequests.bitcoin-operator.github.io", "team-a", true},
+		{"to ask for something", "create", "bitcoinrequests.bitcoin-operator.github.io", "team-a", false},
+		{"to change what people ask for", "patch", "bitcoinrequests.bitcoin-operator.github.io", "team-a", false},
 		{"another team's pods", "list", "pods", "team-b", false},
 		{"to run commands in pods", "create", "pods/exec", "team-a", false},
 		{"to delete pods", "delete", "pods", "team-a", false},
@@ -57,11 +61,12 @@ func TestTeamMayCommitNetworksAndSealedSecretsOnly(t *testing.T) {
 	for what, want := range map[string]bool{
 		"bitcoinnetworks.bitcoin-operator.github.io": true,
 		"sealedsecrets.bitnami.com":                  true,
-		"secrets":                                    false,
-		"configmaps":                                 false,
-		"pods":                                       false,
-		"deployments.apps":                           false,
-		"roles.rbac.authorization.k8s.io":            false,
+		"bitcoinrequests.bitcoin-operator.github.io": false,
+		"secrets":                         false,
+		"configmaps":                      false,
+		"pods":                            false,
+		"deployments.apps":                false,
+		"roles.rbac.authorization.k8s.io": false,
 		"kustomizations.kustomize.toolkit.fluxcd.io": false,
 	} {
 		g.Expect(may(g, ctx, reconciler, "create", what, "team-a")).To(Equal(want), what)
@@ -69,11 +74,11 @@ func TestTeamMayCommitNetworksAndSealedSecretsOnly(t *testing.T) {
 	}
 }
 
-func TestPeopleMayLookAndScaleOnly(t *testing.T) {
+func TestPeopleMayLookScaleAndAskOnly(t *testing.T) {
 	g, ctx := needsCluster(t)
 	someone := authorizationv1.SubjectAccessReviewSpec{User: "someone@example.com", Groups: []string{"team-a", "system:authenticated"}}
 	stranger := authorizationv1.SubjectAccessReviewSpec{User: "stranger@example.com", Groups: []string{"system:authenticated"}}
-	const networks = "bitcoinnetworks.bitcoin-operator.github.io"
+	const networks, requests = "bitcoinnetworks.bitcoin-operator.github.io", "bitcoinrequests.bitcoin-operator.github.io"
 	for _, test := range []struct {
 		reason string
 		verb   string
@@ -90,6 +95,11 @@ func TestPeopleMayLookAndScaleOnly(t *testing.T) {
 		{"networks go from Git", "delete", networks, false},
 		{"networks go from Git", "deletecollection", networks, false},
 		{"the status is the operator's", "patch", "bitcoinnetworks.bitcoin-operator.github.io/status", false},
+		{"blocks and coins", "create", requests, true},
+		{"what became of them", "watch", requests, true},
+		{"what is not wanted any more", "delete", requests, true},
+		{"others than were asked for", "patch", requests, false},
+		{"what became of them is the operator's", "patch", requests + "/status", false},
 		{"what became of a network", "list", "pods", true},
 		{"what became of a network", "list", "statefulsets.apps", true},
 		{"what became of a network", "list", "services", true},
@@ -142,10 +152,14 @@ func TestPeopleMayLookAndScaleOnly(t *testing.T) {
 
 func TestBuiltInRolesKnowNetworks(t *testing.T) {
 	g, ctx := needsCluster(t)
+	look, change := []string{"get", "list", "watch"}, []string{"create", "update", "patch", "delete", "deletecollection"}
 	for name, want := range map[string]map[string][]string{
-		"view":  {"bitcoinnetworks": {"get", "list", "watch"}, "bitcoinnetworks/status": {"get", "list", "watch"}},
-		"edit":  {"bitcoinnetworks": {"create", "update", "patch", "delete", "deletecollection"}, "bitcoinnetworks/scale": {"get", "update", "patch"}},
-		"admin": {"bitcoinnetworks": {"create", "update", "patch", "delete", "deletecollection"}, "bitcoinnetworks/scale": {"get", "update", "patch"}},
+		"view": {
+			"bitcoinnetworks": look, "bitcoinnetworks/status": look,
+			"bitcoinrequests": look, "bitcoinrequests/status": look,
+		},
+		"edit":  {"bitcoinnetworks": change, "bitcoinrequests": change, "bitcoinnetworks/scale": {"get", "update", "patch"}},
+		"admin": {"bitcoinnetworks": change, "bitcoinrequests": change, "bitcoinnetworks/scale": {"get", "update", "patch"}},
 	} {
 		var role rbacv1.ClusterRole
 		g.Expect(cluster.API.Get(ctx, client.ObjectKey{Name: name}, &role)).To(Succeed())

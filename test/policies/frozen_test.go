@@ -49,6 +49,10 @@ func TestFrozen(t *testing.T) {
 			for _, there := range []client.Object{network, sealed} {
 				team.Expect(team.as("").Create(team.ctx, there)).To(Succeed())
 			}
+			request := team.object("apiVersion: bitcoin-operator.github.io/v1alpha1\nkind: BitcoinRequest\nmetadata: {name: six}\nspec: {network: payments, mine: {count: 6}}\n")
+			if test.user != "system:serviceaccount:"+team.namespace+":reconciler" { // which makes none anyway
+				team.expect(api.Create(team.ctx, request, client.DryRunAll), test.want, "blocks")
+			}
 			suspend := client.RawPatch(types.MergePatchType, []byte(`{"spec": {"suspend": true}}`))
 			team.expect(api.Patch(team.ctx, network.DeepCopy(), suspend, client.DryRunAll), test.want, "a network")
 			scale := client.WithSubResourceBody(&autoscalingv1.Scale{Spec: autoscalingv1.ScaleSpec{Replicas: 1}})

@@ -179,13 +179,13 @@ func TestPoliciesFailClosed(t *testing.T) {
 	team := newTeam(t, bounds())
 	var list admissionv1.ValidatingAdmissionPolicyList
 	team.Expect(team.as("").List(team.ctx, &list)).To(Succeed())
-	team.Expect(list.Items).To(HaveLen(15))
+	team.Expect(list.Items).To(HaveLen(16))
 	for _, policy := range list.Items {
 		team.Expect(policy.Spec.FailurePolicy).To(HaveValue(Equal(admissionv1.Fail)), policy.Name)
 	}
 	var bindings admissionv1.ValidatingAdmissionPolicyBindingList
 	team.Expect(team.as("").List(team.ctx, &bindings)).To(Succeed())
-	team.Expect(bindings.Items).To(HaveLen(18))
+	team.Expect(bindings.Items).To(HaveLen(19))
 	passes := map[string]string{ // without the ConfigMap, and why
 		"protection-from-people.bitcoin-operator.github.io":  "TestProtectionWithoutBounds",
 		"networks-that-are-there.bitcoin-operator.github.io": "TestWhatKubernetesFinishesWithoutBounds",

@@ -188,6 +188,9 @@ func run(ctx context.Context, opts options) error {
 	if err := reconciler.SetupWithManager(manager); err != nil {
 		return fmt.Errorf("set up the controller: %w", err)
 	}
+	if err := (&controller.Requests{Reconciler: reconciler}).SetupWithManager(manager); err != nil {
+		return fmt.Errorf("set up the controller of requests: %w", err)
+	}
 	if err := manager.Start(ctx); err != nil {
 		return fmt.Errorf("run the manager: %w", err)
 	}

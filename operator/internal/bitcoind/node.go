@@ -216,38 +216,13 @@ func (c *Client) BlockHashes(ctx context.Context, endpoint Endpoint, heights []i
 	return hashes, nil
 }
 
-// anyone is a descriptor that anybody can spend from, with no wallet: OP_TRUE.
-const anyone = "raw(51)"
-
-// Mine has a node on a regtest chain make one block, whose coins go to that
-// address, or if it is empty to whoever takes them.
-func (c *Client) Mine(ctx context.Context, endpoint Endpoint, address string) error {
-	mine := call{"generatetoaddress", []any{1, address}}
-	if address == "" {
-		mine = call{"generatetodescriptor", []any{1, anyone}}
-	}
-	return c.order(ctx, endpoint, mine)
-}
-
 // Shutdown has a node end in good order. It returns when the node has agreed, which
 // then writes its data and closes its ports.
 func (c *Client) Shutdown(ctx context.Context, endpoint Endpoint) error {
-	return c.order(ctx, endpoint, call{method: "stop"})
-}
-
-// order sends a single call whose result tells nothing.
-func (c *Client) order(ctx context.Context, endpoint Endpoint, order call) error {
 	if err := c.meet(ctx, endpoint); err != nil {
 		return err
 	}
-	responses, err := c.batch(ctx, endpoint, checkTimeout, []call{order})
-	if err != nil {
-		return err
-	}
-	if responses[0].Error != nil {
-		return fmt.Errorf("%s: %w", order.method, responses[0].Error)
-	}
-	return nil
+	return c.do(ctx, endpoint, checkTimeout, nil, call{method: "stop"})
 }
 
 // isDone tells whether an error says that the peer is already as it was asked to

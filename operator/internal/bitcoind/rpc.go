@@ -54,6 +54,16 @@ type Endpoint struct {
 	// Comment is the user agent comment of the node that is to be there: nobody else is
 	// believed or told anything. Without, whoever answers is.
 	Comment string
+	// wallet is the one that the calls are for, where they are for one.
+	wallet string
+}
+
+// path is that of the calls, which tells a node's wallets apart.
+func (e Endpoint) path() string {
+	if e.wallet == "" {
+		return "/"
+	}
+	return "/wallet/" + e.wallet
 }
 
 // Client asks nodes over JSON-RPC, and over REST for their tips. It keeps no
@@ -113,7 +123,7 @@ func (c *Client) batch(ctx context.Context, endpoint Endpoint, timeout time.Dura
 		return nil, fmt.Errorf("encode the batch: %w", err)
 	}
 
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+endpoint.Address+"/", bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+endpoint.Address+endpoint.path(), bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("make a request to %s: %w", endpoint.Address, err)
 	}
@@ -252,7 +262,7 @@ func Explain(err error) string {
 		return "it timed out"
 	case errors.As(err, &rpcError):
 		return rpcError.Message
-	case errors.Is(err, ErrUnauthorized), errors.Is(err, ErrForbidden), errors.Is(err, ErrBusy):
+	case errors.Is(err, ErrUnauthorized), errors.Is(err, ErrForbidden), errors.Is(err, ErrBusy), errors.Is(err, ErrScanning):
 		return err.Error()
 	case errors.Is(err, ErrAnswer), errors.As(err, new(*AnotherNodeError)):
 		return printable(err.Error())

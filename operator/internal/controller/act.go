@@ -208,12 +208,8 @@ func (p *pass) openGates(ctx context.Context, ordinals []int) error {
 
 // mine has a node make a block that is due. It returns why it could not.
 func (p *pass) mine(ctx context.Context, block *plan.Block) (problem string) {
-	address := ""
-	if p.network.Spec.Mining != nil {
-		address = p.network.Spec.Mining.Address
-	}
-	err := p.nodes.Mine(ctx, p.endpoint(block.Node), address)
-	if err != nil {
+	height := int64(p.seen.Nodes[block.Node].State.Chain.Blocks) + 1
+	if _, err := p.nodes.Mine(ctx, p.endpoint(block.Node), 1, plan.CoinsOf(p.network, height)); err != nil {
 		problem = bitcoind.Explain(err)
 		ctrl.LoggerFrom(ctx).Info("could not mine a block", "pod", p.seen.Nodes[block.Node].Pod.Name, "problem", problem)
 	}

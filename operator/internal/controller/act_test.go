@@ -69,9 +69,9 @@ type miners struct {
 	mined int
 }
 
-func (m *miners) Mine(context.Context, bitcoind.Endpoint, string) error {
+func (m *miners) Mine(context.Context, bitcoind.Endpoint, int, string) ([]string, error) {
 	m.mined++
-	return nil
+	return nil, nil
 }
 
 // A node must not go with a block that it alone has. Whatever keeps it from going keeps

@@ -132,7 +132,9 @@ func (w *world) manager() ctrl.Manager {
 		},
 	})
 	w.Expect(err).NotTo(HaveOccurred())
-	w.Expect(w.reconciler(manager.GetClient(), manager.GetAPIReader()).SetupWithManager(manager)).To(Succeed())
+	reconciler := w.reconciler(manager.GetClient(), manager.GetAPIReader())
+	w.Expect(reconciler.SetupWithManager(manager)).To(Succeed())
+	w.Expect((&Requests{reconciler}).SetupWithManager(manager)).To(Succeed())
 	return manager
 }
 

@@ -50,6 +50,7 @@ type Reconciler struct {
 	Clock clock.PassiveClock
 
 	caches sync.Map // of types.NamespacedName to *cache
+	turns  turns
 }
 
 // pass is one reconcile of one network.
@@ -68,6 +69,11 @@ type pass struct {
 // Reconcile brings one network closer to what it should be and reports how it
 // stands.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	end, err := r.turns.take(ctx, request.NamespacedName)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	defer end()
 	network := &v1alpha1.BitcoinNetwork{}
 	switch err := r.Client.Get(ctx, request.NamespacedName, network); {
 	case apierrors.IsNotFound(err):
@@ -80,7 +86,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	defer r.Metrics.Reconciled(request.NamespacedName, r.Clock.Now())
 	cache := r.cacheOf(network)
-	network, err := cache.latest(network)
+	network, err = cache.latest(network)
 	if err != nil {
 		return ctrl.Result{}, err
 	}

@@ -86,11 +86,15 @@ func (r *Reconciler) SetupWithManager(manager ctrl.Manager) error {
 		})).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: maxConcurrentReconciles,
-			// What fails may be mended any moment, a quota say, without a word to
-			// us: try again soon enough to be seen.
-			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](time.Second, 30*time.Second),
+			RateLimiter:             retryLimiter(),
 		}).
 		Complete(r)
+}
+
+// retryLimiter says when what has failed is tried again. It may be mended any moment, a
+// quota say, without a word to us: soon enough to be seen.
+func retryLimiter() workqueue.TypedRateLimiter[reconcile.Request] {
+	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](time.Second, 30*time.Second)
 }
 
 // networkByLabel returns the network to which an object belongs by its label, as the

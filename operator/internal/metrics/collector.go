@@ -56,6 +56,7 @@ type Collector struct {
 	flux     *gotk.Recorder
 	requests *prometheus.CounterVec
 	latency  *prometheus.HistogramVec
+	asked    *prometheus.CounterVec
 	clock    clock.PassiveClock
 
 	mu       sync.Mutex
@@ -96,6 +97,10 @@ func NewCollector(clock clock.PassiveClock) *Collector {
 			Name: "bitcoinnetwork_rpc_requests_total",
 			Help: "How many requests were made to nodes, each a batch of calls, by what came of them.",
 		}, append(labelNames, "outcome")),
+		asked: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bitcoinnetwork_bitcoinrequests_total",
+			Help: "How many BitcoinRequests came to their end, by what they asked for and what has come of it.",
+		}, append(labelNames, "kind", "outcome")),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "bitcoinnetwork_rpc_request_duration_seconds",
 			Help:    "How long requests to nodes took, answered or not.",
@@ -106,7 +111,7 @@ func NewCollector(clock clock.PassiveClock) *Collector {
 
 // Register has a registry collect from the collector.
 func (c *Collector) Register(registry prometheus.Registerer) error {
-	for _, collector := range append(c.flux.Collectors(), c, c.requests, c.latency) {
+	for _, collector := range append(c.flux.Collectors(), c, c.requests, c.latency, c.asked) {
 		if err := registry.Register(collector); err != nil {
 			return err
 		}
@@ -132,7 +137,9 @@ func (c *Collector) DeleteNetwork(name types.NamespacedName) {
 	c.flux.DeleteSuspend(reference(name))
 	c.flux.DeleteDuration(reference(name))
 	c.latency.DeleteLabelValues(labels(name)...)
-	c.requests.DeletePartialMatch(prometheus.Labels{"namespace": name.Namespace, "name": name.Name})
+	for _, counter := range []*prometheus.CounterVec{c.requests, c.asked} {
+		counter.DeletePartialMatch(prometheus.Labels{"namespace": name.Namespace, "name": name.Name})
+	}
 }
 
 // Reconciled takes note of a reconcile that began then and ends now.
@@ -144,6 +151,11 @@ func (c *Collector) Reconciled(name types.NamespacedName, began time.Time) {
 func (c *Collector) Requested(name types.NamespacedName, outcome string, took time.Duration) {
 	c.requests.WithLabelValues(append(labels(name), outcome)...).Inc()
 	c.latency.WithLabelValues(labels(name)...).Observe(took.Seconds())
+}
+
+// Asked takes note that a BitcoinRequest for a network came to its end.
+func (c *Collector) Asked(name types.NamespacedName, kind, outcome string) {
+	c.asked.WithLabelValues(append(labels(name), kind, outcome)...).Inc()
 }
 
 // Describe implements prometheus.Collector.

@@ -12,8 +12,8 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 )
 
-// cache is what is remembered of a network between looks. Only the one reconcile that
-// runs for the network touches it.
+// cache is what is remembered of a network between looks. Only who has the
+// network's turn touches it: its one reconcile, or a request for it.
 type cache struct {
 	// since is when the operator first looked.
 	since time.Time

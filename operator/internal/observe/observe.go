@@ -84,6 +84,16 @@ func (o *Observer) Observe(ctx context.Context, network *v1alpha1.BitcoinNetwork
 	return seen, ctx.Err()
 }
 
+// Peek is Observe for somebody who does not report. Of a chain that was lost only one
+// look tells, so the next one finds it anew.
+func (o *Observer) Peek(ctx context.Context, network *v1alpha1.BitcoinNetwork, nodes Nodes) (*state.Network, error) {
+	seen, err := o.Observe(ctx, network, nodes)
+	if err == nil && seen.Lost != nil {
+		o.cacheOf(client.ObjectKeyFromObject(network)).best = seen.Lost
+	}
+	return seen, err
+}
+
 // Forget drops what is remembered of a network.
 func (o *Observer) Forget(network types.NamespacedName) { o.caches.Delete(network) }
 

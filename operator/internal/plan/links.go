@@ -13,6 +13,7 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/rollout"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 )
 
@@ -54,6 +55,11 @@ func links(network *v1alpha1.BitcoinNetwork, seen *state.Network, platform resou
 	}
 	maps.DeleteFunc(plan.Changes, func(ordinal int, _ peering.Change) bool { return seen.Nodes[ordinal].IsLate })
 	return plan
+}
+
+// Parts returns the groups into which the nodes of a network fall that answer.
+func Parts(network *v1alpha1.BitcoinNetwork, seen *state.Network, platform resources.Platform) [][]int {
+	return links(network, seen, platform, rollout.SizeOf(network, seen).Pods).Parts
 }
 
 // isMute reports whether a node runs and accepts none of the credentials. That its pod

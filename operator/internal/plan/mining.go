@@ -2,13 +2,10 @@ package plan
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
-	"github.com/btcsuite/btcd/address/v2/base58"
-	"github.com/btcsuite/btcd/address/v2/bech32"
-
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 )
@@ -55,6 +52,23 @@ func nextBlock(network *v1alpha1.BitcoinNetwork, seen *state.Network, links peer
 	return nil
 }
 
+// walletBlocks is how many blocks of a chain are for the wallet from which the operator
+// pays: what a block brings halves every 150 blocks, and can be spent after 100.
+const walletBlocks = 110
+
+// CoinsOf returns the descriptor of who gets the coins of the block on that height, or
+// of those from there on.
+func CoinsOf(network *v1alpha1.BitcoinNetwork, height int64) string {
+	if mining := network.Spec.Mining; mining != nil && mining.Address != "" {
+		return bitcoind.PayTo(mining.Address)
+	}
+	wallet, err := bitcoind.WalletOf(string(network.UID))
+	if height > walletBlocks || err != nil {
+		return bitcoind.Anyone
+	}
+	return wallet.Mined()
+}
+
 // miningProblem says why a network cannot have blocks, whichever node were asked: what
 // is not an address has a node refuse each of them. The definition of BitcoinNetwork
 // tells letters apart; the checksum is told here.
@@ -62,18 +76,8 @@ func miningProblem(network *v1alpha1.BitcoinNetwork) string {
 	if network.Spec.Mining == nil || network.Spec.Mining.Address == "" {
 		return ""
 	}
-	const mistyped = "spec.mining.address: its checksum does not fit: is a letter mistyped or missing?"
-	address := network.Spec.Mining.Address
-	if !strings.HasPrefix(address, "bcrt1") {
-		if _, _, err := base58.CheckDecode(address); err != nil {
-			return mistyped
-		}
-		return ""
-	}
-	// The first witness version has a checksum of its own (BIP 350).
-	_, data, checksum, err := bech32.DecodeGeneric(address)
-	if err != nil || len(data) == 0 || (data[0] == 0) != (checksum == bech32.Version0) {
-		return mistyped
+	if !bitcoind.ChecksumFits(network.Spec.Mining.Address) {
+		return "spec.mining.address: its checksum does not fit: is a letter mistyped or missing?"
 	}
 	return ""
 }
@@ -81,8 +85,17 @@ func miningProblem(network *v1alpha1.BitcoinNetwork) string {
 // diskProblem says why a block that is due is not to be mined: it would bring nodes
 // nearer to being evicted, and with them goes the chain.
 func diskProblem(network *v1alpha1.BitcoinNetwork, seen *state.Network, due *Block) string {
+	if due == nil {
+		return ""
+	}
+	return NoRoom(network, seen)
+}
+
+// NoRoom says why a network can have no more blocks: a node has no room for them. It is
+// empty where there is room.
+func NoRoom(network *v1alpha1.BitcoinNetwork, seen *state.Network) string {
 	ordinal, full := seen.FirstWithDisk(state.DiskFull)
-	if !full || due == nil {
+	if !full {
 		return ""
 	}
 	return fmt.Sprintf("%s has used 90 %% of what it may of the machine's disk, where its chain is: "+

@@ -20,7 +20,7 @@ func TestWhoDecidesCannotAct(t *testing.T) {
 		"net/http", "os", "k8s.io/client-go", "sigs.k8s.io/controller-runtime/pkg/client",
 		internal + "observe", internal + "controller", internal + "credentials",
 	}
-	for _, name := range []string{"state", "peering", "rollout", "plan", "status"} {
+	for _, name := range []string{"state", "peering", "rollout", "plan", "status", "request"} {
 		for _, imported := range importsOf(t, name) {
 			if slices.ContainsFunc(acting, func(path string) bool { return isWithin(imported, path) }) {
 				t.Errorf("%s imports %s", name, imported)
@@ -40,7 +40,7 @@ func TestPeeringKnowsNothingOfTheProject(t *testing.T) {
 
 // What is known is the foundation, and each floor rests on those below it.
 func TestNobodyImportsUpwards(t *testing.T) {
-	floors := []string{"state", "rollout", "plan", "status"}
+	floors := []string{"state", "rollout", "plan", "status", "request"}
 	for floor, name := range floors {
 		for _, imported := range importsOf(t, name) {
 			above, found := strings.CutPrefix(imported, internal)

@@ -23,7 +23,12 @@ type client interface {
 	Accepts(ctx context.Context, endpoint bitcoind.Endpoint) (bool, error)
 	UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, change bitcoind.PeerChange) error
 	BlockHashes(ctx context.Context, endpoint bitcoind.Endpoint, heights []int32) ([]string, error)
-	Mine(ctx context.Context, endpoint bitcoind.Endpoint, address string) error
+	Mine(ctx context.Context, endpoint bitcoind.Endpoint, count int, descriptor string) ([]string, error)
+	OpenWallet(ctx context.Context, endpoint bitcoind.Endpoint, wallet bitcoind.Wallet) error
+	Funds(ctx context.Context, endpoint bitcoind.Endpoint) (bitcoind.Funds, error)
+	Pay(ctx context.Context, endpoint bitcoind.Endpoint, address, amount, comment string) (string, error)
+	FindPayment(ctx context.Context, endpoint bitcoind.Endpoint, since, comment string) (bitcoind.Payment, bool, error)
+	Confirmations(ctx context.Context, endpoint bitcoind.Endpoint, id string) (bitcoind.Payment, bool, error)
 	Shutdown(ctx context.Context, endpoint bitcoind.Endpoint) error
 	Tip(ctx context.Context, address string) (bitcoind.Tip, error)
 }
@@ -93,7 +98,11 @@ func runScenarios(t *testing.T, newWorld func(t *testing.T, nodes int) world) {
 		{"a link brings the longer chain", 2, longerChainWins},
 		{"a node is in initial download until it has a new block", 1, initialDownload},
 		{"hashes tell which tips are on one chain", 2, hashesOfOneChain},
+		{"many blocks are made at once, one on the other", 1, manyBlocks},
 		{"the work of a chain grows with its height, and the tip is as the state says it", 2, tipsHaveWork},
+		{"a wallet pays what blocks have brought it, and finds it by its comment", 1, walletPays},
+		{"a wallet that is made anew elsewhere has the same coins, and no comments", 2, walletIsTheSame},
+		{"a wallet is there again after a restart, with its comments", 1, walletRestarts},
 		{"a wrong password is refused, but not by REST", 1, wrongPassword},
 		{"who is not the node is neither believed nor told anything", 2, notTheNode},
 		{"a user who may call something else is accepted, and refused that", 1, limitedUser},
@@ -131,7 +140,7 @@ func notTheNode(s scenario) {
 		"check":        func() error { _, err := s.Check(ctx, mistaken); return err },
 		"hashes":       func() error { _, err := s.BlockHashes(ctx, mistaken, []int32{0}); return err },
 		"peers":        func() error { return s.UpdatePeers(ctx, mistaken, change) },
-		"a block":      func() error { return s.Mine(ctx, mistaken, "") },
+		"a block":      func() error { _, err := s.Mine(ctx, mistaken, 1, bitcoind.Anyone); return err },
 		"to shut down": func() error { return s.Shutdown(ctx, mistaken) },
 	} {
 		err := do()
@@ -390,7 +399,7 @@ func hashesOfOneChain(s scenario) {
 	s.mine(0)
 	// With the coins for the same nobody, two nodes make the same block in the
 	// same second.
-	if err := s.Mine(s.t.Context(), s.endpoint(1), someone); err != nil {
+	if _, err := s.Mine(s.t.Context(), s.endpoint(1), 1, bitcoind.PayTo(someone)); err != nil {
 		s.t.Fatal(err)
 	}
 	hashes, err := s.BlockHashes(s.t.Context(), s.endpoint(0), []int32{0, 2, 1, 3})
@@ -400,6 +409,21 @@ func hashesOfOneChain(s scenario) {
 	zero, one := s.state(0).Chain.BestBlockHash, s.state(1).Chain.BestBlockHash
 	if hashes[1] != zero || hashes[2] == one || hashes[3] != "" || len(hashes[0]) != 64 {
 		s.t.Errorf("hashes of node 0 = %q with the tips %s and, of another chain, %s", hashes, zero, one)
+	}
+}
+
+func manyBlocks(s scenario) {
+	wallet, err := bitcoind.WalletOf("a network")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	mined, err := s.Mine(s.t.Context(), s.endpoint(0), 1000, wallet.Mined())
+	if err != nil || len(mined) != 1000 {
+		s.t.Fatalf("%d blocks, error %v", len(mined), err)
+	}
+	hashes, err := s.BlockHashes(s.t.Context(), s.endpoint(0), []int32{1, 1000, 1001})
+	if err != nil || !slices.Equal(hashes, []string{mined[0], mined[999], ""}) {
+		s.t.Errorf("the node's chain has %v, error %v; it says that it made %s to %s", hashes, err, mined[0], mined[999])
 	}
 }
 
@@ -486,7 +510,7 @@ func (s scenario) tip(node int) bitcoind.Tip {
 
 func (s scenario) mine(node int) {
 	s.t.Helper()
-	if err := s.Mine(s.t.Context(), s.endpoint(node), ""); err != nil {
+	if _, err := s.Mine(s.t.Context(), s.endpoint(node), 1, bitcoind.Anyone); err != nil {
 		s.t.Fatalf("node %d: %v", node, err)
 	}
 }

@@ -152,10 +152,26 @@ func (n *Network) MineAt(address string) {
 	n.mine(n.at(address))
 }
 
-func (n *Network) mine(miner *node) {
+func (n *Network) mine(miner *node) { n.mineFor(miner, bitcoind.Anyone) }
+
+func (n *Network) mineFor(miner *node, descriptor string) {
 	n.serial++
-	miner.follow(miner.tip.child(n.serial, n.now), n.now)
+	block := miner.tip.child(n.serial, n.now)
+	block.descriptor, block.payments = descriptor, miner.unconfirmed()
+	miner.follow(block, n.now)
 	miner.announce(n.now)
+}
+
+// MinedFor returns whom the coins of the node's last blocks are for, the first first.
+func (n *Network) MinedFor(address string) []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var descriptors []string
+	for block := n.at(address).tip; block != genesis; block = block.parent {
+		descriptors = append(descriptors, block.descriptor)
+	}
+	slices.Reverse(descriptors)
+	return descriptors
 }
 
 // Invalidate has a node drop its last block, as invalidateblock does. It takes no
@@ -267,16 +283,20 @@ func (n *Network) UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, c
 	return nil
 }
 
-// Mine does what (*bitcoind.Client).Mine does. The coins are nobody's.
-func (n *Network) Mine(ctx context.Context, endpoint bitcoind.Endpoint, _ string) error {
+// Mine does what (*bitcoind.Client).Mine does.
+func (n *Network) Mine(ctx context.Context, endpoint bitcoind.Endpoint, count int, descriptor string) ([]string, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	node, err := n.answering(ctx, endpoint)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	n.mine(node)
-	return nil
+	var hashes []string
+	for range count {
+		n.mineFor(node, descriptor)
+		hashes = append(hashes, node.tip.hash)
+	}
+	return hashes, nil
 }
 
 // Shutdown does what (*bitcoind.Client).Shutdown does. The node is gone at once;
@@ -399,7 +419,7 @@ func (n *Network) end(address string) *node {
 func (n *Network) startAgain(old *node, credentials []bitcoind.Credentials) {
 	n.start(&node{
 		address: old.address, name: old.name, comment: old.comment, credentials: credentials,
-		tip: old.tip, invalid: old.invalid,
+		tip: old.tip, invalid: old.invalid, mempool: old.mempool, wallet: old.wallet,
 	})
 }
 

@@ -35,6 +35,10 @@ type node struct {
 	fresh   bool
 	failure error
 	frozen  bool
+	// mempool are all payments that the node has heard of, and wallet is that from which
+	// the operator pays, if there is one.
+	mempool []*payment
+	wallet  *wallet
 }
 
 // connection is one that from dialled, by name.
@@ -59,6 +63,10 @@ type block struct {
 	hash   string
 	time   time.Time
 	parent *block
+	// descriptor says whom its coins are for.
+	descriptor string
+	// payments are its transactions.
+	payments []*payment
 }
 
 // genesis is regtest's first block.

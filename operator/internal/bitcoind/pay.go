@@ -1,0 +1,287 @@
+package bitcoind
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/btcsuite/btcd/btcjson"
+	"github.com/btcsuite/btcd/btcutil/v2"
+)
+
+const (
+	// walletName is what the wallet from which the operator pays is called on nodes.
+	walletName = "bitcoin-operator"
+	// scanTimeout is how long is waited for a node to go through its chain for a wallet,
+	// which it does to the end.
+	scanTimeout = 5 * time.Second
+	// payTimeout is how long it may take to choose coins and sign.
+	payTimeout = 10 * time.Second
+	// errWalletLoaded is the code of an error that btcd does not know: RPC_WALLET_ALREADY_LOADED.
+	errWalletLoaded btcjson.RPCErrorCode = -35
+	// maxTransactions is how many of a wallet's are read.
+	maxTransactions = 1000
+)
+
+// ErrScanning reports that a node goes through its chain for the wallet, which has not
+// all of its coins yet.
+var ErrScanning = errors.New("its wallet scans the chain")
+
+// Funds are the coins of a wallet, in satoshis.
+type Funds struct {
+	// Spendable can be paid; Immature are those of blocks that have less than 100 on them.
+	Spendable, Immature btcutil.Amount
+}
+
+// Payment is a transaction of a wallet.
+type Payment struct {
+	ID string
+	// Confirmations is how many blocks it has, its own included; 0 while it is in none,
+	// and less than that where others have spent its coins.
+	Confirmations int
+}
+
+// OpenWallet has a node know the wallet with all of its coins: it is loaded, or made
+// where it is not there, and the chain is gone through for it. ErrScanning tells that
+// this takes its time.
+func (c *Client) OpenWallet(ctx context.Context, endpoint Endpoint, wallet Wallet) error {
+	if err := c.meet(ctx, endpoint); err != nil {
+		return err
+	}
+	isLoaded, err := c.isLoaded(ctx, endpoint)
+	if err != nil {
+		return err
+	}
+	if !isLoaded {
+		if err := c.load(ctx, endpoint); err != nil {
+			return asScan(err)
+		}
+	}
+	hasKeys, err := c.hasKeys(ctx, endpoint)
+	switch {
+	case err != nil:
+		return err
+	case !hasKeys: // or whoever made it was killed before it could
+		return asScan(c.importKeys(ctx, endpoint, wallet))
+	case !isLoaded: // a node that was stopped may not have come to the end of its chain
+		endpoint.wallet = walletName
+		return asScan(c.do(ctx, endpoint, scanTimeout, nil, call{"rescanblockchain", []any{0}}))
+	default:
+		return nil
+	}
+}
+
+func (c *Client) isLoaded(ctx context.Context, endpoint Endpoint) (bool, error) {
+	var wallets json.RawMessage
+	if err := c.do(ctx, endpoint, checkTimeout, &wallets, call{method: "listwallets"}); err != nil {
+		return false, err
+	}
+	names, err := decodeList[string](wallets, maxTransactions)
+	return slices.Contains(names, walletName), err
+}
+
+// load loads the wallet, or makes it where there is none, without keys.
+func (c *Client) load(ctx context.Context, endpoint Endpoint) error {
+	err := c.do(ctx, endpoint, scanTimeout, nil, call{"loadwallet", []any{walletName}})
+	if hasCode(err, btcjson.ErrRPCWalletNotFound) {
+		const disablePrivateKeys, blank = false, true
+		err = c.do(ctx, endpoint, checkTimeout, nil, call{"createwallet", []any{walletName, disablePrivateKeys, blank}})
+	}
+	if hasCode(err, errWalletLoaded) {
+		return nil
+	}
+	return err
+}
+
+// hasKeys reports whether the wallet, which is loaded, has its keys. While it is scanned
+// it has not all of its coins.
+func (c *Client) hasKeys(ctx context.Context, endpoint Endpoint) (bool, error) {
+	var info struct {
+		KeyPoolSize int             `json:"keypoolsize"`
+		Scanning    json.RawMessage `json:"scanning"`
+	}
+	endpoint.wallet = walletName
+	if err := c.do(ctx, endpoint, checkTimeout, &info, call{method: "getwalletinfo"}); err != nil {
+		return false, err
+	}
+	if scanning := string(info.Scanning); scanning != "" && scanning != "false" {
+		return false, ErrScanning
+	}
+	return info.KeyPoolSize > 0, nil
+}
+
+// importKeys has a node's wallet have the keys, and their coins since the first block.
+func (c *Client) importKeys(ctx context.Context, endpoint Endpoint, wallet Wallet) error {
+	type key struct {
+		Descriptor string `json:"desc"`
+		Active     bool   `json:"active"`
+		Internal   bool   `json:"internal"`
+		Timestamp  int    `json:"timestamp"`
+	}
+	received, change := wallet.descriptors()
+	keys := []key{{Descriptor: received, Active: true}, {Descriptor: change, Active: true, Internal: true}}
+	for i := range keys {
+		var info struct {
+			Checksum string `json:"checksum"`
+		}
+		if err := c.do(ctx, endpoint, checkTimeout, &info, call{"getdescriptorinfo", []any{keys[i].Descriptor}}); err != nil {
+			return err
+		}
+		keys[i].Descriptor += "#" + info.Checksum
+	}
+	var results json.RawMessage
+	endpoint.wallet = walletName
+	if err := c.do(ctx, endpoint, scanTimeout, &results, call{"importdescriptors", []any{keys}}); err != nil {
+		return err
+	}
+	imported, err := decodeList[struct {
+		Success bool              `json:"success"`
+		Error   *btcjson.RPCError `json:"error"`
+	}](results, len(keys))
+	if err != nil {
+		return err
+	}
+	for _, key := range imported {
+		if !key.Success && key.Error != nil {
+			key.Error.Message = printable(key.Error.Message)
+			return fmt.Errorf("importdescriptors: %w", key.Error)
+		}
+	}
+	return nil
+}
+
+// Funds asks a node for the coins of the wallet, which must be open there.
+func (c *Client) Funds(ctx context.Context, endpoint Endpoint) (Funds, error) {
+	var balances struct {
+		Mine struct {
+			Trusted  float64 `json:"trusted"`
+			Immature float64 `json:"immature"`
+		} `json:"mine"`
+	}
+	endpoint.wallet = walletName
+	if err := c.ask(ctx, endpoint, &balances, call{method: "getbalances"}); err != nil {
+		return Funds{}, err
+	}
+	spendable, err := btcutil.NewAmount(balances.Mine.Trusted)
+	if err != nil {
+		return Funds{}, fmt.Errorf("getbalances: %w: %w", ErrAnswer, err)
+	}
+	immature, err := btcutil.NewAmount(balances.Mine.Immature)
+	if err != nil {
+		return Funds{}, fmt.Errorf("getbalances: %w: %w", ErrAnswer, err)
+	}
+	return Funds{Spendable: spendable, Immature: immature}, nil
+}
+
+// Pay has a node pay an amount, in BTC, from the wallet, which must be open there, and
+// returns the transaction. The wallet keeps a comment with it, by which it is found again
+// where the answer is lost.
+func (c *Client) Pay(ctx context.Context, endpoint Endpoint, address, amount, comment string) (string, error) {
+	if err := c.meet(ctx, endpoint); err != nil {
+		return "", err
+	}
+	var id string
+	endpoint.wallet = walletName
+	if err := c.do(ctx, endpoint, payTimeout, &id, call{"sendtoaddress", []any{address, amount, comment}}); err != nil {
+		return "", err
+	}
+	if !isHash(id) {
+		return "", fmt.Errorf("sendtoaddress: %w: what is no transaction", ErrAnswer)
+	}
+	return id, nil
+}
+
+// FindPayment looks for a payment with that comment in the wallet, which must be open at
+// the node, since a block. A wallet that was made anew knows of no comments.
+func (c *Client) FindPayment(ctx context.Context, endpoint Endpoint, since, comment string) (payment Payment, found bool, err error) {
+	var answer struct {
+		Transactions json.RawMessage `json:"transactions"`
+	}
+	endpoint.wallet = walletName
+	if err := c.ask(ctx, endpoint, &answer, call{"listsinceblock", []any{since}}); err != nil {
+		return Payment{}, false, err
+	}
+	transactions, err := decodeList[struct {
+		ID            string `json:"txid"`
+		Category      string `json:"category"`
+		Comment       string `json:"comment"`
+		Confirmations int    `json:"confirmations"`
+	}](answer.Transactions, maxTransactions)
+	if err != nil {
+		return Payment{}, false, fmt.Errorf("listsinceblock: %w", err)
+	}
+	for _, transaction := range transactions {
+		if transaction.Category == "send" && transaction.Comment == comment && isHash(transaction.ID) {
+			return Payment{ID: transaction.ID, Confirmations: transaction.Confirmations}, true, nil
+		}
+	}
+	return Payment{}, false, nil
+}
+
+// Confirmations asks a node how many blocks a payment of the wallet has, which must be
+// open there. It is not found where the node has never heard of it.
+func (c *Client) Confirmations(ctx context.Context, endpoint Endpoint, id string) (payment Payment, found bool, err error) {
+	var transaction struct {
+		Confirmations int `json:"confirmations"`
+	}
+	endpoint.wallet = walletName
+	err = c.ask(ctx, endpoint, &transaction, call{"gettransaction", []any{id}})
+	if hasCode(err, btcjson.ErrRPCInvalidAddressOrKey) {
+		return Payment{}, false, nil
+	}
+	return Payment{ID: id, Confirmations: transaction.Confirmations}, err == nil, err
+}
+
+// ask asks the node that is to be at an endpoint for something.
+func (c *Client) ask(ctx context.Context, endpoint Endpoint, result any, what call) error {
+	responses, err := c.batch(ctx, endpoint, checkTimeout, []call{whoAreYou, what})
+	if err != nil {
+		return err
+	}
+	if err := endpoint.recognize(responses[0]); err != nil {
+		return err
+	}
+	return what.read(responses[1], result)
+}
+
+// do sends one call and reads its result, where one is wanted.
+func (c *Client) do(ctx context.Context, endpoint Endpoint, timeout time.Duration, result any, what call) error {
+	responses, err := c.batch(ctx, endpoint, timeout, []call{what})
+	if err != nil {
+		return err
+	}
+	return what.read(responses[0], result)
+}
+
+// read reads the result of a call. Of a wallet's transaction it may be almost as long as
+// an answer may be.
+func (c call) read(answer response, result any) error {
+	if answer.Error != nil {
+		return fmt.Errorf("%s: %w", c.method, answer.Error)
+	}
+	if result == nil {
+		return nil
+	}
+	if err := json.Unmarshal(answer.Result, result); err != nil {
+		return fmt.Errorf("%s: %w: %w", c.method, ErrAnswer, err)
+	}
+	return nil
+}
+
+// asScan tells that a node is about to go through its chain, where it did not answer in
+// time or says so.
+func asScan(err error) error {
+	if IsTimeout(err) {
+		return ErrScanning
+	}
+	return err
+}
+
+// hasCode reports whether a node said an error of that code.
+func hasCode(err error, code btcjson.RPCErrorCode) bool {
+	var rpcError *btcjson.RPCError
+	return errors.As(err, &rpcError) && rpcError.Code == code
+}
