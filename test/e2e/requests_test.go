@@ -7,6 +7,7 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -61,7 +62,9 @@ func TestPeopleGetBlocksAndCoins(t *testing.T) {
 	as := person(g, "team-b")
 	asked := up(t, g, ctx, "team-b", "asked", v1alpha1.BitcoinNetworkSpec{Nodes: 3, Secret: secretName})
 
-	early := askFor(t, g, ctx, as, "asked-early", paying("asked", "2.5"))
+	tooSoon := paying("asked", "2.5")
+	tooSoon.TTL = &metav1.Duration{Duration: time.Minute}
+	early := askFor(t, g, ctx, as, "asked-early", tooSoon)
 	finishes(g, ctx, early, v1alpha1.RequestRefused)
 	blocks := askFor(t, g, ctx, as, "asked-110", mining("asked", 110))
 	finishes(g, ctx, blocks, v1alpha1.RequestSucceeded)
@@ -109,6 +112,8 @@ func TestPeopleGetBlocksAndCoins(t *testing.T) {
 	after, err := asked.Heights(ctx)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(after[0] - before[0]).To(And(BeNumerically(">=", 2*done), BeNumerically("<=", 40)))
+	g.Eventually(func() error { return cluster.API.Get(ctx, client.ObjectKeyFromObject(early), early) }, "2m", "1s").
+		Should(Satisfy(apierrors.IsNotFound), "a minute after it was finished")
 }
 
 // What is refused at once, and with which words.
