@@ -8,6 +8,8 @@ work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
 left=0
 for team in $(kubectl get namespaces -l bitcoin-operator.github.io/tenant=true -o 'jsonpath={.items[*].metadata.name}'); do
+  # The namespace of a team that is no longer in Git stays; nothing of it is applied.
+  [ -n "$(kubectl get kustomization networks -n "$team" --ignore-not-found -o name)" ] || continue
   # By what its repository holds now, without what is left out of it.
   for object in gitrepository/networks kustomization/networks; do
     kubectl annotate "$object" -n "$team" --overwrite reconcile.fluxcd.io/requestedAt="$now" >/dev/null
