@@ -181,7 +181,8 @@ func portsOf(service corev1.Service) map[string]int32 {
 }
 
 // fromPod has a pod of the team call a method at a host, as the tenant guide says,
-// and returns what it prints.
+// and returns what it prints. What enforces network policies takes a moment to know a
+// new pod.
 func fromPod(t *testing.T, g Gomega, ctx context.Context, name, image, host, method string) string {
 	caller := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "team-a", Name: name, Labels: map[string]string{"bitcoin-operator.github.io/client": "true"}},
@@ -193,7 +194,7 @@ func fromPod(t *testing.T, g Gomega, ctx context.Context, name, image, host, met
 			},
 			Containers: []corev1.Container{{
 				Name: "client", Image: image, Command: []string{"sh", "-c"},
-				Args: []string{fmt.Sprintf(`printf %%s "$BC_RPC_PASSWORD" | bitcoin-cli -chain=regtest -rpcconnect=%s -rpcuser="$BC_RPC_USER" -stdinrpcpass %s`, host, method)},
+				Args: []string{fmt.Sprintf(`printf %%s "$BC_RPC_PASSWORD" | bitcoin-cli -chain=regtest -rpcwait -rpcwaittimeout=30 -rpcconnect=%s -rpcuser="$BC_RPC_USER" -stdinrpcpass %s`, host, method)},
 				EnvFrom: []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{
 					LocalObjectReference: corev1.LocalObjectReference{Name: secretName},
 				}}},
