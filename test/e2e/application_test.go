@@ -26,7 +26,8 @@ import (
 // just that, and one that syncs headers by P2P, live through all that a network goes
 // through: they miss no block, and the first sees each within five seconds of a primary's
 // being there.
-func TestApplicationsLiveThroughIt(t *testing.T) {
+func TestSlowApplicationsLiveThroughIt(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	const team, market, image = "trading", "market", "localhost/e2e/application:1"
 	g, ctx := needsClusterFor(t, 15*time.Minute)
