@@ -48,7 +48,9 @@ func TestClientsAreLedToOneNode(t *testing.T) {
 		g.Expect(led.Nodes[1].Has(ctx, tip)).To(BeTrue(), "never to a node that lacks the best block")
 		g.Expect(fromPod(t, g, ctx, "led-client-2", led.Status.Image, "led-primary", "getnetworkinfo")).To(ContainSubstring("team-a.led.1"))
 		ready(g, ctx, led)
-		g.Expect(leadsTo(led, 1)(ctx)).To(BeTrue(), "once, and not back")
+		stays, leads, err := leadsTo(led, 1)(ctx)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(stays).To(BeTrue(), "once, and not back: %s", leads)
 	})
 
 	t.Run("all nodes are replaced", func(t *testing.T) {
