@@ -48,9 +48,7 @@ func TestClientsAreLedToOneNode(t *testing.T) {
 		g.Expect(led.Nodes[1].Has(ctx, tip)).To(BeTrue(), "never to a node that lacks the best block")
 		g.Expect(fromPod(t, g, ctx, "led-client-2", led.Status.Image, "led-primary", "getnetworkinfo")).To(ContainSubstring("team-a.led.1"))
 		ready(g, ctx, led)
-		stays, leads, err := leadsTo(led, 1)(ctx)
-		g.Expect(err).NotTo(HaveOccurred())
-		g.Expect(stays).To(BeTrue(), "once, and not back: %s", leads)
+		staysAt(g, ctx, led, 1)
 	})
 
 	t.Run("all nodes are replaced", func(t *testing.T) {
@@ -109,9 +107,7 @@ func leaveHanging(t *testing.T, name string, meanwhile func(Gomega, context.Cont
 	for _, other := range []string{name + "-1", name + "-2"} {
 		g.Expect(after[other]).To(Equal(before[other]), "%s has nothing to do with it", other)
 	}
-	stays, leads, err := leadsTo(hanging, 1)(ctx)
-	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(stays).To(BeTrue(), "once, and not back: %s", leads)
+	staysAt(g, ctx, hanging, 1)
 	g.Expect(primaryMoves(g, ctx, hanging)).To(Equal(1))
 }
 
@@ -217,6 +213,13 @@ func leadsTo(of fleet.Network, ordinal int) fleet.Condition {
 		recorded := now.Status.Primary != nil && int(now.Status.Primary.Ordinal) == ordinal
 		return leads == want && recorded, fmt.Sprintf("clients to be led to %s, and not to %s", want, leads), err
 	}
+}
+
+// staysAt sees to it that clients of a network are still led to that node.
+func staysAt(g Gomega, ctx context.Context, of fleet.Network, ordinal int) {
+	stays, leads, err := leadsTo(of, ordinal)(ctx)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(stays).To(BeTrue(), "once, and not back: %s", leads)
 }
 
 // primaryMoves counts how often clients of a network were led elsewhere, by its events.
