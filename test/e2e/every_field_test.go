@@ -292,7 +292,7 @@ func TestDefaultCredentials(t *testing.T) {
 	g, ctx := needsCluster(t)
 	open := up(t, g, ctx, "team-b", "open", v1alpha1.BitcoinNetworkSpec{Nodes: 2})
 	wait(g, ctx, tells(open, "CredentialsReady", "DefaultCredentials"))
-	g.Expect(events(g, ctx, open.Object())).To(ContainElement(HavePrefix("Warning DefaultCredentials: ")))
+	told(g, ctx, open.Object(), ContainElement(HavePrefix("Warning DefaultCredentials: ")))
 	var blocks int
 	g.Expect(fleet.Call(ctx, pod(g, ctx, open.Nodes[1]).Status.PodIP+":18443", fleet.Pair{User: "user", Password: "password"}, &blocks, "getblockcount")).To(Succeed())
 }

@@ -85,7 +85,7 @@ func TestPeopleGetBlocksAndCoins(t *testing.T) {
 		g.Expect(err).NotTo(HaveOccurred())
 		ready(g, ctx, asked)
 	}
-	g.Expect(events(g, ctx, asked.Object())).To(ContainElements(HavePrefix("Normal Mined: BitcoinRequest asked-110: "), HavePrefix("Normal Paid: BitcoinRequest asked-coins-1: ")))
+	told(g, ctx, asked.Object(), ContainElements(HavePrefix("Normal Mined: BitcoinRequest asked-110: "), HavePrefix("Normal Paid: BitcoinRequest asked-coins-1: ")))
 
 	// Twenty at once, and the operator killed among them.
 	before, err := asked.Heights(ctx)

@@ -324,7 +324,7 @@ func TestSlowNodeWithSpoiledDataIsReplaced(t *testing.T) {
 	g.Expect(after["spoiled-1"].UID).NotTo(Equal(before["spoiled-1"].UID))
 	g.Expect(after).To(HaveKeyWithValue("spoiled-0", before["spoiled-0"]))
 	wait(g, ctx, has(spoiled, tip))
-	g.Expect(events(g, ctx, spoiled.Object())).To(ContainElement(HavePrefix("Warning Repaired: replacing spoiled-1: it has not served for ")))
+	told(g, ctx, spoiled.Object(), ContainElement(HavePrefix("Warning Repaired: replacing spoiled-1: it has not served for ")))
 }
 
 // Twelve nodes change their password under a client, one after the other.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/types"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -46,7 +47,7 @@ func TestLifeOfATenant(t *testing.T) {
 		tried := push(g, ctx, team, "Forget the credentials").Tried
 		wait(g, ctx, fleet.All(platform.Delivery("tenants", commit).Done, tried, says(network, "CredentialsReady", `Secret "bitcoin-rpc" does not exist in namespace team-c`)))
 		g.Expect(pods(g, ctx, name)).To(BeEmpty())
-		g.Expect(events(g, ctx, network)).To(ContainElement(HavePrefix("Warning SecretNotFound")))
+		told(g, ctx, network, ContainElement(HavePrefix("Warning SecretNotFound")))
 	})
 
 	t.Run("a Secret that was sealed for somebody else says so", func(t *testing.T) {
@@ -192,6 +193,13 @@ func pods(g Gomega, ctx context.Context, namespace string) []string {
 		names = append(names, pod.Name)
 	}
 	return names
+}
+
+// told waits until events tell of an object what matches. They follow the status that
+// they tell of.
+func told(g Gomega, ctx context.Context, object fleet.Object, matcher types.GomegaMatcher) {
+	g.Eventually(ctx, func(g Gomega) { g.Expect(events(g, ctx, object)).To(matcher) }).
+		WithTimeout(10 * time.Second).WithPolling(200 * time.Millisecond).Should(Succeed())
 }
 
 // events returns what events tell of an object, as "Type Reason: message".
