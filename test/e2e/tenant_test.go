@@ -71,6 +71,26 @@ func TestLifeOfATenant(t *testing.T) {
 		wait(g, ctx, found.Connected)
 	})
 
+	t.Run("a new Secret that cannot be opened leaves the one that there is, and says so", func(t *testing.T) {
+		g := NewWithT(t)
+		ours, err := os.ReadFile(team.Path("bitcoin-rpc.yaml"))
+		g.Expect(err).NotTo(HaveOccurred())
+		before := lives(g, ctx, name, "payments")
+		theirs, err := sealer.Seal(ctx, "team-b", "bitcoin-rpc", fleet.NewCredentials(name))
+		g.Expect(err).NotTo(HaveOccurred())
+		moved := strings.ReplaceAll(string(theirs), "team-b", name)
+		g.Expect(os.WriteFile(team.Path("bitcoin-rpc.yaml"), []byte(moved), 0o644)).To(Succeed())
+		tried := push(g, ctx, team, "Change to another team's credentials").Tried
+		found, err := cluster.Network(ctx, name, "payments")
+		g.Expect(err).NotTo(HaveOccurred())
+		wait(g, ctx, fleet.All(tried, tells(found, "CredentialsReady", "SecretOutdated", "no key could decrypt secret")))
+		wait(g, ctx, cluster.Says(network, "Ready"))
+		g.Expect(lives(g, ctx, name, "payments")).To(Equal(before), "no node is restarted")
+		g.Expect(os.WriteFile(team.Path("bitcoin-rpc.yaml"), ours, 0o644)).To(Succeed())
+		wait(g, ctx, push(g, ctx, team, "Back to our own").Done)
+		wait(g, ctx, tells(found, "CredentialsReady", "SecretRead"))
+	})
+
 	t.Run("a mistake in the manifest is refused at apply, with the field's name", func(t *testing.T) {
 		for _, mistake := range []struct{ from, to, want string }{
 			{"nodes: 3", "nodes: -1", "spec.nodes"},
