@@ -77,7 +77,7 @@ func TestSlowApplicationsLiveThroughIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g, began := NewWithT(t), time.Now()
 			happens(g)
-			ready(g, ctx, found)
+			wait(g, ctx, cluster.Says(found.Object(), "Ready")) // its nodes' links are not all: one application is a peer, too
 			applications.followed(t, g, ctx, began, miner)
 		})
 	}
