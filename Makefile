@@ -65,17 +65,20 @@ manifests: assets ## Check that everything that Flux is pointed at builds.
 	done
 
 .PHONY: generate
-generate: ## Write what is generated: deepcopy functions and resource definitions.
+generate: ## Write what is generated: deepcopy functions, resource definitions and docs/reference.md.
 	go run $(CONTROLLER_GEN) object crd paths=./api/... output:crd:dir=gitops/crds
+	go run ./operator/internal/reference . docs/reference.md
 	install -m 644 "$(SEALED_SECRETS_CRD)" gitops/infrastructure/sealed-secrets/crd.yaml
 
 .PHONY: check-generated
 check-generated:
 	@rm -rf $(LOCAL)/generated && mkdir -p $(LOCAL)/generated
 	@go run $(CONTROLLER_GEN) object crd paths=./api/... output:object:dir=$(LOCAL)/generated output:crd:dir=$(LOCAL)/generated
+	@go run ./operator/internal/reference . $(LOCAL)/generated/reference.md
 	@diff api/v1alpha1/zz_generated.deepcopy.go $(LOCAL)/generated/ \
 		&& diff gitops/crds/bitcoin-operator.github.io_bitcoinnetworks.yaml $(LOCAL)/generated/ \
 		&& diff gitops/crds/bitcoin-operator.github.io_bitcoinrequests.yaml $(LOCAL)/generated/ \
+		&& diff docs/reference.md $(LOCAL)/generated/ \
 		&& diff gitops/infrastructure/sealed-secrets/crd.yaml "$(SEALED_SECRETS_CRD)" \
 		|| { echo "generated files are not current: run make generate"; exit 1; }
 
