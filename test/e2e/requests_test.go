@@ -122,11 +122,18 @@ func TestRequestsAreRefused(t *testing.T) {
 	g, ctx := needsCluster(t)
 	as := person(g, "team-b")
 	up(t, g, ctx, "team-b", "not-asked", v1alpha1.BitcoinNetworkSpec{Nodes: 1, Secret: secretName, Mining: &v1alpha1.Mining{KeepFresh: new(false)}})
+	create(t, g, ctx, "team-b", "not-asked-main", v1alpha1.BitcoinNetworkSpec{Secret: secretName, Chain: v1alpha1.Main})
+	create(t, g, ctx, "team-b", "not-asked-parked", v1alpha1.BitcoinNetworkSpec{Secret: secretName})
+	create(t, g, ctx, "team-b", "not-asked-suspended", v1alpha1.BitcoinNetworkSpec{Secret: secretName, Suspend: true})
 	for i, test := range []struct {
 		spec v1alpha1.BitcoinRequestSpec
 		want string
 	}{
 		{mining("nowhere", 1), `spec.network: there is no network "nowhere" in this namespace`},
+		{mining("not-asked-main", 1), "spec.network: not-asked-main follows main, and blocks and coins are to be had on regtest alone"},
+		{paying("not-asked-main", "1"), "spec.network: not-asked-main follows main, and blocks and coins are to be had on regtest alone"},
+		{mining("not-asked-parked", 1), "spec.network: not-asked-parked is parked (spec.nodes: 0)"},
+		{mining("not-asked-suspended", 1), "spec.network: not-asked-suspended is suspended (spec.suspend)"},
 		{v1alpha1.BitcoinRequestSpec{Network: "not-asked", Mine: &v1alpha1.MineRequest{Count: 1, Address: someone[:len(someone)-1] + "q"}}, "spec.mine.address: its checksum does not fit"},
 		{paying("not-asked", "1"), "spec.pay.amount: the wallet of not-asked has 0 BTC to spend"},
 	} {
