@@ -66,7 +66,7 @@ func timeouts(g Gomega, ctx context.Context, of fleet.Network) int {
 func TestContainerThatKeepsClientsAwayIsNamed(t *testing.T) {
 	g, ctx := needsCluster(t)
 	mesh := addsContainer("e2e-mesh", `object.metadata.?labels["bitcoin-operator.github.io/network"].orValue("") == "meshed"`, `Object.spec.containers{
-		name: "mesh", image: object.spec.containers[0].image, command: ["sleep", "infinity"],
+		name: "mesh", image: object.spec.containers[0].image, command: ["sh", "-c", "trap exit TERM; sleep infinity & wait"],
 		readinessProbe: Object.spec.containers.readinessProbe{periodSeconds: 1, exec: Object.spec.containers.readinessProbe.exec{command: ["test", "-e", "/tmp/ready"]}},
 		securityContext: Object.spec.containers.securityContext{allowPrivilegeEscalation: false, capabilities: Object.spec.containers.securityContext.capabilities{drop: ["ALL"]}}
 	}`)
