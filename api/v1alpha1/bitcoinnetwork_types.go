@@ -37,11 +37,11 @@ type BitcoinNetwork struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// Spec is what the network should be.
+	// spec is what the network should be.
 	// +required
 	Spec BitcoinNetworkSpec `json:"spec"`
 
-	// Status is how the network stands, as the operator last saw it.
+	// status is how the network stands, as the operator last saw it.
 	// +optional
 	// +kubebuilder:default:={"observedGeneration":-1}
 	Status BitcoinNetworkStatus `json:"status,omitempty"`
@@ -56,7 +56,7 @@ type BitcoinNetwork struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.mining) || self.chain == 'regtest'",fieldPath=".mining",message="is for chain regtest only, whose blocks cost nothing"
 // +kubebuilder:validation:XValidation:rule="has(self.storage) == has(oldSelf.storage)",fieldPath=".storage",message="cannot be added or removed; make another network"
 type BitcoinNetworkSpec struct {
-	// Nodes is how many bitcoind nodes the network has, 0 to 1000. It is also
+	// nodes is how many bitcoind nodes the network has, 0 to 1000. It is also
 	// the scale subresource, so "kubectl scale" works. A change touches only
 	// the nodes that come or go. 0 parks the network: no node runs, and the
 	// network is Ready with reason Parked. With storage, the volumes are kept
@@ -67,37 +67,36 @@ type BitcoinNetworkSpec struct {
 	// +kubebuilder:validation:Maximum=1000
 	Nodes int32 `json:"nodes"`
 
-	// Secret names the Secret, in the network's namespace, that holds the
+	// secret names the Secret, in the network's namespace, that holds the
 	// credentials for JSON-RPC: type Opaque, keys BC_RPC_USER and
 	// BC_RPC_PASSWORD, and while a password is being changed also
 	// BC_RPC_USER_PREVIOUS and BC_RPC_PASSWORD_PREVIOUS, which the nodes accept
 	// as well. Several networks may share it. It must be the one that the
 	// namespace's operator may read (its flag --secret); a network that names
 	// another is Stalled. While the Secret is missing the network waits. A
-	// changed key has the nodes started again in their pods, with their data, one at
-	// a time.
+	// changed key restarts the nodes in their pods, with their data, one at a time.
 	//
-	// Absent, the nodes use the well-known credentials "user" and "password":
-	// for trying things out, on regtest only.
+	// If unset, the nodes use the default credentials "user" and "password", which
+	// everybody knows: for trying things out, on regtest only.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Secret string `json:"secret,omitempty"`
 
-	// Users are users of the nodes' JSON-RPC beside the one of BC_RPC_USER, who may
-	// call everything: each may call some methods and no others. Their passwords are
-	// keys of the same Secret. One whose password is missing or unfit is not let in,
-	// which CredentialsReady tells, and keeps nobody else from anything. A changed
-	// password has the nodes started again in their pods, like any change of the
-	// Secret; a user that is added, removed, or may call other methods replaces the
-	// nodes one at a time. What REST says, on the same port, needs no user.
+	// users are users of the nodes' JSON-RPC in addition to the one of BC_RPC_USER, who
+	// may call everything: each may call some methods and no others. Their passwords
+	// are keys of the same Secret. Nodes reject a user whose password is missing or
+	// unfit; CredentialsReady says so, and nobody else is affected. A changed
+	// password restarts the nodes in their pods, like any change of the Secret;
+	// adding or removing a user, or changing its methods, replaces the nodes one at
+	// a time. REST, on the same port, needs no user.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=16
 	Users []User `json:"users,omitempty"`
 
-	// Chain is the chain that the nodes follow. It cannot change: another
+	// chain is the chain that the nodes follow. It cannot change: another
 	// chain is another network. The platform may allow fewer than these (the
 	// operator's flag --allowed-chains); a network on one that it does not
 	// allow is Stalled.
@@ -106,24 +105,24 @@ type BitcoinNetworkSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="cannot change; make another network for another chain"
 	Chain Chain `json:"chain,omitempty"`
 
-	// Signet makes a signet of one's own; chain signet only. Absent, the nodes
-	// follow the public signet.
+	// signet makes a private signet; chain signet only. If unset, the nodes follow
+	// the public signet.
 	// +optional
 	Signet *SignetChain `json:"signet,omitempty"`
 
-	// Config is what the nodes' bitcoin.conf has beside what the operator
-	// writes: a line each, "option=value", as in bitcoind's own documentation
+	// config are lines of the nodes' bitcoin.conf in addition to those that the
+	// operator writes: each "option=value", as in bitcoind's own documentation
 	// ("bitcoind -help"). An option may repeat. The lines go into the chain's
-	// section, where they win over what the operator sets. A change replaces
+	// section, where they override what the operator sets. A change replaces
 	// the nodes one at a time.
 	//
-	// Refused are options that the operator answers for: credentials, files and
-	// directories, ports and addresses, peers, the chain, and ZMQ but for its
-	// marks (zmqpub<topic>hwm), in any spelling. So are options that run programs,
-	// and those with which nodes cannot reach or know each other: dns=0, a proxy,
-	// maxconnections below 40, uaspoof. What the network has from before these
-	// latter were refused may stay until config changes. dbcache and maxmempool
-	// follow the memory limit unless set here.
+	// Options that the operator manages are rejected: credentials, files and
+	// directories, ports and addresses, peers, the chain, and ZMQ except its
+	// high-water marks (zmqpub<topic>hwm), in any spelling. So are options that run
+	// programs, and those with which nodes cannot reach or recognize each other:
+	// dns=0, a proxy, maxconnections below 40, uaspoof. A network that had one of
+	// these before it was rejected keeps it until config changes. dbcache and
+	// maxmempool follow the memory limit unless set here.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
@@ -136,7 +135,7 @@ type BitcoinNetworkSpec struct {
 	// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() && oldSelf.value() == self || !self.exists(line, line.matches('^(no)?uaspoof='))",optionalOldSelf=true,message="uaspoof hides uacomment, by which nodes know each other"
 	Config []ConfigLine `json:"config,omitempty"`
 
-	// ZMQ are the notifications that the nodes publish over ZeroMQ, such as
+	// zmq are the notifications that the nodes publish over ZeroMQ, such as
 	// Lightning nodes and indexers need. Each has a port of its own, which the
 	// network's Services and NetworkPolicy open: rawblock 28332, rawtx 28333,
 	// hashblock 28334, hashtx 28335, sequence 28336. A change replaces the nodes
@@ -146,7 +145,7 @@ type BitcoinNetworkSpec struct {
 	// +kubebuilder:validation:MaxItems=5
 	ZMQ []ZMQTopic `json:"zmq,omitempty"`
 
-	// Image is the container image of the nodes: bitcoind with the operator's
+	// image is the container image of the nodes: bitcoind with the operator's
 	// entry point, bitcoind-start (see docs/tenant-guide.md). It must be
 	// something that the kubelets can pull. A change replaces the nodes one at
 	// a time. Default: the image that the platform gave to the operator, its
@@ -156,14 +155,14 @@ type BitcoinNetworkSpec struct {
 	// +kubebuilder:validation:MaxLength=512
 	Image string `json:"image,omitempty"`
 
-	// ImagePullPolicy is when the kubelets pull the image: Always, IfNotPresent
+	// imagePullPolicy is when the kubelets pull the image: Always, IfNotPresent
 	// or Never. Default: that of Kubernetes, Always for the tag "latest" and
 	// IfNotPresent for others.
 	// +optional
 	// +kubebuilder:validation:Enum=Always;IfNotPresent;Never
 	ImagePullPolicy corev1.PullPolicy `json:"imagePullPolicy,omitempty"`
 
-	// ImagePullSecrets name Secrets, in the network's namespace, with which the
+	// imagePullSecrets name Secrets, in the network's namespace, with which the
 	// kubelets may pull the image.
 	// +optional
 	// +listType=map
@@ -171,20 +170,21 @@ type BitcoinNetworkSpec struct {
 	// +kubebuilder:validation:MaxItems=8
 	ImagePullSecrets []ImagePullSecret `json:"imagePullSecrets,omitempty"`
 
-	// Peering is how the nodes are linked with each other.
+	// peering is how the nodes are linked with each other.
 	// +optional
 	// +kubebuilder:default={}
 	Peering Peering `json:"peering,omitempty"`
 
-	// Storage gives each node a volume for its chain and wallets. Absent, they
-	// are in the pod (an emptyDir), and gone with it. The network keeps its chain all
-	// the same while nodes are replaced: each only when another node has the best
-	// block. It is lost when all pods go at once, as with nodes: 0.
+	// storage gives each node a volume for its chain and wallets. If unset, they
+	// are in the pod (an emptyDir) and are lost with it. The network keeps its chain
+	// all the same while nodes are replaced, because each is replaced only when
+	// another node has the best block. The chain is lost when all pods go at once,
+	// as with nodes: 0.
 	// +optional
 	Storage *Storage `json:"storage,omitempty"`
 
-	// Resources are what each node asks of its machine, and may use at most. A
-	// change replaces the nodes one at a time. Defaults, where a figure is
+	// resources are the compute resources of each node. A change replaces the nodes
+	// one at a time. Defaults, where a figure is
 	// missing: on regtest, requests of 10m CPU and 64Mi of memory, and a limit of
 	// 512Mi; on other chains 100m, 1Gi and 4Gi. bitcoind's caches follow the
 	// memory limit. Without storage also a limit of ephemeral-storage, what a node
@@ -193,21 +193,21 @@ type BitcoinNetworkSpec struct {
 	// +optional
 	Resources *Resources `json:"resources,omitempty"`
 
-	// NodeSelector are labels that a machine must have to run nodes.
+	// nodeSelector are labels that a machine must have for nodes to run on it.
 	// +optional
 	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
 
-	// Tolerations are taints of machines that nodes put up with.
+	// tolerations are the tolerations of the nodes' pods.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=32
 	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
 
-	// Affinity is which machines, and whose company, nodes prefer or avoid.
+	// affinity is the scheduling affinity of the nodes' pods.
 	// +optional
 	Affinity *corev1.Affinity `json:"affinity,omitempty"`
 
-	// TopologySpreadConstraints are how nodes spread over machines and zones.
+	// topologySpreadConstraints are how nodes spread over machines and zones.
 	// One without a labelSelector counts the nodes of this network. Default:
 	// over machines (kubernetes.io/hostname) as evenly as can be.
 	// +optional
@@ -215,7 +215,7 @@ type BitcoinNetworkSpec struct {
 	// +kubebuilder:validation:MaxItems=8
 	TopologySpreadConstraints []corev1.TopologySpreadConstraint `json:"topologySpreadConstraints,omitempty"`
 
-	// PodLabels are labels that the nodes' pods have beside the operator's own,
+	// podLabels are labels of the nodes' pods in addition to the operator's own,
 	// for accounting and the like. Labels of Kubernetes and of the operator
 	// cannot be set. A change replaces the nodes one at a time.
 	// +optional
@@ -224,7 +224,7 @@ type BitcoinNetworkSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(key, key.size() <= 317 && key.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$') && self[key].matches('^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$'))",message="a key or value that Kubernetes takes for no label: at most 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or digit"
 	PodLabels map[string]LabelValue `json:"podLabels,omitempty"`
 
-	// Clients are pods that may connect to the nodes, beside those of the network's
+	// clients are pods that may connect to the nodes, beside those of the network's
 	// own namespace with the label bitcoin-operator.github.io/client: "true", which
 	// may reach rpc and zmq. Setting it replaces no node.
 	// +optional
@@ -232,25 +232,25 @@ type BitcoinNetworkSpec struct {
 	// +kubebuilder:validation:MaxItems=32
 	Clients []Client `json:"clients,omitempty"`
 
-	// Primary is how the node is chosen to which the Service <network>-primary leads:
+	// primary is how the node is chosen to which the Service <network>-primary leads:
 	// one address for the network's life, and one node at a time that has the best
 	// block. Setting it replaces no node.
 	// +optional
 	Primary *Primary `json:"primary,omitempty"`
 
-	// Mining makes blocks; chain regtest only. Absent, one block is mined when
+	// mining makes blocks; chain regtest only. If unset, one block is mined when
 	// the nodes need one to relay (see keepFresh), and the others are yours to
 	// mine.
 	// +optional
 	Mining *Mining `json:"mining,omitempty"`
 
-	// Suspend keeps the operator from changing anything about the network: its
+	// suspend keeps the operator from changing anything about the network: its
 	// objects, its pods, its links. It goes on looking, and tells here what it
 	// sees.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 
-	// Protect keeps the network, and with it its chain, from being deleted by a
+	// protect keeps the network, and with it its chain, from being deleted by a
 	// commit or by a person: where the platform's admission policies are in force,
 	// DELETE is refused to Flux's account of the team and to the team's people, and
 	// to nobody else. A network that is renamed in Git, or whose file is removed,
@@ -259,7 +259,7 @@ type BitcoinNetworkSpec struct {
 	// +optional
 	Protect bool `json:"protect,omitempty"`
 
-	// Interval is how often the operator looks at the network when nothing calls
+	// interval is how often the operator looks at the network when nothing calls
 	// for it, as a duration such as "30s" or "5m", 5 seconds to 1 hour. What
 	// happens to pods, objects and the Secret it sees at once; only by looking
 	// does it see that a node hangs, that a link broke, and how high the chain is.
@@ -286,33 +286,32 @@ type LabelValue string
 
 // ImagePullSecret names a Secret.
 type ImagePullSecret struct {
-	// Name is the Secret's name.
+	// name is the Secret's name.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name"`
 }
 
-// Resources are what a node asks of its machine, and may use at most.
+// Resources are the compute resources of a node.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.limits) || !('memory' in self.limits) || quantity(string(self.limits['memory'])).compareTo(quantity('16Mi')) >= 0 || quantity(string(self.limits['memory'])).compareTo(quantity('0')) == 0 || oldSelf.hasValue() && has(oldSelf.value().limits) && 'memory' in oldSelf.value().limits && self.limits['memory'] == oldSelf.value().limits['memory']",optionalOldSelf=true,fieldPath=".limits.memory",message="must be at least 16Mi: bitcoind does not start in less. A number without a unit is bytes: write 512Mi, not 512"
 // +kubebuilder:validation:XValidation:rule="!has(self.requests) || !('cpu' in self.requests) || !has(self.limits) || !('cpu' in self.limits) || quantity(string(self.requests['cpu'])).compareTo(quantity(string(self.limits['cpu']))) <= 0 || oldSelf.hasValue() && has(oldSelf.value().requests) && 'cpu' in oldSelf.value().requests && self.requests['cpu'] == oldSelf.value().requests['cpu'] && has(oldSelf.value().limits) && 'cpu' in oldSelf.value().limits && self.limits['cpu'] == oldSelf.value().limits['cpu']",optionalOldSelf=true,fieldPath=".requests.cpu",message="must not be above the limit"
 // +kubebuilder:validation:XValidation:rule="!has(self.requests) || !('memory' in self.requests) || !has(self.limits) || !('memory' in self.limits) || quantity(string(self.requests['memory'])).compareTo(quantity(string(self.limits['memory']))) <= 0 || oldSelf.hasValue() && has(oldSelf.value().requests) && 'memory' in oldSelf.value().requests && self.requests['memory'] == oldSelf.value().requests['memory'] && has(oldSelf.value().limits) && 'memory' in oldSelf.value().limits && self.limits['memory'] == oldSelf.value().limits['memory']",optionalOldSelf=true,fieldPath=".requests.memory",message="must not be above the limit"
 type Resources struct {
-	// Requests are what is set aside for a node, at most
-	// what the limits are.
+	// requests are reserved for each node. They must not exceed the limits.
 	// +optional
 	Requests corev1.ResourceList `json:"requests,omitempty"`
 
-	// Limits are the most that a node may use. One that needs more memory is
-	// killed. Memory is 16Mi at least; 0 is no limit.
+	// limits are the most that a node may use. A node that exceeds its memory limit
+	// is killed. memory must be at least 16Mi; 0 means no limit.
 	// +optional
 	Limits corev1.ResourceList `json:"limits,omitempty"`
 }
 
 // Peering is how the nodes of a network are linked with each other.
 type Peering struct {
-	// Degree is the most peers that a node dials, 2 to 8; nodes accept as many
+	// degree is the most peers that a node dials, 2 to 8; nodes accept as many
 	// as dial them. Networks of up to degree+1 nodes are a full mesh. In larger
 	// ones fewer links are less work for the nodes, and more of them keep the
 	// network whole when nodes fail: it takes at least degree nodes failing to
@@ -327,12 +326,12 @@ type Peering struct {
 
 // BitcoinNetworkStatus is how a network stands.
 type BitcoinNetworkStatus struct {
-	// ObservedGeneration is the generation that the conditions speak of; -1
+	// observedGeneration is the generation that the conditions speak of; -1
 	// until the operator has looked at the network.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// Conditions: Ready sums up CredentialsReady, NodesReady and
+	// conditions: Ready sums up CredentialsReady, NodesReady and
 	// PeersConnected; ChainsAgree stands beside them, and of a network with
 	// storage StorageReady; Reconciling and Stalled are there only while they
 	// are True.
@@ -341,34 +340,38 @@ type BitcoinNetworkStatus struct {
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// LastHandledReconcileAt is the last value of the annotation
+	// lastHandledReconcileAt is the last value of the annotation
 	// reconcile.fluxcd.io/requestedAt that the operator has answered: set it to
 	// another value, and the operator looks at the network at once.
 	// +optional
 	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
 
-	// Replicas is how many pods the network has, for the scale subresource.
+	// replicas is how many pods the network has, for the scale subresource.
 	// +optional
 	Replicas int32 `json:"replicas,omitempty"`
 
-	// Selector selects the network's pods, for the scale subresource.
+	// selector selects the network's pods, for the scale subresource.
 	// +optional
 	Selector string `json:"selector,omitempty"`
 
-	// Ready is how many of the wanted nodes answer RPC, as "2/3".
+	// readyNodes is how many of the wanted nodes answer RPC, and are reached by clients.
+	// +optional
+	ReadyNodes int32 `json:"readyNodes,omitempty"`
+
+	// ready is readyNodes of spec.nodes as "2/3", for the column of kubectl get.
 	// +optional
 	Ready string `json:"ready,omitempty"`
 
-	// Links tells of the links between the nodes.
+	// links tells of the links between the nodes.
 	// +optional
 	Links *LinksStatus `json:"links,omitempty"`
 
-	// Height is the greatest height of a tip, in blocks. It is written at most
+	// height is the greatest height of a tip, in blocks. It is written at most
 	// once a minute while nothing else changes.
 	// +optional
 	Height *int64 `json:"height,omitempty"`
 
-	// BestBlock is the tip with the most work among the data that the network's
+	// bestBlock is the tip with the most work among the data that the network's
 	// nodes still have. The operator evicts, scales away and deletes no data before
 	// another node has shown that this block is on its active chain. It is absent
 	// while no node has more than the first block of the chain. It is written
@@ -376,7 +379,7 @@ type BitcoinNetworkStatus struct {
 	// +optional
 	BestBlock *BestBlockStatus `json:"bestBlock,omitempty"`
 
-	// Rollout lists the nodes that the operator has taken down to restart or to
+	// rollout lists the nodes that the operator has taken down to restart or to
 	// replace them, each until it serves again. There is one at most, unless one
 	// does not come back while credentials change.
 	// +optional
@@ -384,60 +387,60 @@ type BitcoinNetworkStatus struct {
 	// +listMapKey=ordinal
 	Rollout []RolloutStatus `json:"rollout,omitempty"`
 
-	// Repairs lists the nodes that the operator has replaced because they were broken by
+	// repairs lists the nodes that the operator has replaced because they were broken by
 	// themselves, each until it has served for a while.
 	// +optional
 	// +listType=map
 	// +listMapKey=ordinal
 	Repairs []RepairStatus `json:"repairs,omitempty"`
 
-	// Primary is the node to which the Service <network>-primary leads. It is written
+	// primary is the node to which the Service <network>-primary leads. It is written
 	// before the Service is, and so outlives the operator. Of a parked network with
 	// storage it is what it last was. It is absent while one without has no nodes, and
 	// where somebody else has an object of that name.
 	// +optional
 	Primary *PrimaryStatus `json:"primary,omitempty"`
 
-	// Requested is what BitcoinRequests have been given on the day of the last one. It is
+	// requested is what BitcoinRequests have been given on the day of the last one. It is
 	// counted before a node is told.
 	// +optional
 	Requested *RequestedStatus `json:"requested,omitempty"`
 
-	// SecretChangedAt is when the Secret last changed, as far as the operator knows.
+	// secretChangedAt is when the Secret last changed, as far as the operator knows.
 	// +optional
 	SecretChangedAt *metav1.Time `json:"secretChangedAt,omitempty"`
 
-	// SecretPairs is how many pairs of user and password the Secret has: 1, or 2 while a
+	// secretPairs is how many pairs of user and password the Secret has: 1, or 2 while a
 	// password is being changed.
 	// +optional
 	SecretPairs int32 `json:"secretPairs,omitempty"`
 
-	// SecretUsers is how many passwords the Secret has for users of spec.users.
+	// secretUsers is how many passwords the Secret has for users of spec.users.
 	// +optional
 	SecretUsers int32 `json:"secretUsers,omitempty"`
 
-	// SecretRead is whether every node has been started with the Secret as it is.
+	// secretRead is whether every node has been started with the Secret as it is.
 	// +optional
 	SecretRead bool `json:"secretRead,omitempty"`
 
-	// DrainsHeldSince is since when fewer than two nodes that are ready have the
+	// drainsHeldSince is since when fewer than two nodes that are ready have the
 	// best block, so that the disruption budget keeps ready nodes from being
 	// evicted; see the operator's flag --drain-hold.
 	// +optional
 	DrainsHeldSince *metav1.Time `json:"drainsHeldSince,omitempty"`
 
-	// Image is the container image that the nodes should run.
+	// image is the container image that the nodes should run.
 	// +optional
 	Image string `json:"image,omitempty"`
 
-	// Storage is the size of the smallest volume that a node of the network has:
+	// storage is the size of the smallest volume that a node of the network has:
 	// what every node has at least. spec.storage.size may go back to this and to
 	// anything above; StorageReady tells of growth that has not come to pass. Of a
 	// parked network it is what it last was.
 	// +optional
 	Storage *resource.Quantity `json:"storage,omitempty"`
 
-	// Nodes lists the network's nodes that are there or being made, by ordinal.
+	// nodes lists the network's nodes that are there or being made, by ordinal.
 	// +optional
 	// +listType=map
 	// +listMapKey=ordinal
@@ -447,28 +450,31 @@ type BitcoinNetworkStatus struct {
 // LinksStatus counts the links of a network. A link is one P2P connection
 // between two nodes, dialled by the one with the higher ordinal.
 type LinksStatus struct {
-	// Planned is how many links there should be.
+	// planned is how many links there should be.
+	// +required
 	Planned int32 `json:"planned"`
 
-	// Connected is how many of them stand: the handshake is done, and the
+	// connected is how many of them stand: the handshake is done, and the
 	// nodes at both ends report it.
+	// +required
 	Connected int32 `json:"connected"`
 
-	// Summary is the two as "3/3".
+	// summary is the two as "3/3", for the column of kubectl get.
+	// +required
 	Summary string `json:"summary"`
 }
 
 // BestBlockStatus is a block that is the tip of a chain.
 type BestBlockStatus struct {
-	// Height is the block's height.
+	// height is the block's height.
 	// +required
 	Height int64 `json:"height"`
 
-	// Hash is the block's hash, in hexadecimal.
+	// hash is the block's hash, in hexadecimal.
 	// +required
 	Hash string `json:"hash"`
 
-	// ChainWork is the work in the chain that ends with the block, in hexadecimal,
+	// chainWork is the work in the chain that ends with the block, in hexadecimal,
 	// as bitcoind tells it.
 	// +required
 	ChainWork string `json:"chainWork"`
@@ -489,75 +495,77 @@ const (
 // RolloutStatus is a node that the operator has taken down. It is written before
 // the operator does so, and so outlives the operator.
 type RolloutStatus struct {
-	// Ordinal is the node's number.
+	// ordinal is the node's number.
 	// +required
 	Ordinal int32 `json:"ordinal"`
 
-	// Action is what the operator does to the node.
+	// action is what the operator does to the node.
 	// +required
 	Action RolloutAction `json:"action"`
 
-	// PodUID is the UID of the pod that the node had before.
+	// podUID is the UID of the pod that the node had before.
 	// +required
 	PodUID types.UID `json:"podUID"`
 
-	// Restarts is how often the container of that pod had been started again before.
+	// restarts is how often the container of that pod had been started again before.
 	// +required
 	Restarts int32 `json:"restarts"`
 
-	// Since is when the operator took the node down.
+	// since is when the operator took the node down.
 	// +required
 	Since metav1.Time `json:"since"`
 }
 
 // RepairStatus tells of replacements of a node that was broken by itself.
 type RepairStatus struct {
-	// Ordinal is the node's number.
+	// ordinal is the node's number.
 	// +required
 	Ordinal int32 `json:"ordinal"`
 
-	// Count is how many there were, 3 at most, since the node last served for a
+	// count is how many there were, 3 at most, since the node last served for a
 	// while.
 	// +required
 	Count int32 `json:"count"`
 
-	// Last is when the last one was.
+	// last is when the last one was.
 	// +required
 	Last metav1.Time `json:"last"`
 }
 
 // RequestedStatus is what BitcoinRequests have been given on a day.
 type RequestedStatus struct {
-	// Day is the day, in UTC, as in 2026-11-26.
+	// day is the day, in UTC, as in 2026-11-26.
 	// +required
 	Day string `json:"day"`
 
-	// Blocks is how many blocks they asked for.
+	// blocks is how many blocks they asked for.
 	// +optional
 	Blocks int64 `json:"blocks,omitempty"`
 
-	// Amount is how much they were to be paid, in BTC.
+	// amount is how much they were to be paid, in BTC.
 	// +optional
 	Amount string `json:"amount,omitempty"`
 }
 
 // NodeStatus is one node of a network.
 type NodeStatus struct {
-	// Ordinal is the node's number, from 0, as in its pod's name.
+	// ordinal is the node's number, from 0, as in its pod's name.
+	// +required
 	Ordinal int32 `json:"ordinal"`
 
-	// Ready is whether the node answers RPC.
+	// ready is whether the node answers RPC.
+	// +required
 	Ready bool `json:"ready"`
 
-	// IP is the address of the node's pod.
+	// ip is the address of the node's pod.
 	// +optional
 	IP string `json:"ip,omitempty"`
 
-	// NodeName is the Kubernetes node that the pod runs on.
+	// nodeName is the Kubernetes node that the pod runs on.
 	// +optional
 	NodeName string `json:"nodeName,omitempty"`
 
-	// DNSName is the name by which peers and clients reach this node,
+	// dnsName is the name by which peers and clients reach this node,
 	// whatever address its pod has.
 	// +optional
 	DNSName string `json:"dnsName,omitempty"`
@@ -569,7 +577,7 @@ type BitcoinNetworkList struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata,omitempty"`
 
-	// Items are the networks.
+	// items are the networks.
 	Items []BitcoinNetwork `json:"items"`
 }
 

@@ -23,11 +23,11 @@ type BitcoinRequest struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// Spec is what is asked for.
+	// spec is what is asked for.
 	// +required
 	Spec BitcoinRequestSpec `json:"spec"`
 
-	// Status is what has come of it.
+	// status is what has come of it.
 	// +optional
 	// +kubebuilder:default:={"observedGeneration":-1}
 	Status BitcoinRequestStatus `json:"status,omitempty"`
@@ -38,21 +38,21 @@ type BitcoinRequest struct {
 // +kubebuilder:validation:XValidation:rule="self == oldSelf",message="cannot change; make another request"
 // +kubebuilder:validation:XValidation:rule="has(self.mine) != has(self.pay)",message="say what is asked for: mine or pay, and not both"
 type BitcoinRequestSpec struct {
-	// Network names the network, of this namespace.
+	// network names the network, of this namespace.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=52
 	Network string `json:"network"`
 
-	// Mine asks for blocks.
+	// mine asks for blocks.
 	// +optional
 	Mine *MineRequest `json:"mine,omitempty"`
 
-	// Pay asks for coins, which the operator pays from a wallet of the network's.
+	// pay asks for coins, which the operator pays from a wallet of the network's.
 	// +optional
 	Pay *PayRequest `json:"pay,omitempty"`
 
-	// TTL is how long after it is finished the request is deleted: a duration such as
+	// ttl is how long after it is finished the request is deleted: a duration such as
 	// "30m" or "2h", 1 minute to 168 hours.
 	// +optional
 	// +kubebuilder:default="1h"
@@ -65,13 +65,13 @@ type BitcoinRequestSpec struct {
 
 // MineRequest asks for blocks.
 type MineRequest struct {
-	// Count is how many blocks to mine, 1 to 1000.
+	// count is how many blocks to mine, 1 to 1000.
 	// +required
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000
 	Count int32 `json:"count"`
 
-	// Address is who gets the new coins: a regtest address. Absent, they are for the
+	// address receives the new coins: a regtest address. If unset, they are for the
 	// wallet from which the operator pays.
 	// +optional
 	// +kubebuilder:validation:MaxLength=90
@@ -81,13 +81,13 @@ type MineRequest struct {
 
 // PayRequest asks for coins.
 type PayRequest struct {
-	// Address is who gets the coins: a regtest address.
+	// address receives the coins: a regtest address.
 	// +required
 	// +kubebuilder:validation:MaxLength=90
 	// +kubebuilder:validation:Pattern="^(bcrt1[02-9ac-hj-np-z]{6,85}|[2mn][1-9A-HJ-NP-Za-km-z]{25,39})$"
 	Address string `json:"address"`
 
-	// Amount is how much to pay, in BTC, in quotes: "1.5". At most eight decimal places,
+	// amount is how much to pay, in BTC, in quotes: "1.5". At most eight decimal places,
 	// and at least "0.00001": nodes do not relay less. The fee comes on top.
 	// +required
 	// +kubebuilder:validation:MaxLength=17
@@ -130,84 +130,84 @@ func (p RequestPhase) IsFinished() bool {
 
 // BitcoinRequestStatus is what has come of a request.
 type BitcoinRequestStatus struct {
-	// ObservedGeneration is the generation of the spec that all this is about.
+	// observedGeneration is the generation of the spec that all this is about.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// Phase is how far the request has come: Pending; Started, as it is written before a
+	// phase is how far the request has come: Pending; Started, as it is written before a
 	// node is told; Sent, of coins that are not in a block yet; and in the end Succeeded,
 	// Refused (nothing was done), Failed (not, or not all of it), or Unknown (nobody
 	// knows; it is not tried again).
 	// +optional
 	Phase RequestPhase `json:"phase,omitempty"`
 
-	// Conditions are Ready, whose message says what was done or why not, and
+	// conditions are Ready, whose message says what was done or why not, and
 	// Reconciling and Stalled, as kstatus defines them.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// WaitsSince is since when the request waits for its network to be well.
+	// waitsSince is since when the request waits for its network to be well.
 	// +optional
 	WaitsSince *metav1.Time `json:"waitsSince,omitempty"`
 
-	// Start is what the operator wrote down before it told a node.
+	// start is what the operator wrote down before it told a node.
 	// +optional
 	Start *RequestStart `json:"start,omitempty"`
 
-	// Blocks are those that were mined.
+	// blocks are those that were mined.
 	// +optional
 	Blocks *RequestBlocks `json:"blocks,omitempty"`
 
-	// TransactionID is the transaction that pays.
+	// transactionID is the transaction that pays.
 	// +optional
 	TransactionID string `json:"transactionID,omitempty"`
 
-	// SentAt is when that was sent.
+	// sentAt is when that was sent.
 	// +optional
 	SentAt *metav1.Time `json:"sentAt,omitempty"`
 
-	// Confirmations is how many blocks the transaction had on it, its own included, when
+	// confirmations is how many blocks the transaction had on it, its own included, when
 	// the operator last looked.
 	// +optional
 	Confirmations int32 `json:"confirmations,omitempty"`
 
-	// FinishedAt is when the request came as far as it will.
+	// finishedAt is when the request came as far as it will.
 	// +optional
 	FinishedAt *metav1.Time `json:"finishedAt,omitempty"`
 }
 
 // RequestStart is from where a request was done.
 type RequestStart struct {
-	// At is when.
+	// at is when.
 	// +required
 	At metav1.Time `json:"at"`
 
-	// Node is the number of the node that was told.
+	// node is the number of the node that was told.
 	// +required
 	Node int32 `json:"node"`
 
-	// Height is the height of the network's tip then.
+	// height is the height of the network's tip then.
 	// +required
 	Height int64 `json:"height"`
 
-	// Hash is the hash of that tip, in hexadecimal.
+	// hash is the hash of that tip, in hexadecimal.
 	// +required
 	Hash string `json:"hash"`
 }
 
 // RequestBlocks are blocks of a chain, one after the other.
 type RequestBlocks struct {
-	// Count is how many there are.
+	// count is how many there are.
 	// +required
 	Count int32 `json:"count"`
 
-	// First is the hash of the lowest, in hexadecimal.
+	// first is the hash of the lowest, in hexadecimal.
 	// +required
 	First string `json:"first"`
 
-	// Last is the hash of the highest, in hexadecimal.
+	// last is the hash of the highest, in hexadecimal.
 	// +required
 	Last string `json:"last"`
 }
@@ -218,7 +218,7 @@ type BitcoinRequestList struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata,omitempty"`
 
-	// Items are the requests.
+	// items are the requests.
 	Items []BitcoinRequest `json:"items"`
 }
 

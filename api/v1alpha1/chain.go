@@ -18,7 +18,7 @@ const (
 
 // SignetChain says which signet the nodes follow.
 type SignetChain struct {
-	// Challenge is the script, in hexadecimal, that a block's signature must
+	// challenge is the script, in hexadecimal, that a block's signature must
 	// satisfy. It defines the chain, so it cannot change.
 	// +required
 	// +kubebuilder:validation:MinLength=2

@@ -16,7 +16,7 @@ const (
 
 // Client is who may connect to the nodes, and to what.
 type Client struct {
-	// Namespaces are those whose pods may connect, by name; the network's own has to
+	// namespaces are those whose pods may connect, by name; the network's own has to
 	// be named like any other. The platform says which ones a team may name.
 	// +required
 	// +listType=set
@@ -26,14 +26,14 @@ type Client struct {
 	// +kubebuilder:validation:items:Pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 	Namespaces []string `json:"namespaces"`
 
-	// PodLabels are labels that a pod must have to connect, all of them. Absent, every
+	// podLabels are labels that a pod must have to connect, all of them. If unset, every
 	// pod of these namespaces may.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=16
 	// +kubebuilder:validation:XValidation:rule="self.all(key, key.size() <= 317 && key.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$') && self[key].matches('^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$'))",message="a key or value that Kubernetes takes for no label: at most 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or digit"
 	PodLabels map[string]LabelValue `json:"podLabels,omitempty"`
 
-	// Ports are what they may reach: rpc, with REST on the same port; zmq, the
+	// ports are what they may reach: rpc, with REST on the same port; zmq, the
 	// notifications of spec.zmq; p2p. On regtest p2p is the power to rewrite the
 	// chain: blocks cost nothing, and the longest chain wins. So the platform says
 	// apart which namespaces may have it.

@@ -37,12 +37,12 @@ const (
 	// SecretOutdatedReason: the Secret was read and is fit for use, but is not what
 	// its SealedSecret is, which could not be opened or applied.
 	SecretOutdatedReason = "SecretOutdated"
-	// UsersRejectedReason: the Secret was read and is fit for use, but nodes let in some
-	// of spec.users not at all, or not as they should: a password is missing or unfit,
-	// say. The message names them; the others are as they should be.
+	// UsersRejectedReason: the Secret was read and is fit for use, but nodes reject some
+	// of spec.users, or accept passwords that the Secret no longer has: because a password
+	// is missing or unfit, for example. The message names them; the others are fine.
 	UsersRejectedReason = "UsersRejected"
 	// DefaultCredentialsReason: the network names no Secret and uses the
-	// well-known credentials, which a regtest network may.
+	// default credentials, which is allowed on regtest only.
 	DefaultCredentialsReason = "DefaultCredentials"
 	// SecretNotFoundReason: there is no such Secret yet. The network waits.
 	SecretNotFoundReason = "SecretNotFound"
@@ -104,8 +104,8 @@ const (
 	// ConflictReason: an object that the network needs exists and belongs to
 	// someone else. Stalled.
 	ConflictReason = "Conflict"
-	// InvalidReason: the API server takes an object of the network for invalid, as
-	// where requests are above limits. Stalled.
+	// InvalidReason: the API server rejects an object of the network as invalid, for
+	// example because requests exceed limits. Stalled.
 	InvalidReason = "Invalid"
 	// ChainNotAllowedReason: the platform does not allow the chain. Stalled.
 	ChainNotAllowedReason = "ChainNotAllowed"
@@ -113,8 +113,8 @@ const (
 	ParkedReason = "Parked"
 	// ConnectedReason: all nodes are ready and peered.
 	ConnectedReason = "Connected"
-	// SuspendedReason: the operator leaves the network as it is, because
-	// spec.suspend says so. Stalled, unless all is well as it is.
+	// SuspendedReason: the operator changes nothing, because spec.suspend is true.
+	// Stalled, unless the network is as it should be.
 	SuspendedReason = "Suspended"
 	// RollingReason: nodes are being restarted or replaced, one at a time.
 	RollingReason = "Rolling"
@@ -125,9 +125,9 @@ const (
 
 // Reasons of Reconciling.
 const (
-	// ProgressingReason: what was asked for is not there yet.
+	// ProgressingReason: the network is not yet as its spec says.
 	ProgressingReason = "Progressing"
-	// DegradedReason: what was there is not there any more.
+	// DegradedReason: the network was Ready, and no longer is.
 	DegradedReason = "Degraded"
 )
 
@@ -139,9 +139,9 @@ const (
 	ScaledEvent = "Scaled"
 	// ResumedEvent: the network is no longer suspended.
 	ResumedEvent = "Resumed"
-	// RecoveredEvent: what was not there any more is back.
+	// RecoveredEvent: a network that was Degraded is Ready again.
 	RecoveredEvent = "Recovered"
-	// RepairedEvent: a node that was broken by itself is being replaced.
+	// RepairedEvent: a node that had not served for minutes is being replaced.
 	RepairedEvent = "Repaired"
 	// WaitingEvent: a node has waited for a minute to be restarted, replaced or scaled
 	// away.
@@ -153,15 +153,18 @@ const (
 	DrainMayLoseChainEvent = "DrainMayLoseChain"
 	// PrimaryMovedEvent: the Service <network>-primary leads to another node.
 	PrimaryMovedEvent = "PrimaryMoved"
-	// DiskFillingEvent: a node has used most of the machine's disk that it may.
+	// DiskFillingEvent: a node has used most of its limit of ephemeral storage.
 	DiskFillingEvent = "DiskFilling"
-	// ForeignPeerEvent: a node was connected to one of another network.
+	// ForeignPeerEvent: a node was connected to a node of another network, and has been
+	// disconnected.
 	ForeignPeerEvent = "ForeignPeer"
-	// MinedEvent: a block was mined out of turn, or blocks that somebody asked for.
+	// MinedEvent: a block was mined because nodes relayed nothing, or blocks for a
+	// BitcoinRequest.
 	MinedEvent = "Mined"
-	// PaidEvent: coins were paid that somebody asked for.
+	// PaidEvent: coins were paid for a BitcoinRequest.
 	PaidEvent = "Paid"
-	// RequestFailedEvent: what somebody asked for was not done, or nobody knows.
+	// RequestFailedEvent: a BitcoinRequest was not carried out, or nobody knows whether
+	// it was.
 	RequestFailedEvent = "RequestFailed"
 	// MiningFailedEvent: a block could not be mined.
 	MiningFailedEvent = "MiningFailed"

@@ -7,7 +7,7 @@ import (
 
 // Primary is how the node is chosen to which the Service <network>-primary leads.
 type Primary struct {
-	// Failover is whether the Service leads to another node when its node serves no
+	// failover is whether the Service leads to another node when its node serves no
 	// longer. With false it stays where it is, as for a wallet in that node: until the
 	// node serves again it leads nowhere. In either case it leads elsewhere when its
 	// node is scaled away, or loses its data, and with them its wallets, as nodes
@@ -16,7 +16,7 @@ type Primary struct {
 	// +kubebuilder:default=true
 	Failover *bool `json:"failover,omitempty"`
 
-	// FailoverAfter is for how long the node must have served neither the kubelet's
+	// failoverAfter is for how long the node must have served neither the kubelet's
 	// probe nor RPC before the Service leads to another, as a duration such as "30s",
 	// 10 seconds to 1 hour. That the node rejects credentials is no reason. A node
 	// that the operator restarts or replaces has, in addition, as long as its pod has
@@ -31,20 +31,20 @@ type Primary struct {
 
 // PrimaryStatus is the node to which the Service <network>-primary leads.
 type PrimaryStatus struct {
-	// Ordinal is the node's number.
+	// ordinal is the node's number.
 	// +required
 	Ordinal int32 `json:"ordinal"`
 
-	// Data tells the node's data apart from those that it had before, or will have: the
+	// data tells the node's data apart from those that it had before, or will have: the
 	// UID of its volume claim, or without storage that of its pod.
 	// +optional
 	Data types.UID `json:"data,omitempty"`
 
-	// Since is when the Service began to lead to this node.
+	// since is when the Service began to lead to this node.
 	// +required
 	Since metav1.Time `json:"since"`
 
-	// Left are nodes that the Service has left because they did not answer, and that
+	// left are nodes that the Service has left because they did not answer, and that
 	// the operator is to end: connections that stand would go on hanging.
 	// +optional
 	// +listType=map
@@ -54,15 +54,15 @@ type PrimaryStatus struct {
 
 // LeftStatus is a node that did not answer, in the life that it had then.
 type LeftStatus struct {
-	// Ordinal is the node's number.
+	// ordinal is the node's number.
 	// +required
 	Ordinal int32 `json:"ordinal"`
 
-	// PodUID is the UID of its pod.
+	// podUID is the UID of its pod.
 	// +required
 	PodUID types.UID `json:"podUID"`
 
-	// Restarts is how often the container of that pod had been started again.
+	// restarts is how often the container of that pod had been started again.
 	// +required
 	Restarts int32 `json:"restarts"`
 }

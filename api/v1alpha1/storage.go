@@ -9,7 +9,7 @@ import (
 //
 // +kubebuilder:validation:XValidation:rule="has(self.className) == has(oldSelf.className) && (!has(self.className) || self.className == oldSelf.className)",fieldPath=".className",message="cannot change: volumes stay in their class; make another network"
 type Storage struct {
-	// Size is how large each volume is, such as 10Gi. It can grow, where the
+	// size is how large each volume is, such as 10Gi. It can grow, where the
 	// storage class lets volumes grow: claims that exist and those of new nodes
 	// alike, without a restart unless the storage needs one. Volumes cannot
 	// shrink, so it can go back only as long as they have not grown, to
@@ -20,13 +20,13 @@ type Storage struct {
 	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).compareTo(quantity('1Mi')) >= 0",message="must be at least 1Mi"
 	Size resource.Quantity `json:"size"`
 
-	// ClassName is the volumes' storage class. Default: the cluster's own.
+	// className is the volumes' storage class. Default: the cluster's own.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	ClassName *string `json:"className,omitempty"`
 
-	// WhenDeleted is what becomes of the volumes when the network is deleted:
+	// whenDeleted is what becomes of the volumes when the network is deleted:
 	// Retain keeps them, for a network of the same name to find; Delete deletes
 	// them.
 	// +optional
@@ -34,7 +34,7 @@ type Storage struct {
 	// +kubebuilder:validation:Enum=Retain;Delete
 	WhenDeleted appsv1.PersistentVolumeClaimRetentionPolicyType `json:"whenDeleted,omitempty"`
 
-	// WhenScaled is what becomes of the volumes of nodes that go when the
+	// whenScaled is what becomes of the volumes of nodes that go when the
 	// network is made smaller: Retain keeps them for when the nodes come back;
 	// Delete deletes them. A network that is parked (nodes: 0) keeps all of
 	// them whatever this says.

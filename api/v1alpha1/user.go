@@ -4,7 +4,7 @@ package v1alpha1
 //
 // +kubebuilder:validation:XValidation:rule="has(self.profile) != has(self.methods)",message="say which methods the user may call: by a profile, or by a list of methods, and not by both"
 type User struct {
-	// Name is the user's name, by which bitcoind knows it: at most 32 lower-case
+	// name is the user's name, by which bitcoind knows it: at most 32 lower-case
 	// letters, digits and '-', beginning with a letter and ending with a letter or
 	// digit. Its password is the key BC_RPC_PASSWORD_<NAME> of spec.secret, and while
 	// that is being changed also BC_RPC_PASSWORD_<NAME>_PREVIOUS, with the name in
@@ -18,13 +18,13 @@ type User struct {
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^(.*-)?previous$')",message="must not be 'previous' or end in '-previous': keys of the Secret that end in _PREVIOUS are for passwords that are being changed"
 	Name string `json:"name"`
 
-	// Profile is what the user is for, and so which methods it may call; docs/users.md
+	// profile is what the user is for, and so which methods it may call; docs/users.md
 	// lists them. Later versions of the operator may add methods that a new version of
 	// an application needs; a network has them from its next change on.
 	// +optional
 	Profile UserProfile `json:"profile,omitempty"`
 
-	// Methods are the methods that the user may call, where no profile fits. Names that
+	// methods are the methods that the user may call, where no profile fits. Names that
 	// a node does not know do no harm.
 	// +optional
 	// +listType=set

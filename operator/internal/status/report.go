@@ -87,7 +87,7 @@ func reportNodes(network *v1alpha1.BitcoinNetwork, platform resources.Platform, 
 	status := &network.Status
 	status.Image = platform.Image(network)
 	status.Selector = labels.SelectorFromSet(resources.Selector(network)).String()
-	status.Ready = ratio(seen.Ready(), seen.Wanted)
+	status.ReadyNodes, status.Ready = int32(seen.Ready()), ratio(seen.Ready(), seen.Wanted)
 	status.Storage = smallestVolume(network, seen)
 	status.Replicas = 0
 	if seen.StatefulSet != nil {
