@@ -5,10 +5,10 @@ var others = []string{
 	"ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", // reasons of the kubelet
 	"EventRateLimit",                   // an admission plugin
 	"HealthCheckFailed", "PruneFailed", // reasons of Flux's Kustomizations
-	"NodeResizeInProgress", // a status of volume claims
-	"OnDelete",             // an update strategy of StatefulSets
-	"SealedSecret",         // a kind of sealed-secrets
-	"TestWhoReachesWhom",   // a test
+	"NodeResizeInProgress",      // a status of volume claims
+	"OnDelete", "RollingUpdate", // update strategies of StatefulSets
+	"SealedSecret",       // a kind of sealed-secrets
+	"TestWhoReachesWhom", // a test
 }
 
 // othersFlags are flags that pages quote of other programs.
