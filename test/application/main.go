@@ -19,6 +19,9 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/btcsuite/btclog"
+	"github.com/btcsuite/btcwallet/chain"
 )
 
 func main() {
@@ -38,6 +41,7 @@ func run(ctx context.Context, args []string, env func(string) string) error {
 	var follow func(context.Context)
 	switch args[0] {
 	case "lightning":
+		chain.UseLogger(btclog.NewBackend(os.Stderr).Logger("CHAIN"))
 		config := Config{
 			RPC: env("RPC"), ZMQBlock: env("ZMQ_RAWBLOCK"), ZMQTx: env("ZMQ_RAWTX"),
 			User: env("RPC_USER"), PasswordFile: env("RPC_PASSWORD_FILE"),

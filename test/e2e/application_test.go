@@ -69,7 +69,7 @@ func TestSlowApplicationsLiveThroughIt(t *testing.T) {
 	})
 	g.Expect(cluster.API.Create(ctx, secret)).To(Succeed())
 	host := "payments-primary." + team + ".svc.cluster.local"
-	applications := live{network: found, lnd: runApplication(g, ctx, market, "lightning", image, host), indexer: runApplication(g, ctx, market, "headers", image, host)}
+	applications := live{network: found, lnd: runApplication(t, g, ctx, market, "lightning", image, host), indexer: runApplication(t, g, ctx, market, "headers", image, host)}
 	miner := startMiner(ctx, found, fleet.Pair{User: keys["BC_RPC_USER"], Password: keys["BC_RPC_PASSWORD"]})
 	t.Cleanup(func() { miner.stop() })
 
@@ -150,7 +150,7 @@ const connected = `  zmq: [rawblock, rawtx]
 type application struct{ address string }
 
 // runApplication runs an application until its namespace goes, and waits until it follows.
-func runApplication(g Gomega, ctx context.Context, namespace, what, image, host string) application {
+func runApplication(t *testing.T, g Gomega, ctx context.Context, namespace, what, image, host string) application {
 	made := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: what, Labels: map[string]string{"app": what}},
 		Spec: corev1.PodSpec{
@@ -175,6 +175,12 @@ func runApplication(g Gomega, ctx context.Context, namespace, what, image, host 
 	}
 	g.Expect(cluster.API.Create(ctx, made)).To(Succeed())
 	var application application
+	t.Cleanup(func() {
+		if t.Failed() {
+			said, _ := cluster.Kubectl(context.WithoutCancel(ctx), "logs", what, "--namespace="+namespace)
+			t.Logf("%s said: %s", what, said)
+		}
+	})
 	wait(g, ctx, func(ctx context.Context) (bool, string, error) {
 		if err := cluster.API.Get(ctx, client.ObjectKeyFromObject(made), made); err != nil || made.Status.PodIP == "" {
 			return false, "the pod " + what, err
