@@ -126,6 +126,10 @@ func volumes(network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) []corev1.Vo
 	return volumes
 }
 
+// handover is for how many seconds a node goes on when it is told to end: kube-proxy
+// changes its rules at most once a second, and the operator's Services come before that.
+const handover = 3
+
 func container(network *v1alpha1.BitcoinNetwork, image string, chain bitcoind.Chain) corev1.Container {
 	c := corev1.Container{
 		Name:            Container,
@@ -155,6 +159,9 @@ func container(network *v1alpha1.BitcoinNetwork, image string, chain bitcoind.Ch
 			Scheme: corev1.URISchemeHTTP,
 		}}, 5, 3),
 		LivenessProbe: probe(corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromString(rpcPort)}}, 30, 10),
+		// A node that is told to end goes on serving until nobody is led to it any more:
+		// connections to an address that is gone may hang for a minute.
+		Lifecycle: &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: handover}}},
 		// The end of a crashed node's log is what the status says of it.
 		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 		SecurityContext: &corev1.SecurityContext{

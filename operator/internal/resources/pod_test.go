@@ -325,6 +325,15 @@ func TestProbes(t *testing.T) {
 	}
 }
 
+// kube-proxy may lead clients to a node for a second after it was told to end. Who dials
+// an address that nobody has any more may wait for a minute.
+func TestNodesServeUntilNobodyIsLedToThem(t *testing.T) {
+	g := NewWithT(t)
+	network := networkNamed("payments")
+	ends := childrenOf(t, network).container().Lifecycle.PreStop.Sleep.Seconds
+	g.Expect(ends).To(And(BeNumerically(">", 1), BeNumerically("<", chainOf(network).Grace.Seconds())))
+}
+
 // A larger chain takes longer to be written out, and to be replayed when it was
 // not; a kill in the middle of either starts it over.
 func TestNodesAreGivenTheirTime(t *testing.T) {
