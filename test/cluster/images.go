@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/clone"
 	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/images"
@@ -40,11 +42,25 @@ func projectImages(ctx context.Context, c clone.Clone) error {
 	return images.LoadProject(ctx, c, targets(c))
 }
 
-// loadProgram puts a program into the cluster as an image of its own.
-func loadProgram(ctx context.Context, c clone.Clone, program images.Program, binary string) error {
-	archive := c.Local("build", "program.tar")
-	defer os.Remove(archive)
-	if err := program.Archive(binary, archive); err != nil {
+// loadPrograms puts programs into the cluster as an image of their own: for each its
+// binary and its path, and the first is what the image runs.
+func loadPrograms(ctx context.Context, c clone.Clone, image string, programs []string) error {
+	dir, err := os.MkdirTemp(c.Local("build"), "load-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	var beside []string
+	for i := 2; i < len(programs); i += 2 {
+		layer := filepath.Join(dir, fmt.Sprintf("%d.tar", i))
+		if err := images.Layer(programs[i], programs[i+1], layer); err != nil {
+			return err
+		}
+		beside = append(beside, layer)
+	}
+	archive := filepath.Join(dir, "image.tar")
+	program := images.Program{Name: image, Path: programs[1], User: "1000:1000"}
+	if err := program.Archive(programs[0], archive, beside...); err != nil {
 		return err
 	}
 	return images.Load(ctx, c, archive)

@@ -13,7 +13,6 @@ import (
 	"syscall"
 
 	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/clone"
-	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/images"
 )
 
 const usage = `usage: cluster [-C DIR] COMMAND
@@ -23,8 +22,9 @@ const usage = `usage: cluster [-C DIR] COMMAND
   up             build what is missing and start; on a cluster that is up, do nothing
   status         show what runs and where; succeeds if all of it is healthy
   images         build the project's own images from its Dockerfile, and load them
-  load IMAGE BINARY PATH
-                 load an image of one static program, which is at that path in it
+  load IMAGE BINARY PATH [BINARY PATH]…
+                 load an image of static programs, each at that path in it; it runs the
+                 first
   repo NAME…     make empty Git repositories on the cluster's Git server
   down [-purge]  stop, and leave nothing but what was built; with -purge not even that
 
@@ -73,8 +73,8 @@ func run(ctx context.Context, dir string, args []string) error {
 		return status(ctx, c)
 	case command == "images" && len(args) == 0:
 		return projectImages(ctx, c)
-	case command == "load" && len(args) == 3:
-		return loadProgram(ctx, c, images.Program{Name: args[0], Path: args[2], User: "1000:1000"}, args[1])
+	case command == "load" && len(args) >= 3 && len(args)%2 == 1:
+		return loadPrograms(ctx, c, args[0], args[1:])
 	case command == "repo" && len(args) > 0:
 		return repositories(ctx, c, args)
 	case command == "down":

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 )
@@ -29,27 +28,24 @@ type Program struct {
 // Archive writes the image as `docker save` would, from the binary, above a root file
 // system where there is one.
 func (p Program) Archive(binary, file string, base ...string) error {
-	layer, err := os.CreateTemp(filepath.Dir(file), "layer-")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(layer.Name())
-	defer layer.Close()
-	if err := p.layer(binary, layer); err != nil {
+	layer := file + ".layer"
+	defer os.Remove(layer)
+	if err := Layer(binary, p.Path, layer); err != nil {
 		return fmt.Errorf("image %s: %w", p.Name, err)
 	}
 	entrypoint := p.Command
 	if entrypoint == "" {
 		entrypoint = p.Path
 	}
-	return Archive(p.Name, file, append(base, layer.Name()), map[string]any{
+	return Archive(p.Name, file, append(base, layer), map[string]any{
 		"Entrypoint": []string{entrypoint},
 		"User":       p.User,
 		"Env":        []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
 	})
 }
 
-func (p Program) layer(binary string, out io.Writer) error {
+// Layer writes a layer of an image, which has a binary at that path.
+func Layer(binary, path, file string) error {
 	in, err := os.Open(binary)
 	if err != nil {
 		return err
@@ -59,8 +55,13 @@ func (p Program) layer(binary string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	out, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
 	w := tar.NewWriter(out)
-	path := strings.TrimPrefix(p.Path, "/")
+	path = strings.TrimPrefix(path, "/")
 	for i, r := range path {
 		if r != '/' {
 			continue
@@ -75,7 +76,7 @@ func (p Program) layer(binary string, out io.Writer) error {
 	if _, err := io.Copy(w, in); err != nil {
 		return err
 	}
-	return w.Close()
+	return errors.Join(w.Close(), out.Close())
 }
 
 // Archive writes an image of layers, which are tar files. Times are left out, so that

@@ -56,7 +56,7 @@ func TestProgram(t *testing.T) {
 	}
 
 	base := filepath.Join(dir, "base.tar")
-	if err := os.WriteFile(base, []byte("a root file system"), 0o600); err != nil {
+	if err := Layer(binary, "/usr/bin/y", base); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.Archive(binary, file, base); err != nil {
@@ -69,7 +69,7 @@ func TestProgram(t *testing.T) {
 	if err := json.Unmarshal([]byte(files["manifest.json"]), &manifest); err != nil {
 		t.Fatal(err)
 	}
-	if layers := manifest[0].Layers; len(layers) != 2 || files[layers[0]] != "a root file system" || layers[1] != program {
+	if layers := manifest[0].Layers; len(layers) != 2 || untar(t, []byte(files[layers[0]]))["usr/bin/y"] != "#!" || layers[1] != program {
 		t.Errorf("the program is not above its base: %v", layers)
 	}
 	if left, _ := os.ReadDir(dir); len(left) != 3 {
