@@ -14,6 +14,7 @@ export GOFLAGS := -trimpath -buildvcs=false
 LOCAL := $(CURDIR)/.local
 CLUSTER := $(LOCAL)/bin/cluster
 KUBECTL := $(LOCAL)/bin/kubectl
+LND := $(LOCAL)/lnd
 PACKAGES = $$(go list ./... | grep -v /test/e2e)
 # Modules of their own, whose dependencies are not the product's.
 MODULES := test/application test/cluster test/isolation
@@ -48,6 +49,13 @@ e2e: $(CLUSTER) ## Run the end-to-end suite on the local cluster, which it start
 .PHONY: e2e-slow
 e2e-slow: $(CLUSTER) ## Run the end-to-end tests that take many minutes each.
 	CLUSTER=$(CLUSTER) go test -count=1 -timeout=90m -v -run=TestSlow ./test/e2e
+
+.PHONY: e2e-lnd
+e2e-lnd: $(CLUSTER) assets ## Build LND, and run it against a node, and in the local cluster against a network: minutes, and ten more at first.
+	@mkdir -p $(LND)
+	go -C test/lnd build -ldflags='-s -w' -o $(LND)/ tool
+	TEST_LND=$(LND) TEST_BITCOIND=$(LOCAL)/bin/bitcoind go test -count=1 -v -run=LND ./operator/internal/bitcoind/bitcoindtest
+	CLUSTER=$(CLUSTER) TEST_LND=$(LND) go test -count=1 -timeout=45m -v -run=LND ./test/e2e
 
 .PHONY: lint
 lint: ## Check formatting, go vet, staticcheck and the generated files.

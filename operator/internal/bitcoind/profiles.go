@@ -20,9 +20,10 @@ var profiles = map[string][]string{
 
 	// By the sources of LND v0.20 (chainreg, lnwallet/chainfee, blockcache) and of
 	// btcwallet v0.18 (chain), with which LND reaches bitcoind, and of Core Lightning's
-	// plugins/bcli.c; LND 0.20 was seen to call no others. It, and whatever is on btcd's
-	// rpcclient, asks for "getinfo" to tell btcd from bitcoind, and goes on only when
-	// there is no such method; Core Lightning waits for "echo".
+	// plugins/bcli.c. With LND 0.20, whom make e2e-lnd runs, it is held against what that
+	// calls. LND, and whatever is on btcd's rpcclient, asks for "getinfo" to tell btcd from
+	// bitcoind, and goes on only when there is no such method; Core Lightning waits for
+	// "echo".
 	"lightning": {
 		"echo",
 		"estimatesmartfee",
