@@ -33,44 +33,13 @@ func TestSlowApplicationsLiveThroughIt(t *testing.T) {
 	g, ctx := needsClusterFor(t, 15*time.Minute)
 	g.Expect(cluster.LoadApplication(ctx, image)).To(Succeed())
 	t.Cleanup(func() { _ = cluster.RemoveImage(context.WithoutCancel(ctx), image) })
-	platform, err := cluster.Fleet(ctx)
-	g.Expect(err).NotTo(HaveOccurred())
-	sealer, err := cluster.Sealer(ctx)
-	g.Expect(err).NotTo(HaveOccurred())
-	keys := fleet.NewCredentials(team)
 	old, next := pair{"lnd", rand.Text()}, pair{"lnd", rand.Text()}
-	trading := addTenants(t, g, ctx, platform, func(team *fleet.Team) {
-		g.Expect(team.Edit("payments.yaml", "  chain: regtest\n", "  chain: regtest\n"+connected)).To(Succeed())
-	}, team)[0]
-	deliver := func(g Gomega, message string, passwords map[string]string) {
-		t.Helper()
-		data := maps.Clone(keys)
-		maps.Copy(data, passwords)
-		g.Expect(trading.Seal(ctx, sealer, data)).To(Succeed())
-		wait(g, ctx, push(g, ctx, trading, message).Done)
-	}
-	for _, key := range []string{"clientNamespaces", "peerNamespaces"} {
-		g.Expect(platform.Edit("tenants/"+team+"/tenant.yaml", key+`: ""`, key+": "+market)).To(Succeed())
-	}
-	commit, err := platform.Push(ctx, "Let "+team+" let in "+market)
-	g.Expect(err).NotTo(HaveOccurred())
-	wait(g, ctx, platform.Delivery("tenants", commit).Done)
-	deliver(g, "A network for applications", map[string]string{"BC_RPC_PASSWORD_LND": old.password})
-	found := network(g, ctx, team, "payments")
-	ready(g, ctx, found)
-	wait(g, ctx, higher(found, 0))
-
+	trading := supply(t, g, ctx, team, market, connected, old)
+	found, host := trading.network, trading.host()
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: market, Name: "bitcoin"}, StringData: map[string]string{"password": old.password}}
-	g.Expect(cluster.API.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: market}})).To(Succeed())
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), 2*time.Minute, errors.New("two minutes after the test"))
-		defer cancel()
-		removeNamespace(NewWithT(t), ctx, market)
-	})
 	g.Expect(cluster.API.Create(ctx, secret)).To(Succeed())
-	host := "payments-primary." + team + ".svc.cluster.local"
 	applications := live{network: found, lnd: runApplication(t, g, ctx, market, "lightning", image, host), indexer: runApplication(t, g, ctx, market, "headers", image, host)}
-	miner := startMiner(ctx, found, fleet.Pair{User: keys["BC_RPC_USER"], Password: keys["BC_RPC_PASSWORD"]})
+	miner := startMiner(ctx, found, trading.admin())
 	t.Cleanup(func() { miner.stop() })
 
 	phase := func(name string, happens func(g Gomega)) {
@@ -90,13 +59,13 @@ func TestSlowApplicationsLiveThroughIt(t *testing.T) {
 	phase("all nodes are replaced, and the operator is killed meanwhile", func(g Gomega) {
 		before := lives(g, ctx, team, "payments")
 		g.Expect(trading.Edit("payments.yaml", "  chain: regtest\n", "  chain: regtest\n  config: [maxmempool=20]\n")).To(Succeed())
-		delivery := push(g, ctx, trading, "Another configuration")
+		delivery := push(g, ctx, trading.Team, "Another configuration")
 		wait(g, ctx, fleet.All(delivery.Begun, replaced(team, "payments", before, 1)))
 		killOperator(g, ctx, team)
 		wait(g, ctx, fleet.All(delivery.Done, replaced(team, "payments", before, 3)))
 	})
 	phase("the password changes", func(g Gomega) {
-		deliver(g, "A new password for lnd, beside the old one", map[string]string{"BC_RPC_PASSWORD_LND": next.password, "BC_RPC_PASSWORD_LND_PREVIOUS": old.password})
+		trading.deliver(g, ctx, "A new password for lnd, beside the old one", map[string]string{"BC_RPC_PASSWORD_LND": next.password, "BC_RPC_PASSWORD_LND_PREVIOUS": old.password})
 		wait(g, ctx, hasReason(found, "CredentialsReady", "Rotated"))
 		secret.StringData = map[string]string{"password": next.password}
 		g.Expect(cluster.API.Update(ctx, secret)).To(Succeed())
@@ -107,7 +76,7 @@ func TestSlowApplicationsLiveThroughIt(t *testing.T) {
 			account, err := applications.lnd.account(ctx)
 			return account.Sessions == 2, "the application to use the new password", err
 		})
-		deliver(g, "Drop lnd's old password", map[string]string{"BC_RPC_PASSWORD_LND": next.password})
+		trading.deliver(g, ctx, "Drop lnd's old password", map[string]string{"BC_RPC_PASSWORD_LND": next.password})
 		wait(g, ctx, hasReason(found, "CredentialsReady", "SecretRead"))
 		wait(g, ctx, rejects(found, old))
 	})
@@ -130,6 +99,62 @@ func TestSlowApplicationsLiveThroughIt(t *testing.T) {
 			g.Expect(hash).To(Equal(want), "block %d of %s", int(account.First)+i, what)
 		}
 	}
+}
+
+// A supplier is a team whose network payments applications of another namespace live off.
+type supplier struct {
+	*fleet.Team
+	network fleet.Network
+	keys    map[string]string // its Secret's own
+	sealer  *fleet.Sealer
+}
+
+// supply adds a team, whose network says this as well and lets in a user lnd, waits until
+// that is ready, and makes the namespace of those who live off it.
+func supply(t *testing.T, g Gomega, ctx context.Context, team, market, says string, lnd pair) supplier {
+	t.Helper()
+	platform, err := cluster.Fleet(ctx)
+	g.Expect(err).NotTo(HaveOccurred())
+	s := supplier{keys: fleet.NewCredentials(team)}
+	s.sealer, err = cluster.Sealer(ctx)
+	g.Expect(err).NotTo(HaveOccurred())
+	s.Team = addTenants(t, g, ctx, platform, func(team *fleet.Team) {
+		g.Expect(team.Edit("payments.yaml", "  chain: regtest\n", "  chain: regtest\n"+says)).To(Succeed())
+	}, team)[0]
+	for _, key := range []string{"clientNamespaces", "peerNamespaces"} {
+		g.Expect(platform.Edit("tenants/"+team+"/tenant.yaml", key+`: ""`, key+": "+market)).To(Succeed())
+	}
+	commit, err := platform.Push(ctx, "Let "+team+" let in "+market)
+	g.Expect(err).NotTo(HaveOccurred())
+	wait(g, ctx, platform.Delivery("tenants", commit).Done)
+	s.deliver(g, ctx, "A network for applications", map[string]string{"BC_RPC_PASSWORD_LND": lnd.password})
+	s.network = network(g, ctx, team, "payments")
+	ready(g, ctx, s.network)
+	wait(g, ctx, higher(s.network, 0))
+
+	g.Expect(cluster.API.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: market}})).To(Succeed())
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), 2*time.Minute, errors.New("two minutes after the test"))
+		defer cancel()
+		removeNamespace(NewWithT(t), ctx, market)
+	})
+	return s
+}
+
+// deliver commits the Secret with these passwords of users beside its own.
+func (s supplier) deliver(g Gomega, ctx context.Context, message string, passwords map[string]string) {
+	data := maps.Clone(s.keys)
+	maps.Copy(data, passwords)
+	g.Expect(s.Seal(ctx, s.sealer, data)).To(Succeed())
+	wait(g, ctx, push(g, ctx, s.Team, message).Done)
+}
+
+// host is where applications reach the network.
+func (s supplier) host() string { return "payments-primary." + s.Name + ".svc.cluster.local" }
+
+// admin is who may call everything.
+func (s supplier) admin() fleet.Pair {
+	return fleet.Pair{User: s.keys["BC_RPC_USER"], Password: s.keys["BC_RPC_PASSWORD"]}
 }
 
 // connected is what a network says that serves applications of the namespace market.

@@ -29,6 +29,15 @@ func (c *Cluster) LoadApplication(ctx context.Context, image string) error {
 	return c.loadProgram(ctx, c.source("test", "application"), ".", "/application", image)
 }
 
+// LoadBuilt loads programs that are built already, as one image: for each its binary and
+// its path in the image, which runs the first.
+func (c *Cluster) LoadBuilt(ctx context.Context, image string, programs ...string) error {
+	if _, err := c.tool(ctx, nil, "cluster", append([]string{"load", image}, programs...)...); err != nil {
+		return fmt.Errorf("load %s: %w", image, err)
+	}
+	return nil
+}
+
 // LoadEarlier does the same with a program as it was at a commit of this repository.
 func (c *Cluster) LoadEarlier(ctx context.Context, commit, source, path, image string) error {
 	tree := c.local("work", "earlier-"+commit)
@@ -52,10 +61,7 @@ func (c *Cluster) loadProgram(ctx context.Context, tree, source, path, image str
 	if _, err := output(ctx, build); err != nil {
 		return fmt.Errorf("build %s: %w", source, err)
 	}
-	if _, err := c.tool(ctx, nil, "cluster", "load", image, binary, path); err != nil {
-		return fmt.Errorf("load %s: %w", image, err)
-	}
-	return nil
+	return c.LoadBuilt(ctx, image, binary, path)
 }
 
 // RemoveImage takes a name of an image away.
