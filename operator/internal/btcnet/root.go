@@ -4,12 +4,15 @@ package btcnet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
 // Exit codes.
@@ -29,18 +32,24 @@ func Streams() genericiooptions.IOStreams {
 
 // Run runs the command with its arguments and returns its exit code.
 func Run(ctx context.Context, args []string, streams genericiooptions.IOStreams) int {
+	log.SetLogger(logr.Discard()) // errors are told as they are returned
 	root := newCommand(streams)
 	root.SetArgs(args)
-	if err := root.ExecuteContext(ctx); err != nil {
+	switch err := root.ExecuteContext(ctx); {
+	case errors.Is(err, errUnhealthy):
+		return Unhealthy
+	case err != nil:
 		fmt.Fprintln(streams.ErrOut, "error:", err)
 		return Failed
+	default:
+		return Healthy
 	}
-	return Healthy
 }
 
 // newCommand returns the root of the commands.
 func newCommand(streams genericiooptions.IOStreams) *cobra.Command {
-	cluster := genericclioptions.NewConfigFlags(true)
+	cluster := cluster{genericclioptions.NewConfigFlags(true)}
+	cluster.flags.AuthInfoName = nil // its --user is one of the kubeconfig; here users are a network's
 	root := &cobra.Command{
 		Use:           "kubectl-btcnet",
 		Short:         "See how Bitcoin networks stand, and work with them",
@@ -51,6 +60,17 @@ func newCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.ErrOut)
-	cluster.AddFlags(root.PersistentFlags())
+	cluster.flags.AddFlags(root.PersistentFlags())
+	root.AddCommand(
+		newStatus(cluster, streams),
+		newLogs(cluster, streams),
+		newMine(cluster, streams),
+		newPay(cluster, streams),
+		newLook(cluster, streams),
+		newSuspend(cluster, streams),
+		newResume(cluster, streams),
+		newScale(cluster, streams),
+		newRPC(cluster, streams),
+	)
 	return root
 }

@@ -110,8 +110,10 @@ func withReason(reason, message string) string {
 // Quote returns what somebody else says on one line. Only the end of a long text is
 // kept: of a container's log that is where the error is. What is not printable is left
 // out: an image chooses what it writes.
-func Quote(message string) string {
-	const longest = 300
+func Quote(message string) string { return QuoteUpTo(message, 300) }
+
+// QuoteUpTo is Quote for texts of which that many characters are kept.
+func QuoteUpTo(message string, longest int) string {
 	message = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return ' '
