@@ -56,7 +56,7 @@ func run(m *testing.M) (code int, err error) {
 	environment := &envtest.Environment{
 		CRDDirectoryPaths:     []string{"../../gitops/crds", "../../gitops/infrastructure/sealed-secrets/crd.yaml"},
 		ErrorIfCRDPathMissing: true,
-		CRDs:                  fluxKinds(),
+		CRDs:                  policies.FluxKinds(),
 	}
 	if apiServer, err = environment.Start(); err != nil {
 		return 0, fmt.Errorf("start the API server (KUBEBUILDER_ASSETS must name a folder with kube-apiserver and etcd, as make test does): %w", err)

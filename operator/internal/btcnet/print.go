@@ -77,7 +77,7 @@ func (p *page) report(report explain.Report) {
 	p.title(report)
 	p.line("")
 	for _, finding := range report.Findings {
-		if finding.Step != explain.Events {
+		if finding.Step != explain.Events || finding.Level != explain.Note {
 			p.finding(finding)
 		}
 	}

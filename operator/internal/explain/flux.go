@@ -20,6 +20,9 @@ const frozenKey = "frozen"
 
 // tenant says whether the platform has frozen the team.
 func tenant(s *subject) []Finding {
+	if found, missing := s.unread(Tenant, "configmaps"); missing {
+		return found
+	}
 	if s.Tenant == nil || s.Tenant.Data[frozenKey] == "" || s.Tenant.Data[frozenKey] == "false" {
 		return nil
 	}
