@@ -15,6 +15,7 @@ LOCAL := $(CURDIR)/.local
 CLUSTER := $(LOCAL)/bin/cluster
 KUBECTL := $(LOCAL)/bin/kubectl
 LND := $(LOCAL)/lnd
+BTCNET := $(LOCAL)/bin/kubectl-btcnet
 PACKAGES = $$(go list ./... | grep -v /test/e2e)
 # Modules of their own, whose dependencies are not the product's.
 MODULES := test/application test/cluster test/isolation
@@ -43,11 +44,11 @@ unit: ## Run the tests that need no API server: seconds, no root.
 	go test -short $(PACKAGES)
 
 .PHONY: e2e
-e2e: $(CLUSTER) ## Run the end-to-end suite on the local cluster, which it starts, and stops again, if need be.
+e2e: $(CLUSTER) $(BTCNET) ## Run the end-to-end suite on the local cluster, which it starts, and stops again, if need be.
 	CLUSTER=$(CLUSTER) go test -short -count=1 -timeout=60m -v ./test/e2e
 
 .PHONY: e2e-slow
-e2e-slow: $(CLUSTER) ## Run the end-to-end tests that take many minutes each.
+e2e-slow: $(CLUSTER) $(BTCNET) ## Run the end-to-end tests that take many minutes each.
 	CLUSTER=$(CLUSTER) go test -count=1 -timeout=90m -v -run=TestSlow ./test/e2e
 
 .PHONY: e2e-lnd
@@ -112,6 +113,11 @@ assets: $(CLUSTER)
 $(CLUSTER):
 	@mkdir -p $(LOCAL)/bin
 	@go -C test/cluster build -o $@ .
+
+.PHONY: $(BTCNET)
+$(BTCNET):
+	@mkdir -p $(LOCAL)/bin
+	@go build -o $@ ./operator/cmd/kubectl-btcnet
 
 .PHONY: help
 help: ## Show this help.

@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -94,4 +97,37 @@ func TestNodesAreAskedOnce(t *testing.T) {
 			g.Expect(ended).To(BeTrue())
 		})
 	}
+}
+
+// What btcsuite's client asks, and how it reads the answers, is tried with a real node.
+func TestRealNodeIsAsked(t *testing.T) {
+	program := os.Getenv("TEST_BITCOIND")
+	if program == "" {
+		t.Skip("TEST_BITCOIND names no bitcoind; make test sets it to .local/bin/bitcoind")
+	}
+	g := NewWithT(t)
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	g.Expect(err).NotTo(HaveOccurred())
+	address := free.Addr().(*net.TCPAddr)
+	g.Expect(free.Close()).To(Succeed())
+	bitcoin := exec.CommandContext(t.Context(), program, "-regtest", "-listen=0", "-datadir="+t.TempDir(), fmt.Sprint("-rpcport=", address.Port),
+		"-rpcuser=bitcoin", "-rpcpassword="+password, "-disablewallet")
+	g.Expect(bitcoin.Start()).To(Succeed())
+	defer func() { _ = bitcoin.Process.Kill(); _ = bitcoin.Wait() }()
+
+	call := func(password, method string, args ...string) (json.RawMessage, error) {
+		port, err := newGate(address.String(), func() {})
+		g.Expect(err).NotTo(HaveOccurred())
+		defer port.Close()
+		return ask(t.Context(), port, bitcoind.NewCredentials("bitcoin", password), method, params(args))
+	}
+	g.Eventually(func() (string, error) { height, err := call(password, "getblockcount"); return string(height), err }, "1m", "200ms").Should(Equal("0"))
+	g.Expect(call(password, "generatetodescriptor", "2", "raw(51)#8lvh9jxk")).To(HaveLen(135), "two hashes")
+	block, err := call(password, "getblockhash", "2")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(call(password, "getblock", strings.Trim(string(block), `"`), "1")).To(ContainSubstring(`"height":2`))
+	_, err = call(password, "getblockhash", "3")
+	g.Expect(err).To(Equal(&btcjson.RPCError{Code: -8, Message: "Block height out of range"}))
+	_, err = call("another", "getblockcount")
+	g.Expect(err).To(MatchError(ContainSubstring("401")))
 }

@@ -20,7 +20,7 @@ func TestWhoDecidesCannotAct(t *testing.T) {
 		"net/http", "os", "k8s.io/client-go", "sigs.k8s.io/controller-runtime/pkg/client",
 		internal + "observe", internal + "controller", internal + "credentials",
 	}
-	for _, name := range []string{"state", "peering", "rollout", "plan", "status", "request"} {
+	for _, name := range []string{"state", "peering", "rollout", "plan", "status", "request", "explain"} {
 		for _, imported := range importsOf(t, name) {
 			if slices.ContainsFunc(acting, func(path string) bool { return isWithin(imported, path) }) {
 				t.Errorf("%s imports %s", name, imported)
