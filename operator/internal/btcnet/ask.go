@@ -146,7 +146,7 @@ func messageOf(conditions []metav1.Condition) string {
 	if ready == nil {
 		return ""
 	}
-	return ready.Message
+	return printable(ready.Message)
 }
 
 // tell tells how far something is, once.

@@ -10,11 +10,11 @@ import (
 	"strconv"
 	gosync "sync"
 
-	streamhttp "k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
+	"k8s.io/streaming/pkg/httpstream"
 )
 
 // forward opens a port on this machine that leads to one of a pod.
@@ -28,7 +28,7 @@ func forward(ctx context.Context, cluster cluster, namespace, pod string, port i
 		return nil, err
 	}
 	stop, ready, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
-	forwarder, err := portforward.NewOnAddresses(dialer, []string{"127.0.0.1"}, []string{fmt.Sprintf("0:%d", port)}, stop, ready, io.Discard, io.Discard)
+	forwarder, err := portforward.NewOnAddressesForStreaming(dialer, []string{"127.0.0.1"}, []string{fmt.Sprintf("0:%d", port)}, stop, ready, io.Discard, io.Discard)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func forward(ctx context.Context, cluster cluster, namespace, pod string, port i
 
 // dialerTo returns what dials a pod's ports, by way of the API server: by WebSocket, and
 // where that or what is before it knows none, by SPDY, as kubectl does.
-func dialerTo(config *rest.Config, namespace, pod string) (streamhttp.Dialer, error) {
+func dialerTo(config *rest.Config, namespace, pod string) (httpstream.Dialer, error) {
 	clientset, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, err
@@ -66,13 +66,13 @@ func dialerTo(config *rest.Config, namespace, pod string) (streamhttp.Dialer, er
 	if err != nil {
 		return nil, err
 	}
-	tunnel, err := portforward.NewSPDYOverWebsocketDialer(url, config)
+	tunnel, err := portforward.NewSPDYOverWebsocketDialerForStreaming(url, config)
 	if err != nil {
 		return nil, err
 	}
-	plain := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, url)
-	return portforward.NewFallbackDialer(tunnel, plain, func(err error) bool {
-		return streamhttp.IsUpgradeFailure(err) || streamhttp.IsHTTPSProxyError(err)
+	plain := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: transport}, http.MethodPost, url)
+	return portforward.NewFallbackDialerForStreaming(tunnel, plain, func(err error) bool {
+		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
 	}), nil
 }
 
@@ -144,7 +144,7 @@ func (g *gate) serve() {
 // lead copies between a connection and the target until either ends.
 func (g *gate) lead(connection net.Conn) {
 	defer connection.Close()
-	target, err := net.Dial("tcp", g.target)
+	target, err := net.DialTimeout("tcp", g.target, callTimeout)
 	if err != nil {
 		return
 	}

@@ -10,8 +10,13 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 )
 
-// syncedCondition is True when the nodes have caught up with their chain.
-const syncedCondition = "Synced"
+// The conditions of which not every operator tells, with the reasons that ask for somebody.
+const (
+	syncedCondition            = "Synced"
+	notCatchingUp              = "NotCatchingUp"
+	blockRejected              = "BlockRejected"
+	versionsSupportedCondition = "VersionsSupported"
+)
 
 // storage says whether volumes are as large as they should be.
 func storage(s *subject) []Finding {
@@ -67,17 +72,36 @@ func tips(s *subject) []Finding {
 	return []Finding{finding(Tips, level, condition)}
 }
 
-// sync says how far the nodes are with a chain that others make. Networks of operators
-// that do not tell have no such condition.
+// sync says how far the nodes are with the chain. Ready waits for no download.
 func sync(s *subject) []Finding {
 	condition := s.condition(syncedCondition)
+	if condition == nil {
+		return nil
+	}
+	level := Note
+	switch {
+	case condition.Status == metav1.ConditionTrue:
+		level = OK
+	case condition.Status == metav1.ConditionUnknown:
+		level = Unknown
+	case condition.Reason == notCatchingUp, condition.Reason == blockRejected:
+		level = Problem
+	}
+	return []Finding{finding(Sync, level, condition)}
+}
+
+// versions says whether the nodes run what is still mended. Such nodes work.
+func versions(s *subject) []Finding {
+	condition := s.condition(versionsSupportedCondition)
 	switch {
 	case condition == nil:
 		return nil
 	case condition.Status == metav1.ConditionTrue:
-		return []Finding{finding(Sync, OK, condition)}
+		return []Finding{finding(Versions, OK, condition)}
+	case condition.Status == metav1.ConditionUnknown:
+		return []Finding{finding(Versions, Unknown, condition)}
 	default:
-		return []Finding{finding(Sync, Note, condition)} // Ready waits for no download
+		return []Finding{finding(Versions, Note, condition)}
 	}
 }
 

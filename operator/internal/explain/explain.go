@@ -35,7 +35,7 @@ func Network(seen *Namespace, name string) Report {
 	report := Report{Namespace: seen.Name, Network: name}
 	for _, step := range []func(*subject) []Finding{
 		tenant, source, commit, sealed, operator, itself, credentials, storage, objects,
-		nodes, links, tips, sync, primary, rollouts, requests, events,
+		nodes, links, tips, sync, versions, primary, rollouts, requests, events,
 	} {
 		report.Findings = append(report.Findings, step(s)...)
 	}
@@ -43,7 +43,7 @@ func Network(seen *Namespace, name string) Report {
 	report.Healthy = !slices.ContainsFunc(report.Findings, Finding.IsWrong)
 	for i := range report.Findings {
 		finding := &report.Findings[i]
-		finding.Message = state.QuoteUpTo(finding.Message, longest)
+		finding.Reason, finding.Message = state.Quote(finding.Reason), state.QuoteUpTo(finding.Message, longest)
 		// That the commit is not healthy follows from a network that is not.
 		if finding.IsWrong() || finding.Level == Note && (report.Healthy || finding.Step != Commit) {
 			finding.Remedy = s.remedy(*finding)

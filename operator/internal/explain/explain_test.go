@@ -23,7 +23,7 @@ import (
 // What each trouble comes from, as "step: reason", and of that first one what the remedy
 // names. How it reads is in the golden texts of package btcnet.
 func TestWhatIsWrong(t *testing.T) {
-	for name, want := range map[string]struct {
+	wants := map[string]struct {
 		roots  []string
 		remedy string
 	}{
@@ -41,6 +41,8 @@ func TestWhatIsWrong(t *testing.T) {
 		"rollout-waits":          {[]string{"Rollout: Rolling"}, "docs/troubleshooting.md#a-node-waits"},
 		"rollout-blocked":        {[]string{"Rollout: RolloutBlocked"}, "when somebody acts"},
 		"fork":                   {[]string{"Tips: Fork"}, "kubectl btcnet mine payments 1 -n team-a"},
+		"downloading":            {}, // Ready waits for no download
+		"block-rejected":         {[]string{"Sync: BlockRejected"}, "kubectl btcnet logs payments"},
 		"request-failed":         {}, // the network does not suffer
 		"source-fails":           {[]string{"Source: GitOperationFailed"}, "kubectl describe gitrepository -n team-a"},
 		"commit-refused":         {[]string{"Commit: ReconciliationFailed"}, "Nothing of that commit was applied"},
@@ -56,7 +58,12 @@ func TestWhatIsWrong(t *testing.T) {
 		"volumes":                {[]string{"Storage: QuotaExceeded"}, "docs/troubleshooting.md#volumes-do-not-grow"},
 		"unread":                 {}, // as far as anybody can tell
 		"hostile":                {},
-	} {
+		"deleted":                {[]string{"Network: Deleted"}, "until all that it owns is gone"},
+	}
+	for _, test := range explaintest.Cases {
+		NewWithT(t).Expect(wants).To(HaveKey(test.Name))
+	}
+	for name, want := range wants {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
 			test := named(g, name)

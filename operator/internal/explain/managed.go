@@ -16,7 +16,7 @@ func SetBy(network *v1alpha1.BitcoinNetwork, manager string, path ...string) boo
 			continue
 		}
 		var fields map[string]any
-		if json.Unmarshal(entry.FieldsV1.Raw, &fields) == nil && has(fields, path) {
+		if json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields) == nil && has(fields, path) {
 			return true
 		}
 	}

@@ -72,6 +72,8 @@ func itself(s *subject) []Finding {
 	}
 	ready := s.condition(meta.ReadyCondition)
 	switch {
+	case s.network.DeletionTimestamp != nil:
+		return []Finding{{Step: Itself, Level: Waiting, Reason: "Deleted", Message: "the network is being deleted", Since: s.network.DeletionTimestamp}}
 	case ready == nil:
 		return one(Itself, Waiting, "NotObserved", "the operator has not looked at the network yet")
 	case ready.Reason == v1alpha1.SuspendedReason:

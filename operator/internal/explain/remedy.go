@@ -43,6 +43,7 @@ var remedies = map[Step]map[string]Remedy{
 		v1alpha1.InvalidReason:         {"Mend the field of spec that the message comes from, and commit it. What ran, runs on.", "", troubleshooting + "conditions-of-a-network"},
 		v1alpha1.ChainNotAllowedReason: {"Ask the platform team for the chain: chains in the team's tenant.yaml.", "kubectl get configmap tenant -n {namespace} -o yaml", troubleshooting + "conditions-of-a-network"},
 		"NotObserved":                  {"It takes seconds. If it stays so, the operator's log says why.", "kubectl logs -l app.kubernetes.io/name=bitcoin-operator -n {namespace} --tail=20", troubleshooting + "nothing-happens"},
+		"Deleted":                      {"Kubernetes waits until all that it owns is gone.", "kubectl get pods -l bitcoin-operator.github.io/network={network} -n {namespace}", ""},
 		"ConnectedBut":                 {"The network is Ready all the same.", "", troubleshooting + "conditions-of-a-network"},
 		"":                             {"The operator tries again. If it stays so, look up the message.", "kubectl describe btcnet {network} -n {namespace}", troubleshooting + "conditions-of-a-network"},
 	},
@@ -87,6 +88,14 @@ var remedies = map[Step]map[string]Remedy{
 	Tips: {
 		v1alpha1.ForkReason: {"Once all links stand, the chain with the most work wins, and of two that are equal the one that has the next block: on regtest, mine one.", "kubectl btcnet mine {network} 1 -n {namespace}", troubleshooting + "tips-differ"},
 		"":                  {"A node that is behind catches up once it answers and its links stand.", "kubectl btcnet logs {network} -n {namespace} --since=5m", troubleshooting + "tips-differ"},
+	},
+	Sync: {
+		blockRejected: {"The nodes that reject the block have another idea of what is valid: another version, or spoiled data. Look what they say.", "kubectl btcnet logs {network} -n {namespace} --since=5m", troubleshooting + "tips-differ"},
+		notCatchingUp: {"Look what the nodes that are behind say, and whether their links stand.", "kubectl btcnet logs {network} -n {namespace} --since=5m", troubleshooting + "tips-differ"},
+		"":            {"It goes on by itself, and clients are served meanwhile.", "", ""},
+	},
+	Versions: {
+		"": {"Have the network run a newer image: spec.image, or the platform's own.", "kubectl get btcnet {network} -n {namespace} -o jsonpath='{.status.image}'", "docs/tenant-guide.md#an-image-of-your-own"},
 	},
 	Primary: {
 		"": {"The Service is led to another node after a while, unless spec.primary.failover is false.", "", "docs/connect.md#when-the-primary-moves"},

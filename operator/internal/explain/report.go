@@ -44,6 +44,7 @@ const (
 	Links        Step = "Links"
 	Tips         Step = "Tips"
 	Sync         Step = "Sync"
+	Versions     Step = "Versions"
 	Primary      Step = "Primary"
 	Rollout      Step = "Rollout"
 	Requests     Step = "Requests"
@@ -60,7 +61,7 @@ var causes = map[Step][]Step{
 	Nodes:       {Objects, Credentials},
 	Links:       {Nodes, Credentials},
 	Tips:        {Links, Nodes},
-	Sync:        {Nodes, Links},
+	Sync:        {Nodes, Links, Tips},
 	Primary:     {Nodes},
 	Rollout:     {Objects, Nodes, Links, Credentials},
 }

@@ -125,13 +125,13 @@ var Cases = []Case{
 	}},
 	{Name: "suspended", change: func(seen *explain.Namespace) {
 		seen.Networks[0].Spec.Suspend = true
-		seen.Networks[0].ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubectl-btcnet", FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:spec":{"f:suspend":{}}}`)}}}
+		seen.Networks[0].ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubectl-btcnet", FieldsV1: metav1.NewFieldsV1(`{"f:spec":{"f:suspend":{}}}`)}}
 		says(seen, "Ready", metav1.ConditionTrue, v1alpha1.SuspendedReason, "suspended by spec.suspend; 3 nodes answer RPC, 3 links connected", 24*time.Hour)
 		seen.Events = append(seen.Events, event(corev1.EventTypeNormal, "BitcoinNetwork", "payments", v1alpha1.SuspendedReason, "reconciliation is suspended: spec.suspend is true", 10*time.Minute))
 	}},
 	{Name: "suspended-in-git", change: func(seen *explain.Namespace) {
 		seen.Networks[0].Spec.Suspend = true
-		seen.Networks[0].ManagedFields = []metav1.ManagedFieldsEntry{{Manager: explain.FluxManager, FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:spec":{"f:nodes":{},"f:suspend":{}}}`)}}}
+		seen.Networks[0].ManagedFields = []metav1.ManagedFieldsEntry{{Manager: explain.FluxManager, FieldsV1: metav1.NewFieldsV1(`{"f:spec":{"f:nodes":{},"f:suspend":{}}}`)}}
 		notReady(seen, v1alpha1.SuspendedReason, "suspended by spec.suspend, with changes that are not applied: spec.nodes; 3 nodes answer RPC, 3 links connected", time.Hour)
 		stalled(seen)
 	}},
@@ -146,6 +146,14 @@ var Cases = []Case{
 	}},
 	{Name: "fork", change: func(seen *explain.Namespace) {
 		says(seen, "ChainsAgree", metav1.ConditionFalse, v1alpha1.ForkReason, "nodes are on different chains; height 111 (4710c74abf45…): nodes 0, 2; height 111 (33d6548e448b…): node 1", 30*time.Second)
+	}},
+	{Name: "downloading", change: func(seen *explain.Namespace) {
+		says(seen, "Synced", metav1.ConditionFalse, "Downloading", "2 of 3 nodes are synced; payments-2 is at 43.21%", time.Hour)
+		says(seen, "VersionsSupported", metav1.ConditionFalse, "OutOfSupport", "payments-2 runs a version that is not mended any more", time.Hour)
+	}},
+	{Name: "block-rejected", change: func(seen *explain.Namespace) {
+		says(seen, "Synced", metav1.ConditionFalse, "BlockRejected", "payments-2 holds block 112 for invalid", time.Hour)
+		says(seen, "VersionsSupported", metav1.ConditionTrue, "Supported", "every node runs a version that is mended", time.Hour)
 	}},
 	{Name: "request-failed", change: func(seen *explain.Namespace) {
 		finished := ago(2 * time.Minute)
@@ -191,6 +199,7 @@ var Cases = []Case{
 		seen.Tenant.Data["frozen"] = "true"
 		set(seen.Kustomizations[0], true, "spec", "suspend")
 	}},
+	{Name: "deleted", change: func(seen *explain.Namespace) { seen.Networks[0].DeletionTimestamp = new(ago(time.Minute)) }},
 	{Name: "conflict", change: func(seen *explain.Namespace) {
 		notReady(seen, v1alpha1.ConflictReason, `Service "payments" already exists and is not owned by this network; delete it, or give the network another name`, time.Hour)
 		stalled(seen)
@@ -213,7 +222,7 @@ var Cases = []Case{
 		seen.Unread["statefulsets"] = "not looked at: you may not list statefulsets in namespace team-a"
 	}},
 	{Name: "hostile", change: func(seen *explain.Namespace) {
-		seen.Events = append(seen.Events, warning("Pod", "payments-0", "Failed", "\x1b[2J\x1b]0;title\x07 all is well\r\n\u202eno", time.Minute))
+		seen.Events = append(seen.Events, warning("Pod", "payments-0", "Failed\x1b[31m", "\x1b[2J\x1b]0;title\x07 all is well\r\n\u202eno", time.Minute))
 	}},
 }
 
