@@ -10,8 +10,8 @@ import (
 
 // State is what a node says of itself.
 type State struct {
-	// Chain is the height, the hash, the work and the time of its tip, whether it is in
-	// initial download, and what its blocks take on disk.
+	// Chain is the height, the hash, the work and the time of its tip, how far it is in
+	// its download, and what its blocks take on disk.
 	Chain ChainInfo
 	// Network is its version and user agent.
 	Network btcjson.GetNetworkInfoResult
@@ -19,6 +19,18 @@ type State struct {
 	Peers []btcjson.GetPeerInfoResult
 	// Added is its list of manual peers, without their addresses.
 	Added []btcjson.GetAddedNodeInfoResult
+	// Mempool is what waits there for a block.
+	Mempool Mempool
+	// Uptime is for how many seconds it has run.
+	Uptime int64
+	// Warnings are what it warns its operator of, the first few, each short and printable.
+	Warnings []string
+}
+
+// Mempool is how many transactions a mempool has, and their size.
+type Mempool struct {
+	Size  int64 `json:"size"`
+	Bytes int64 `json:"bytes"`
 }
 
 // ChainInfo is what a node says of its chain.
@@ -44,6 +56,8 @@ func (c *Client) Check(ctx context.Context, endpoint Endpoint) (State, error) {
 		{method: "getpeerinfo"},
 		{method: "getaddednodeinfo"},
 		{method: "ping"},
+		{method: "getmempoolinfo"},
+		{method: "uptime"},
 	})
 	if err != nil {
 		return State{}, err
@@ -71,6 +85,12 @@ func (c *Client) Check(ctx context.Context, endpoint Endpoint) (State, error) {
 	for _, peer := range added {
 		state.Added = append(state.Added, btcjson.GetAddedNodeInfoResult{AddedNode: peer.Name, Connected: peer.Connected})
 	}
+	if err := decodeInfo(responses[5].Result, &state.Mempool); err != nil {
+		return State{}, fmt.Errorf("getmempoolinfo: %w", err)
+	}
+	if err := decodeInfo(responses[6].Result, &state.Uptime); err != nil {
+		return State{}, fmt.Errorf("uptime: %w", err)
+	}
 	if err := state.trim(); err != nil {
 		return State{}, err
 	}
@@ -89,13 +109,21 @@ func (s *State) trim() error {
 	}
 	s.Chain = ChainInfo{Time: s.Chain.Time, GetBlockChainInfoResult: btcjson.GetBlockChainInfoResult{
 		Blocks:               s.Chain.Blocks,
+		Headers:              s.Chain.Headers,
 		BestBlockHash:        s.Chain.BestBlockHash,
 		ChainWork:            s.Chain.ChainWork,
+		VerificationProgress: s.Chain.VerificationProgress,
 		InitialBlockDownload: s.Chain.InitialBlockDownload,
+		Pruned:               s.Chain.Pruned,
 		SizeOnDisk:           s.Chain.SizeOnDisk,
 	}}
 	if len(s.Network.SubVersion) > maxAgentBytes {
 		return fmt.Errorf("getnetworkinfo: %w: a user agent of %d bytes", ErrAnswer, len(s.Network.SubVersion))
+	}
+	for _, warning := range s.Network.Warnings {
+		if warning != "" && len(s.Warnings) < maxWarnings { // of none some versions say ""
+			s.Warnings = append(s.Warnings, printable(warning))
+		}
 	}
 	s.Network = btcjson.GetNetworkInfoResult{Version: s.Network.Version, SubVersion: s.Network.SubVersion}
 	for i, peer := range s.Peers {
@@ -214,6 +242,43 @@ func (c *Client) BlockHashes(ctx context.Context, endpoint Endpoint, heights []i
 		}
 	}
 	return hashes, nil
+}
+
+// InvalidTips asks a node for the ends of the chains that it holds for invalid, in one
+// request. Their work it does not say.
+func (c *Client) InvalidTips(ctx context.Context, endpoint Endpoint) ([]Tip, error) {
+	responses, err := c.batch(ctx, endpoint, checkTimeout, []call{whoAreYou, {method: "getchaintips"}})
+	if err != nil {
+		return nil, err
+	}
+	if err := endpoint.recognize(responses[0]); err != nil {
+		return nil, err
+	}
+	if responses[1].Error != nil {
+		return nil, fmt.Errorf("getchaintips: %w", responses[1].Error)
+	}
+	all, err := decodeList[chainTip](responses[1].Result, maxChainTips)
+	if err != nil {
+		return nil, fmt.Errorf("getchaintips: %w", err)
+	}
+	var invalid []Tip
+	for _, tip := range all {
+		if tip.Status != "invalid" {
+			continue
+		}
+		if tip.Height < 0 || !isHex256(tip.Hash) {
+			return nil, fmt.Errorf("getchaintips: %w: what is no tip", ErrAnswer)
+		}
+		invalid = append(invalid, Tip{Height: tip.Height, Hash: tip.Hash})
+	}
+	return invalid, nil
+}
+
+// chainTip is what is read of the end of a chain that a node knows of.
+type chainTip struct {
+	Height int32  `json:"height"`
+	Hash   string `json:"hash"`
+	Status string `json:"status"`
 }
 
 // Shutdown has a node end in good order. It returns when the node has agreed, which

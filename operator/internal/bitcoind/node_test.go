@@ -20,6 +20,8 @@ var goodResults = map[string]string{
 	"getpeerinfo":       `[{"id": 3, "addr": "payments-1:18444", "version": 70016, "subver": "/Satoshi:29.4.0/", "inbound": false, "forced_inbound": false}]`,
 	"getaddednodeinfo":  `[{"addednode": "payments-1:18444", "connected": true, "addresses": [{"address": "192.0.2.1:18444", "connected": "outbound"}]}]`,
 	"ping":              `null`,
+	"getmempoolinfo":    `{"loaded": true, "size": 3, "bytes": 426, "usage": 4512, "total_fee": 0.00001}`,
+	"uptime":            `86400`,
 }
 
 // reply is what a node says to one call.
@@ -90,6 +92,9 @@ func TestCheck(t *testing.T) {
 
 	var want State
 	want.Chain.Blocks, want.Chain.BestBlockHash, want.Chain.ChainWork = 7, aHash, aWork
+	want.Chain.Headers, want.Chain.VerificationProgress, want.Chain.InitialBlockDownload = 9, 0.75, true
+	want.Chain.SizeOnDisk, want.Chain.Pruned = 2048, true
+	want.Mempool, want.Uptime, want.Warnings = Mempool{Size: 3, Bytes: 426}, 86400, []string{"a", "b"}
 	want.Network.Version = 290400
 	want.Network.SubVersion = "/Satoshi:29.4.0(team-a.payments.0)/Knots:20260508/"
 	want.Peers = []btcjson.GetPeerInfoResult{{ID: 3, Addr: "payments-1:18444", Version: 70016, SubVer: "/Satoshi:29.4.0/"}}
@@ -106,7 +111,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s has parameters %v, want none", call.Method, call.Params)
 		}
 	}
-	if diff := cmp.Diff([]string{"getblockchaininfo", "getnetworkinfo", "getpeerinfo", "getaddednodeinfo", "ping"}, methods); diff != "" {
+	if diff := cmp.Diff([]string{"getblockchaininfo", "getnetworkinfo", "getpeerinfo", "getaddednodeinfo", "ping", "getmempoolinfo", "uptime"}, methods); diff != "" {
 		t.Errorf("methods (-want +got):\n%s", diff)
 	}
 }
@@ -141,6 +146,10 @@ func TestCheckFailsWhenAResultMakesNoSense(t *testing.T) {
 		{"a name longer than any", "getaddednodeinfo", `[{"addednode": "` + strings.Repeat("x", 301) + `"}]`},
 		{"a longer user agent than the protocol has", "getnetworkinfo", `{"subversion": "` + strings.Repeat("x", 257) + `"}`},
 		{"more manual peers than anybody adds", "getaddednodeinfo", "[" + strings.Repeat("{},", 300) + "{}]"},
+		{"not an object", "getmempoolinfo", `[]`},
+		{"not a number of transactions", "getmempoolinfo", `{"size": "many"}`},
+		{"not a number", "uptime", `"long"`},
+		{"warnings that are no texts", "getnetworkinfo", `{"warnings": [1]}`},
 		{"more of itself than a node says", "getnetworkinfo", `{"subversion": "` + strings.Repeat("x", 64<<10) + `"}`},
 	} {
 		endpoint, _ := serveNode(t, answering(test.method, test.result))
@@ -150,6 +159,59 @@ func TestCheckFailsWhenAResultMakesNoSense(t *testing.T) {
 		}
 		if diff := cmp.Diff(State{}, state); diff != "" {
 			t.Errorf("%s, %s: there is an error and a state:\n%s", test.method, test.reason, diff)
+		}
+	}
+}
+
+// A node's warnings are its words: few, short, and fit to be shown.
+func TestWarnings(t *testing.T) {
+	for _, test := range []struct {
+		reason, warnings string
+		want             []string
+	}{
+		{"none", `[]`, nil},
+		{"none, as versions before 28 say it", `""`, nil},
+		{"one, as versions before 28 say it", `"a, b"`, []string{"a, b"}},
+		{"no more than the first few", `["a", "b", "c", "d", "e"]`, []string{"a", "b", "c", "d"}},
+		{"not what a terminal would obey", `["a\u001b[31m\nb"]`, []string{"a [31m b"}},
+		{"not at any length", `["` + strings.Repeat("x", 1000) + `"]`, []string{strings.Repeat("x", maxErrorRunes)}},
+	} {
+		endpoint, _ := serveNode(t, answering("getnetworkinfo", `{"warnings": `+test.warnings+`}`))
+		state, err := NewClient().Check(t.Context(), endpoint)
+		if err != nil {
+			t.Errorf("%s: %v", test.reason, err)
+		}
+		if diff := cmp.Diff(test.want, state.Warnings); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.reason, diff)
+		}
+	}
+}
+
+func TestInvalidTips(t *testing.T) {
+	tip := func(height int, hash, status string) string {
+		return fmt.Sprintf(`{"height": %d, "hash": %q, "branchlen": 1, "status": %q}`, height, hash, status)
+	}
+	other := strings.Repeat("b", 64)
+	for _, test := range []struct {
+		reason, tips string
+		want         []Tip
+		isWrong      bool
+	}{
+		{"the chain that it follows, and forks that are as good", "[" + tip(7, aHash, "active") + "," + tip(6, other, "valid-fork") + "]", nil, false},
+		{"what it has not looked at", "[" + tip(7, aHash, "headers-only") + "," + tip(6, other, "valid-headers") + "]", nil, false},
+		{"one that it holds for invalid", "[" + tip(7, aHash, "active") + "," + tip(8, other, "invalid") + "]", []Tip{{Height: 8, Hash: other}}, false},
+		{"no list", "null", nil, true},
+		{"no hash", "[" + tip(8, "b", "invalid") + "]", nil, true},
+		{"no height", "[" + tip(-8, other, "invalid") + "]", nil, true},
+		{"more than any node has", "[" + strings.Repeat("{},", maxChainTips) + "{}]", nil, true},
+	} {
+		endpoint, _ := serveNode(t, answering("getchaintips", test.tips))
+		tips, err := NewClient().InvalidTips(t.Context(), endpoint)
+		if errors.Is(err, ErrAnswer) != test.isWrong || err != nil && !test.isWrong {
+			t.Errorf("%s: error = %v, want one: %t", test.reason, err, test.isWrong)
+		}
+		if diff := cmp.Diff(test.want, tips); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.reason, diff)
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 const (
 	aHash  = "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"
 	aWork  = "0000000000000000000000000000000000000000000000000000000000000010"
-	aChain = `{"chain": "regtest", "blocks": 7, "headers": 7, "bestblockhash": "` + aHash + `", "bits": "207fffff", "chainwork": "` + aWork + `", "warnings": []}`
+	aChain = `{"chain": "regtest", "blocks": 7, "headers": 9, "verificationprogress": 0.75, "initialblockdownload": true, "size_on_disk": 2048, "pruned": true, "bestblockhash": "` + aHash + `", "bits": "207fffff", "chainwork": "` + aWork + `", "warnings": []}`
 )
 
 var aTip = Tip{Height: 7, Hash: aHash, Work: aWork}

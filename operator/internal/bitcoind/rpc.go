@@ -27,6 +27,8 @@ const (
 	maxNameBytes   = 300 // a DNS name and a port
 	maxAgentBytes  = 256 // MAX_SUBVERSION_LENGTH
 	maxErrorRunes  = 200
+	maxWarnings    = 4
+	maxChainTips   = 4000 // of old nodes of a public chain a thousand or so
 )
 
 // What can go wrong with a request as a whole. Errors of a single call are

@@ -74,7 +74,7 @@ func TestHostileNodes(t *testing.T) {
 		{"nothing", hijacked(""), "its RPC port is unreachable"},
 
 		{"as long an answer as may be, of responses", always("[" + strings.Repeat("{},", maxAnswerBytes/3-2) + "{}]"),
-			"its response is invalid: a list of more than 5 items"},
+			"its response is invalid: a list of more than 7 items"},
 		{"of objects for an id", always(`[{"id": [` + strings.Repeat("{},", maxAnswerBytes/3-10) + `{}]}]`),
 			"its response is invalid: item 0 of a list: json: cannot unmarshal array into Go struct field response.id of type int"},
 		{"JSON nested as deep as may be", always("[" + strings.Repeat("[", maxAnswerBytes-2)),
@@ -93,19 +93,19 @@ func TestHostileNodes(t *testing.T) {
 		{"a web page", always("<html>"), "its response is invalid: not a JSON array"},
 		{"a list that does not end", always(`[{"id": 0},`), "its response is invalid: item 1 of a list: EOF"},
 		{"a list that ends otherwise", always(`[{"id": 0}}`), "its response is invalid: a list without an end"},
-		{"no responses", always("[]"), "its response is invalid: 0 responses to 5 calls"},
-		{"too few responses", ids("0", "1", "2", "3"), "its response is invalid: 4 responses to 5 calls"},
-		{"too many responses", ids("0", "1", "2", "3", "4", "5"), "its response is invalid: a list of more than 5 items"},
-		{"an id twice", ids("0", "1", "2", "3", "3"), "its response is invalid: a response with an id that nobody gave"},
-		{"an id too high", ids("1", "2", "3", "4", "5"), "its response is invalid: a response with an id that nobody gave"},
-		{"an id too low", ids("-1", "0", "1", "2", "3"), "its response is invalid: a response with an id that nobody gave"},
+		{"no responses", always("[]"), "its response is invalid: 0 responses to 7 calls"},
+		{"too few responses", ids("0", "1", "2", "3", "4", "5"), "its response is invalid: 6 responses to 7 calls"},
+		{"too many responses", ids("0", "1", "2", "3", "4", "5", "6", "7"), "its response is invalid: a list of more than 7 items"},
+		{"an id twice", ids("0", "1", "2", "3", "4", "5", "5"), "its response is invalid: a response with an id that nobody gave"},
+		{"an id too high", ids("1", "2", "3", "4", "5", "6", "7"), "its response is invalid: a response with an id that nobody gave"},
+		{"an id too low", ids("-1", "0", "1", "2", "3", "4", "5"), "its response is invalid: a response with an id that nobody gave"},
 		{"an id that is no whole number", ids("0", "1", "2", "3", "3.5"), "its response is invalid: item 4 of a list: json: cannot unmarshal number 3.5"},
 		{"an id beyond any number", ids("1e999", "1", "2", "3", "4"), "its response is invalid: item 0 of a list: json: cannot unmarshal number 1e999"},
 		{"an id that is text", ids(`"0"`, "1", "2", "3", "4"), "its response is invalid: item 0 of a list: json: cannot unmarshal string"},
 		{"no id", ids("null", "1", "2", "3", "4"), "its response is invalid: a response with an id that nobody gave"},
 		{"responses that are numbers", always("[1, 2, 3, 4, 5]"), "its response is invalid: item 0 of a list: json: cannot unmarshal number"},
 		{"responses that are null", always("[null, null, null, null, null]"), "its response is invalid: a response with an id that nobody gave"},
-		{"no results", ids("0", "1", "2", "3", "4"), "getblockchaininfo: its response is invalid: unexpected end of JSON input"},
+		{"no results", ids("0", "1", "2", "3", "4", "5", "6"), "getblockchaininfo: its response is invalid: unexpected end of JSON input"},
 
 		{"an error as long as may be", failing(strings.Repeat("x", maxAnswerBytes-1000)), strings.Repeat("x", 200)},
 		{"an error that is no text", failing(`\u0000\u001b[31m\n\r\t\u202e\ufeff`), "  [31m     "},
@@ -167,10 +167,13 @@ func TestMemoryIsBounded(t *testing.T) {
 		{"getaddednodeinfo", `[` + many + `]`},
 		{"getaddednodeinfo", `[{"addednode": "a", "addresses": [` + many + `]}]`},
 		{"ping", `[` + many + `]`},
+		{"getnetworkinfo", `{"warnings": [` + strings.Repeat(`"",`, 150_000) + `""]}`},
+		{"getmempoolinfo", `{"unknown": [` + many + `]}`},
+		{"uptime", `[` + many + `]`},
 	} {
 		t.Run(fmt.Sprintf("%s %.20s", test.method, test.result), func(t *testing.T) {
 			var answer strings.Builder
-			for id, method := range []string{"getblockchaininfo", "getnetworkinfo", "getpeerinfo", "getaddednodeinfo", "ping"} {
+			for id, method := range []string{"getblockchaininfo", "getnetworkinfo", "getpeerinfo", "getaddednodeinfo", "ping", "getmempoolinfo", "uptime"} {
 				result := goodResults[method]
 				if method == test.method {
 					result = test.result
@@ -369,7 +372,7 @@ func ids(ids ...string) http.HandlerFunc {
 // failing answers each call with an error.
 func failing(message string) http.HandlerFunc {
 	failure := `[{"id": 0, "error": {"code": -1, "message": "` + message + `"}}`
-	for id := 1; id < 5; id++ {
+	for id := 1; id < 7; id++ {
 		failure += fmt.Sprintf(`, {"id": %d}`, id)
 	}
 	return always(failure + "]")
