@@ -23,6 +23,7 @@ type client interface {
 	Accepts(ctx context.Context, endpoint bitcoind.Endpoint) (bool, error)
 	UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, change bitcoind.PeerChange) error
 	BlockHashes(ctx context.Context, endpoint bitcoind.Endpoint, heights []int32) ([]string, error)
+	InvalidTips(ctx context.Context, endpoint bitcoind.Endpoint) ([]bitcoind.Tip, error)
 	Mine(ctx context.Context, endpoint bitcoind.Endpoint, count int, descriptor string) ([]string, error)
 	OpenWallet(ctx context.Context, endpoint bitcoind.Endpoint, wallet bitcoind.Wallet) error
 	Funds(ctx context.Context, endpoint bitcoind.Endpoint) (bitcoind.Funds, error)
@@ -43,6 +44,8 @@ type world interface {
 	stop(node int)
 	restart(node int)
 	freeze(node int)
+	// invalidate has a node drop its last block, and hold it for invalid.
+	invalidate(node int)
 	// pass lets a moment go by.
 	pass()
 }
@@ -97,6 +100,9 @@ func runScenarios(t *testing.T, newWorld func(t *testing.T, nodes int) world) {
 		{"a block relays over links", 3, blockRelays},
 		{"a link brings the longer chain", 2, longerChainWins},
 		{"a node is in initial download until it has a new block", 1, initialDownload},
+		{"a new node says how far it is, what it runs and what waits in its mempool", 1, saysHowFar},
+		{"a node that holds a block for invalid says so, and takes none that is built on it", 2, holdsForInvalid},
+		{"a node that comes to others copies the chain", 2, copiesTheChain},
 		{"hashes tell which tips are on one chain", 2, hashesOfOneChain},
 		{"many blocks are made at once, one on the other", 1, manyBlocks},
 		{"the work of a chain grows with its height, and the tip is as the state says it", 2, tipsHaveWork},
@@ -138,6 +144,7 @@ func notTheNode(s scenario) {
 	change := bitcoind.PeerChange{Add: names(s.name(0)), Dial: names(s.name(0))}
 	for what, do := range map[string]func() error{
 		"check":        func() error { _, err := s.Check(ctx, mistaken); return err },
+		"invalid tips": func() error { _, err := s.InvalidTips(ctx, mistaken); return err },
 		"hashes":       func() error { _, err := s.BlockHashes(ctx, mistaken, []int32{0}); return err },
 		"peers":        func() error { return s.UpdatePeers(ctx, mistaken, change) },
 		"a block":      func() error { _, err := s.Mine(ctx, mistaken, 1, bitcoind.Anyone); return err },
@@ -248,6 +255,54 @@ func restartForgets(s scenario) {
 
 	s.update(0, nil, nil, names(s.name(1)))
 	s.expectLink(0, 1)
+}
+
+func saysHowFar(s scenario) {
+	state := s.state(0)
+	if state.Chain.Headers != 0 || state.Chain.VerificationProgress < 0 || state.Chain.VerificationProgress > 1 || state.Chain.Pruned {
+		s.t.Errorf("the chain of a new node: %d headers, progress %v, pruned: %t", state.Chain.Headers, state.Chain.VerificationProgress, state.Chain.Pruned)
+	}
+	if state.Mempool != (bitcoind.Mempool{}) || state.Uptime < 0 || len(state.Warnings) > 0 {
+		s.t.Errorf("a new node has a mempool of %+v, runs for %d s and warns of %q", state.Mempool, state.Uptime, state.Warnings)
+	}
+	if got := bitcoind.SoftwareOf(state.Network.Version, state.Network.SubVersion); got.Name == bitcoind.Other || got.Version < 280_000 {
+		s.t.Errorf("a node whose user agent is %s runs %s", state.Network.SubVersion, got)
+	}
+	s.mine(0)
+	if chain := s.state(0).Chain; chain.Headers != 1 || chain.SizeOnDisk <= state.Chain.SizeOnDisk {
+		s.t.Errorf("with a block a node has %d headers, and %d bytes of blocks after %d", chain.Headers, chain.SizeOnDisk, state.Chain.SizeOnDisk)
+	}
+}
+
+func holdsForInvalid(s scenario) {
+	s.update(1, nil, nil, names(s.name(0)))
+	s.expectLink(1, 0)
+	s.mine(0)
+	s.mine(0)
+	s.expectTips(2, 0, 1)
+	s.expectInvalid(1)
+	second := s.state(0).Tip()
+
+	s.invalidate(1)
+	s.expectInvalid(1, second)
+	s.expectInvalid(0)
+	s.mine(0)
+	s.pass()
+	if chain := s.state(1).Chain; chain.Blocks != 1 || chain.Headers != 1 {
+		s.t.Errorf("it is at height %d of %d, want 1 of 1: it takes no header either", chain.Blocks, chain.Headers)
+	}
+	s.expectInvalid(1, second)
+}
+
+func copiesTheChain(s scenario) {
+	if _, err := s.Mine(s.t.Context(), s.endpoint(0), 100, bitcoind.Anyone); err != nil {
+		s.t.Fatal(err)
+	}
+	s.update(1, nil, nil, names(s.name(0)))
+	s.expectTips(100, 0, 1)
+	if chain := s.state(1).Chain; chain.Headers != 100 || chain.InitialBlockDownload {
+		s.t.Errorf("%d headers, in initial download: %t, want 100 and false", chain.Headers, chain.InitialBlockDownload)
+	}
 }
 
 func stopDisconnects(s scenario) {
@@ -568,6 +623,18 @@ func (s scenario) expectList(node int, want ...string) {
 	}
 	if !slices.Equal(got, want) {
 		s.t.Errorf("node %d lists %q, want %q", node, got, want)
+	}
+}
+
+// expectInvalid looks which tips a node holds for invalid.
+func (s scenario) expectInvalid(node int, want ...bitcoind.Tip) {
+	s.t.Helper()
+	got, err := s.InvalidTips(s.t.Context(), s.endpoint(node))
+	for i := range want {
+		want[i].Work = "" // of which it does not tell
+	}
+	if err != nil || !slices.Equal(got, want) {
+		s.t.Errorf("node %d holds %+v for invalid, error %v, want %+v", node, got, err, want)
 	}
 }
 

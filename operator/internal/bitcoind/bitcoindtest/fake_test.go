@@ -42,6 +42,7 @@ func (w fakeWorld) comment(node int) string { return fmt.Sprintf("team-a.payment
 func (w fakeWorld) stop(node int)           { w.Stop(w.endpoint(node).Address) }
 func (w fakeWorld) restart(node int)        { w.Restart(w.endpoint(node).Address) }
 func (w fakeWorld) freeze(node int)         { w.Freeze(w.endpoint(node).Address) }
+func (w fakeWorld) invalidate(node int)     { w.Invalidate(w.endpoint(node).Address) }
 
 func (w fakeWorld) pass() {
 	w.Elapse(time.Second)

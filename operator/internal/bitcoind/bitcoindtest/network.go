@@ -198,7 +198,7 @@ func (n *Network) Runs(address string) bool {
 func (n *Network) State(address string) bitcoind.State {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.at(address).state()
+	return n.at(address).state(n.now)
 }
 
 // Checks returns how often an address was asked for its state, answered or not.
@@ -224,7 +224,7 @@ func (n *Network) Check(ctx context.Context, endpoint bitcoind.Endpoint) (bitcoi
 	if err != nil {
 		return bitcoind.State{}, err
 	}
-	state := node.state()
+	state := node.state(n.now)
 	node.ping(n.now) // last, as in the real batch: its effect shows at the next check
 	return state, nil
 }
@@ -324,7 +324,7 @@ func (n *Network) Tip(ctx context.Context, address string) (bitcoind.Tip, error)
 	if node.failure != nil && !errors.Is(node.failure, bitcoind.ErrUnauthorized) {
 		return bitcoind.Tip{}, node.failure
 	}
-	return node.state().Tip(), nil
+	return node.state(n.now).Tip(), nil
 }
 
 // BlockHashes does what (*bitcoind.Client).BlockHashes does.
@@ -342,6 +342,21 @@ func (n *Network) BlockHashes(ctx context.Context, endpoint bitcoind.Endpoint, h
 		}
 	}
 	return hashes, nil
+}
+
+// InvalidTips does what (*bitcoind.Client).InvalidTips does.
+func (n *Network) InvalidTips(ctx context.Context, endpoint bitcoind.Endpoint) ([]bitcoind.Tip, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	node, err := n.answering(ctx, endpoint)
+	if err != nil {
+		return nil, err
+	}
+	var tips []bitcoind.Tip
+	for _, block := range node.invalid {
+		tips = append(tips, bitcoind.Tip{Height: block.height, Hash: block.hash})
+	}
+	return tips, nil
 }
 
 // answering returns the node that answers at an endpoint.
@@ -398,7 +413,7 @@ func (n *Network) start(started *node) {
 		panic("bitcoindtest: a node runs at " + started.address + " already")
 	}
 	n.serial++
-	started.serial = n.serial
+	started.serial, started.started = n.serial, n.now
 	started.follow(started.tip, n.now)
 	n.nodes[started.address] = started
 }

@@ -20,11 +20,18 @@ const maxManualConnections = 8
 // before.
 const protocolVersion = 70016
 
+// sizeOnDisk is what a block takes there, and paymentSize what a payment takes in a mempool.
+const (
+	sizeOnDisk  = 293
+	paymentSize = 141
+)
+
 // node is one that runs.
 type node struct {
 	serial                 int
 	address, name, comment string
 	credentials            []bitcoind.Credentials
+	started                time.Time
 
 	added       []string
 	connections []*connection
@@ -182,14 +189,19 @@ func (n *node) ping(now time.Time) {
 	}
 }
 
-func (n *node) state() bitcoind.State {
+func (n *node) state(now time.Time) bitcoind.State {
 	var state bitcoind.State
-	state.Chain.Blocks = n.tip.height
+	state.Chain.Blocks, state.Chain.Headers = n.tip.height, n.tip.height
+	state.Chain.VerificationProgress = 1 // as on regtest, however far it is
+	state.Chain.SizeOnDisk = sizeOnDisk * (int64(n.tip.height) + 1)
 	state.Chain.BestBlockHash = n.tip.hash
 	state.Chain.ChainWork = n.tip.work()
 	state.Chain.InitialBlockDownload = !n.fresh
 	state.Chain.Time = n.tip.time.Unix()
 	state.Network.Version = 290400
+	state.Uptime = int64(now.Sub(n.started).Seconds())
+	waiting := int64(len(n.unconfirmed()))
+	state.Mempool = bitcoind.Mempool{Size: waiting, Bytes: waiting * paymentSize}
 	state.Network.SubVersion = n.userAgent()
 	for _, c := range n.connections {
 		state.Peers = append(state.Peers, n.peer(c))
@@ -229,10 +241,11 @@ func seconds(t time.Time) int64 {
 	return t.Unix()
 }
 
-// userAgent is as Bitcoin Core writes it.
+// userAgent is as Bitcoin Knots writes it.
 func (n *node) userAgent() string {
-	if n.comment == "" {
-		return "/Satoshi:29.4.0/"
+	comment := n.comment
+	if comment != "" {
+		comment = "(" + comment + ")"
 	}
-	return fmt.Sprintf("/Satoshi:29.4.0(%s)/", n.comment)
+	return fmt.Sprintf("/Satoshi:29.4.0%s/Knots:20260508/", comment)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -104,6 +105,29 @@ func (w *realWorld) freeze(node int) {
 		if time.Now().After(deadline) {
 			w.t.Fatalf("%s does not freeze", process.program)
 		}
+	}
+}
+
+// invalidate calls what the client does not have.
+func (w *realWorld) invalidate(node int) {
+	w.t.Helper()
+	tip, err := w.Tip(w.t.Context(), w.endpoint(node).Address)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	body := strings.NewReader(fmt.Sprintf(`{"method": "invalidateblock", "params": [%q]}`, tip.Hash))
+	request, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, "http://"+w.endpoint(node).Address, body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	request.SetBasicAuth(bitcoind.DefaultCredentials.User(), bitcoind.DefaultCredentials.Password())
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		w.t.Fatalf("invalidateblock: HTTP status %d", response.StatusCode)
 	}
 }
 

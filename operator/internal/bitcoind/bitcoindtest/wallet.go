@@ -162,7 +162,7 @@ func (n *node) known() []*payment {
 
 // unconfirmed returns those that are in no block of its chain.
 func (n *node) unconfirmed() []*payment {
-	return slices.DeleteFunc(n.known(), func(sent *payment) bool {
+	return slices.DeleteFunc(slices.Clone(n.mempool), func(sent *payment) bool {
 		confirmations, _ := n.confirmations(sent.id)
 		return confirmations > 0
 	})

@@ -84,6 +84,9 @@ func walletPays(s scenario) {
 	s.expectPayment(0, "another", bitcoind.Payment{}, false)
 	s.expectConfirmations(0, id, 0, true)
 	s.expectFunds(0, 48*btc+btc/2, 5000*btc)
+	if waiting := s.state(0).Mempool; waiting.Size != 1 || waiting.Bytes < 100 || waiting.Bytes > 300 {
+		s.t.Errorf("the mempool has %+v, want the payment", waiting)
+	}
 	s.mineFor(0, 2, bitcoind.Anyone)
 	s.expectPayment(0, "one", bitcoind.Payment{ID: id, Confirmations: 2}, true)
 	s.expectConfirmations(0, id, 2, true)
