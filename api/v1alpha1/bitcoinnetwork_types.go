@@ -24,6 +24,7 @@ import (
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.ready`,description="How many of the wanted nodes answer RPC."
 // +kubebuilder:printcolumn:name="Links",type=string,JSONPath=`.status.links.summary`,description="How many of the planned links stand."
 // +kubebuilder:printcolumn:name="Height",type=integer,JSONPath=`.status.height`
+// +kubebuilder:printcolumn:name="Sync",type=string,JSONPath=`.status.sync.summary`,description="How many of the wanted nodes have the chain."
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
@@ -332,9 +333,9 @@ type BitcoinNetworkStatus struct {
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// conditions: Ready sums up CredentialsReady, NodesReady and
-	// PeersConnected; ChainsAgree stands beside them, and of a network with
-	// storage StorageReady; Reconciling and Stalled are there only while they
-	// are True.
+	// PeersConnected; ChainsAgree, Synced and VersionsSupported stand beside them,
+	// and of a network with storage StorageReady; Reconciling and Stalled are there
+	// only while they are True.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -370,6 +371,18 @@ type BitcoinNetworkStatus struct {
 	// once a minute while nothing else changes.
 	// +optional
 	Height *int64 `json:"height,omitempty"`
+
+	// sync is how far the nodes are that copy the chain.
+	// +optional
+	Sync *SyncStatus `json:"sync,omitempty"`
+
+	// warnings are what bitcoind itself warns of, in its own words, with the nodes that
+	// do. There are 5 at most. They are written at most once a minute while nothing else
+	// changes.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=5
+	Warnings []string `json:"warnings,omitempty"`
 
 	// bestBlock is the tip with the most work among the data that the network's
 	// nodes still have. The operator evicts, scales away and deletes no data before

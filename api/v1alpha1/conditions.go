@@ -18,6 +18,16 @@ const (
 	// equal or one block apart. It is not part of Ready.
 	ChainsAgreeCondition = "ChainsAgree"
 
+	// SyncedCondition is True when every node has the chain: the best block that the
+	// network has, and all that it has headers of, or one block less. It is not part of
+	// Ready, which never waits for a download.
+	SyncedCondition = "Synced"
+
+	// VersionsSupportedCondition is True when every node runs a version that those who
+	// make it mend. It is not part of Ready: such nodes work, and what to do is for
+	// people to decide.
+	VersionsSupportedCondition = "VersionsSupported"
+
 	// StorageReadyCondition is True when the volume of every node is as large as
 	// spec.storage.size, or larger. Networks without storage have no such condition.
 	// It is not part of Ready, unless volumes cannot become so until somebody acts.
@@ -121,6 +131,34 @@ const (
 	// RolloutBlockedReason: a node that has to be replaced waits for what only
 	// somebody can change. Stalled.
 	RolloutBlockedReason = "RolloutBlocked"
+)
+
+// Reasons of Synced. NodesNotReady and NoNodes are Unknown.
+const (
+	// SyncedReason: every node has the chain.
+	SyncedReason = "Synced"
+	// DownloadingReason: some nodes are behind, and their chains grow, or have not been
+	// seen for long enough to tell.
+	DownloadingReason = "Downloading"
+	// NotCatchingUpReason: some nodes are behind, and their chains do not grow, for a
+	// minute, or for half an hour on a chain that others follow, too.
+	NotCatchingUpReason = "NotCatchingUp"
+	// BlockRejectedReason: some nodes hold a block for invalid that others have, and do not
+	// catch up, until somebody acts.
+	BlockRejectedReason = "BlockRejected"
+)
+
+// Reasons of VersionsSupported. NoNodes is Unknown.
+const (
+	// SupportedReason: every node runs a version that is mended.
+	SupportedReason = "Supported"
+	// NotListedReason: some nodes run software of which nobody has said until when its
+	// versions are mended.
+	NotListedReason = "NotListed"
+	// OutOfSupportReason: some nodes run a version that is not mended any more.
+	OutOfSupportReason = "OutOfSupport"
+	// KnownBadReason: some nodes run a version that is known to do harm.
+	KnownBadReason = "KnownBad"
 )
 
 // Reasons of Reconciling.

@@ -68,6 +68,12 @@ func (m meteredNodes) BlockHashes(ctx context.Context, endpoint bitcoind.Endpoin
 	return m.Nodes.BlockHashes(ctx, endpoint, heights)
 }
 
+// InvalidTips implements Nodes.
+func (m meteredNodes) InvalidTips(ctx context.Context, endpoint bitcoind.Endpoint) (tips []bitcoind.Tip, err error) {
+	defer func(since time.Time) { m.requested(since, err) }(time.Now())
+	return m.Nodes.InvalidTips(ctx, endpoint)
+}
+
 // Mine implements Nodes.
 func (m meteredNodes) Mine(ctx context.Context, endpoint bitcoind.Endpoint, count int, descriptor string) (hashes []string, err error) {
 	defer func(since time.Time) { m.requested(since, err) }(time.Now())

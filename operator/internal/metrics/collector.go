@@ -34,6 +34,10 @@ type Network struct {
 	Chain *Chain
 	// Waiting is nil while no node waits to be restarted, replaced or scaled away.
 	Waiting *Waiting
+	// NodesSynced is how many of the wanted nodes have the chain, and Nodes are those that
+	// say how they are.
+	NodesSynced int
+	Nodes       []Node
 }
 
 // Waiting is a node that waits to be restarted, replaced or scaled away.
@@ -77,6 +81,7 @@ var (
 	nodesReady     = describe("nodes_ready", "How many of the wanted nodes answer RPC, and are reached by clients.")
 	linksPlanned   = describe("links_planned", "How many links between nodes there should be.")
 	linksConnected = describe("links_connected", "How many of the planned links stand.")
+	nodesSynced    = describe("nodes_synced", "How many of the wanted nodes have the chain.")
 	parts          = describe("parts", "Number of disconnected groups among the nodes that answer; 1 means fully connected.")
 	highestTip     = describe("highest_tip_height", "The greatest height of a node's tip, in blocks.")
 	lowestTip      = describe("lowest_tip_height", "The least height of a node's tip, in blocks.")
@@ -161,10 +166,11 @@ func (c *Collector) Asked(name types.NamespacedName, kind, outcome string) {
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(descriptions chan<- *prometheus.Desc) {
 	for _, description := range []*prometheus.Desc{
-		nodesWanted, nodesReady, linksPlanned, linksConnected, parts, highestTip, lowestTip, lastBlockAge, rolloutWaiting,
+		nodesWanted, nodesReady, linksPlanned, linksConnected, parts, highestTip, lowestTip, lastBlockAge, rolloutWaiting, nodesSynced,
 	} {
 		descriptions <- description
 	}
+	describeNodes(descriptions)
 }
 
 // Collect implements prometheus.Collector.
@@ -180,6 +186,10 @@ func (c *Collector) Collect(found chan<- prometheus.Metric) {
 		tell(linksPlanned, float64(network.LinksPlanned))
 		tell(linksConnected, float64(network.LinksConnected))
 		tell(parts, float64(network.Parts))
+		tell(nodesSynced, float64(network.NodesSynced))
+		for _, node := range network.Nodes {
+			node.collect(name, found)
+		}
 		if waiting := network.Waiting; waiting != nil {
 			found <- prometheus.MustNewConstMetric(rolloutWaiting, prometheus.GaugeValue, 1, append(labels(name), waiting.Node, waiting.On)...)
 		}

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +27,7 @@ func gather(g Gomega, registry *prometheus.Registry) map[string]float64 {
 			name := family.GetName()
 			for _, label := range metric.GetLabel() {
 				switch label.GetName() {
-				case "outcome", "status", "node", "on":
+				case "outcome", "status", "node", "on", "direction", "software", "version":
 					name += " " + label.GetValue()
 				}
 			}
@@ -55,6 +56,7 @@ func TestCollector(t *testing.T) {
 		"bitcoinnetwork_nodes_ready":                  2,
 		"bitcoinnetwork_links_planned":                3,
 		"bitcoinnetwork_links_connected":              1,
+		"bitcoinnetwork_nodes_synced":                 0,
 		"bitcoinnetwork_parts":                        1,
 		"bitcoinnetwork_highest_tip_height":           7,
 		"bitcoinnetwork_lowest_tip_height":            5,
@@ -93,6 +95,42 @@ func TestCollector(t *testing.T) {
 	for name := range gather(g, registry) {
 		g.Expect(strings.HasPrefix(name, "bitcoinnetwork_") || strings.HasPrefix(name, "gotk_reconcile_duration")).To(BeFalse(), "%s of a network that is gone", name)
 	}
+}
+
+// Of a node all is told that it says of itself, as long as it does.
+func TestNodes(t *testing.T) {
+	g := NewWithT(t)
+	collector, registry := NewCollector(clocktesting.NewFakePassiveClock(time.Unix(1000, 0))), prometheus.NewPedanticRegistry()
+	g.Expect(registry.Register(collector)).To(Succeed())
+	ofNodes := func() map[string]float64 {
+		told := gather(g, registry)
+		maps.DeleteFunc(told, func(name string, _ float64) bool { return !strings.HasPrefix(name, "bitcoinnetwork_node_") })
+		return told
+	}
+	collector.SetNetwork(payments, Network{NodesSynced: 1, Nodes: []Node{{
+		Name: "payments-1", Software: "Bitcoin Core", Version: "32.1", Synced: true, InitialDownload: true, Pruned: true,
+		Blocks: 7, Headers: 9, Progress: 0.75, SizeOnDisk: 2048, MempoolSize: 3, MempoolBytes: 426, PeersIn: 2, PeersOut: 1, Uptime: 60, Warnings: 4,
+	}}})
+	g.Expect(gather(g, registry)).To(HaveKeyWithValue("bitcoinnetwork_nodes_synced", 1.0))
+	g.Expect(ofNodes()).To(Equal(map[string]float64{
+		"bitcoinnetwork_node_synced payments-1":                      1,
+		"bitcoinnetwork_node_initial_block_download payments-1":      1,
+		"bitcoinnetwork_node_pruned payments-1":                      1,
+		"bitcoinnetwork_node_tip_height payments-1":                  7,
+		"bitcoinnetwork_node_headers_height payments-1":              9,
+		"bitcoinnetwork_node_verification_progress_ratio payments-1": 0.75,
+		"bitcoinnetwork_node_size_on_disk_bytes payments-1":          2048,
+		"bitcoinnetwork_node_mempool_transactions payments-1":        3,
+		"bitcoinnetwork_node_mempool_bytes payments-1":               426,
+		"bitcoinnetwork_node_peers in payments-1":                    2,
+		"bitcoinnetwork_node_peers out payments-1":                   1,
+		"bitcoinnetwork_node_uptime_seconds payments-1":              60,
+		"bitcoinnetwork_node_warnings payments-1":                    4,
+		"bitcoinnetwork_node_info payments-1 Bitcoin Core 32.1":      1,
+	}))
+	collector.SetNetwork(payments, Network{Nodes: []Node{{Name: "payments-0"}}})
+	g.Expect(ofNodes()).To(HaveKeyWithValue("bitcoinnetwork_node_synced payments-0", 0.0))
+	g.Expect(ofNodes()).NotTo(HaveKey("bitcoinnetwork_node_synced payments-1"), "it says nothing any more")
 }
 
 // What waits is told with the pod's name, and for what: alerts go by these labels.

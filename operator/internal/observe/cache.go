@@ -57,10 +57,11 @@ type podMemory struct {
 
 // dataMemory is what is remembered of a node's data: where they are known to be, nil
 // where that is not known, when they last had the best block, and which was the best that
-// their node said it lacked, since when.
+// their node said it lacked, since when, and how far they have come.
 type dataMemory struct {
 	tip, lacked          *state.Block
 	hadBest, behindSince time.Time
+	sync                 syncMemory
 }
 
 func newCache() *cache {
@@ -182,6 +183,7 @@ func (c *cache) remember(network *v1alpha1.BitcoinNetwork, seen *state.Network) 
 	seen.TipSince = c.tipSince
 	c.rememberAlive(seen)
 	c.rememberBehind(seen)
+	c.rememberSync(seen)
 	unasked := seen.Secret.Unusable != nil // which no node can be blamed for
 	for i := range seen.Nodes {
 		node := &seen.Nodes[i]

@@ -35,6 +35,8 @@ type Nodes interface {
 	Tip(ctx context.Context, address string) (bitcoind.Tip, error)
 	// BlockHashes asks a node for the hashes of its chain at some heights.
 	BlockHashes(ctx context.Context, endpoint bitcoind.Endpoint, heights []int32) ([]string, error)
+	// InvalidTips asks a node for the ends of the chains that it holds for invalid.
+	InvalidTips(ctx context.Context, endpoint bitcoind.Endpoint) ([]bitcoind.Tip, error)
 }
 
 // Observer observes the networks of one namespace.
@@ -81,6 +83,7 @@ func (o *Observer) Observe(ctx context.Context, network *v1alpha1.BitcoinNetwork
 	session.askNodes(ctx)
 	session.compareTips(ctx)
 	cache.remember(network, seen)
+	session.askWhyBehind(ctx)
 	return seen, ctx.Err()
 }
 

@@ -168,6 +168,15 @@ type Node struct {
 	// BehindSince is the first of the looks in which the node has said that it lacks the
 	// block that was the best then; zero for one that has the best block, or says nothing.
 	BehindSince time.Time
+	// SyncedAt is when the node's data were last seen to have the chain. StalledSince is
+	// the first of the looks that found the node behind, and its chain no longer than the
+	// look before; zero for any other. Earlier is how far it was one or two minutes ago, or
+	// when it was first seen to be behind.
+	SyncedAt, StalledSince time.Time
+	Earlier                Progress
+	// Invalid is a block that the node holds for invalid, and that is on the chain of
+	// others. It is asked for only where the node is behind and does not catch up.
+	Invalid *Block
 	// RefusedAt is when a disruption budget last did not let the node's pod go, and
 	// NotStoppedAt when its bitcoind last did not take the call to stop.
 	RefusedAt, NotStoppedAt time.Time

@@ -77,6 +77,8 @@ const (
 	credentials = v1alpha1.CredentialsReadyCondition
 	chains      = v1alpha1.ChainsAgreeCondition
 	storage     = v1alpha1.StorageReadyCondition
+	syncs       = v1alpha1.SyncedCondition
+	versions    = v1alpha1.VersionsSupportedCondition
 	ready       = meta.ReadyCondition
 )
 
@@ -102,6 +104,18 @@ var transitions = []transition{
 	}, text: func(c change) string {
 		return "the fork is gone: " + conditions.GetMessage(c.after, chains)
 	}},
+	{kind: warning, of: syncs, applies: func(c change) bool {
+		return c.gained(syncs, v1alpha1.NotCatchingUpReason) || c.gained(syncs, v1alpha1.BlockRejectedReason)
+	}},
+	{kind: normal, of: syncs, applies: change.caughtUp, text: func(c change) string {
+		return fmt.Sprintf("%s, after %s", conditions.GetMessage(c.after, syncs), c.seen.Now.Sub(c.before.Status.Sync.BehindSince.Time).Round(time.Second))
+	}},
+	{kind: warning, of: versions, applies: func(c change) bool {
+		return c.gained(versions, v1alpha1.OutOfSupportReason) || c.gained(versions, v1alpha1.KnownBadReason)
+	}},
+	{kind: normal, of: versions, applies: func(c change) bool {
+		return c.gained(versions, v1alpha1.SupportedReason) && conditions.IsFalse(c.before, versions)
+	}},
 	{kind: normal, of: storage, applies: func(c change) bool { return c.gained(storage, v1alpha1.ResizingReason) }},
 	{kind: normal, of: storage, applies: func(c change) bool {
 		return c.lost(storage, v1alpha1.ResizingReason) && conditions.IsTrue(c.after, storage)
@@ -123,6 +137,13 @@ var transitions = []transition{
 	{kind: warning, of: ready, applies: func(c change) bool { return c.failed() && c.failedAnew() && !c.becameDegraded() }},
 	{kind: normal, reason: v1alpha1.RecoveredEvent, of: ready, applies: func(c change) bool { return !c.parked() && c.becameReady() && c.degraded(c.before) }},
 	{kind: normal, of: ready, applies: func(c change) bool { return !c.parked() && c.becameReady() && !c.degraded(c.before) }},
+}
+
+// caughtUp reports whether all nodes have the chain that did not for long enough to tell
+// of it.
+func (c change) caughtUp() bool {
+	before := c.before.Status.Sync
+	return c.gained(syncs, v1alpha1.SyncedReason) && before != nil && before.BehindSince != nil && c.seen.Now.Sub(before.BehindSince.Time) >= waitTold
 }
 
 func (c change) had() int { return len(c.before.Status.Nodes) }
@@ -263,6 +284,7 @@ type Patience struct {
 	told      bool
 	drainTold time.Time
 	diskTold  bool
+	syncTold  bool
 }
 
 // waitTold is how long something is waited for before an event tells of it.
@@ -273,7 +295,7 @@ func (p *Patience) Events(network *v1alpha1.BitcoinNetwork, seen *state.Network,
 	var events []Event
 	switch wait := waiting(network, seen, todo, outcome); {
 	case wait == nil:
-		*p = Patience{drainTold: p.drainTold, diskTold: p.diskTold}
+		*p = Patience{drainTold: p.drainTold, diskTold: p.diskTold, syncTold: p.syncTold}
 	case wait.On != p.on:
 		p.on, p.since, p.told = wait.On, seen.Now, false
 	case !p.told && seen.Now.Sub(p.since) >= waitTold:
@@ -293,5 +315,11 @@ func (p *Patience) Events(network *v1alpha1.BitcoinNetwork, seen *state.Network,
 			state.Name(network, ordinal))})
 	}
 	p.diskTold = filling
+	sync := network.Status.Sync
+	isBehind := sync != nil && sync.BehindSince != nil && seen.Now.Sub(sync.BehindSince.Time) >= waitTold
+	if isBehind && !p.syncTold && conditions.GetReason(network, syncs) == v1alpha1.DownloadingReason {
+		events = append(events, Event{normal, v1alpha1.DownloadingReason, conditions.GetMessage(network, syncs)})
+	}
+	p.syncTold = isBehind
 	return events
 }

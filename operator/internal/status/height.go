@@ -1,20 +1,23 @@
 package status
 
 import (
+	"slices"
 	"time"
 
+	"github.com/fluxcd/pkg/runtime/conditions"
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 )
 
-// heightInterval is how often a change of nothing but the height is worth a write.
+// heightInterval is how often a change of nothing but the height, or of how far nodes are,
+// is worth a write.
 const heightInterval = time.Minute
 
 // ReportHeight writes the best block and its height into the status, and keeps what
-// was there when these alone would make a write too soon. It returns when the height
-// was last written.
+// was there, also of how far nodes are, when these alone would make a write too soon. It
+// returns when they were last written.
 func ReportHeight(before, after *v1alpha1.BitcoinNetwork, seen *state.Network, written time.Time) time.Time {
 	if len(seen.Nodes) == 0 {
 		after.Status.Height = nil // it went with the nodes
@@ -23,16 +26,21 @@ func ReportHeight(before, after *v1alpha1.BitcoinNetwork, seen *state.Network, w
 		}
 		return written
 	}
-	height := heightOf(seen)
+	height, known := heightOf(seen), before.Status.Height
+	isFirst := height != nil && known == nil
+	settled := withProgressOf(before, after)
+	otherwiseSame := !syncTurned(before, after) && equality.Semantic.DeepEqual(before.Status, settled)
+	if otherwiseSame && !isFirst && seen.Lost == nil && seen.Now.Sub(written) < heightInterval {
+		after.Status = settled
+		return written
+	}
+	if !equality.Semantic.DeepEqual(after.Status, settled) {
+		written = seen.Now
+	}
 	if height == nil {
 		return written
 	}
-	known := before.Status.Height
-	otherwiseSame := equality.Semantic.DeepEqual(before.Status, after.Status)
-	if otherwiseSame && known != nil && seen.Lost == nil && seen.Now.Sub(written) < heightInterval {
-		return written
-	}
-	if known == nil || *known != *height {
+	if isFirst || *known != *height {
 		written = seen.Now
 	}
 	after.Status.Height = height
@@ -55,4 +63,33 @@ func heightOf(seen *state.Network) *int64 {
 		}
 	}
 	return nil
+}
+
+// withProgressOf returns the status of a network with what an earlier one says of how far
+// nodes are, which changes with each look.
+func withProgressOf(before, after *v1alpha1.BitcoinNetwork) v1alpha1.BitcoinNetworkStatus {
+	settled := after.Status
+	settled.Sync, settled.Warnings = before.Status.Sync, before.Status.Warnings
+	earlier := conditions.Get(before, v1alpha1.SyncedCondition)
+	if earlier == nil {
+		return settled
+	}
+	settled.Conditions = slices.Clone(settled.Conditions)
+	for i := range settled.Conditions {
+		if settled.Conditions[i].Type == earlier.Type {
+			settled.Conditions[i] = *earlier
+		}
+	}
+	return settled
+}
+
+// syncTurned reports whether there is more to tell of how far nodes are than that they came
+// further: what is wrong with them, or when they are there, of which nobody knew before.
+func syncTurned(before, after *v1alpha1.BitcoinNetwork) bool {
+	if before.Status.Sync == nil || after.Status.Sync == nil {
+		return before.Status.Sync != after.Status.Sync
+	}
+	const synced = v1alpha1.SyncedCondition
+	return conditions.GetReason(before, synced) != conditions.GetReason(after, synced) ||
+		before.Status.Sync.EstimatedAt == nil && after.Status.Sync.EstimatedAt != nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/fluxcd/pkg/runtime/conditions"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/metrics"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/plan"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
@@ -24,6 +25,14 @@ func Measure(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.Pl
 		LinksConnected: len(links.Links) - len(links.Missing),
 		Parts:          len(links.Parts),
 	}
+	for ordinal, node := range seen.WantedNodes() {
+		if seen.SyncOf(node) == state.Synced {
+			measured.NodesSynced++
+		}
+		if node.IsTold() {
+			measured.Nodes = append(measured.Nodes, measureNode(state.Name(network, ordinal), node.State, seen.SyncOf(node)))
+		}
+	}
 	if wait := waiting(network, seen, todo, outcome); wait != nil {
 		measured.Waiting = &metrics.Waiting{Node: state.Name(network, wait.Node), On: string(wait.On)}
 	}
@@ -33,6 +42,26 @@ func Measure(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.Pl
 			HighestTip: tips[0].Height,
 			LowestTip:  tips[len(tips)-1].Height,
 			LastBlock:  time.Unix(best.Time, 0),
+		}
+	}
+	return measured
+}
+
+// measureNode returns what there is to measure of a node that says how it is.
+func measureNode(name string, said bitcoind.State, sync state.Sync) metrics.Node {
+	software := bitcoind.SoftwareOf(said.Network.Version, said.Network.SubVersion)
+	measured := metrics.Node{
+		Name: name, Software: software.Name, Version: software.Number(),
+		Synced: sync == state.Synced, InitialDownload: said.Chain.InitialBlockDownload, Pruned: said.Chain.Pruned,
+		Blocks: int64(said.Chain.Blocks), Headers: int64(said.Chain.Headers), Progress: said.Chain.VerificationProgress,
+		SizeOnDisk: said.Chain.SizeOnDisk, MempoolSize: said.Mempool.Size, MempoolBytes: said.Mempool.Bytes,
+		Uptime: said.Uptime, Warnings: len(said.Warnings),
+	}
+	for _, peer := range said.Peers {
+		if peer.Inbound {
+			measured.PeersIn++
+		} else {
+			measured.PeersOut++
 		}
 	}
 	return measured

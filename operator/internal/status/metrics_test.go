@@ -4,10 +4,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/btcsuite/btcd/btcjson"
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/metrics"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state/statetest"
 )
 
@@ -17,6 +20,9 @@ func TestMeasure(t *testing.T) {
 		s.seen.Nodes[2] = statetest.NodeAt(2, 3, "a")
 		s.seen.Nodes[0].State.Chain.Time = minedAt.Unix()
 	}
+	measured := func(name string, height int64, synced bool) metrics.Node {
+		return metrics.Node{Name: name, Software: "Bitcoin Core", Version: "32.1", Synced: synced, Blocks: height, Headers: height, Progress: 1}
+	}
 	for _, test := range []struct {
 		reason    string
 		situation situation
@@ -24,12 +30,14 @@ func TestMeasure(t *testing.T) {
 		ready     metav1.ConditionStatus
 	}{
 		{"some of all", oneSilent().with(behind), metrics.Network{
-			NodesWanted: 3, NodesReady: 2, LinksPlanned: 3, LinksConnected: 1, Parts: 1,
+			NodesWanted: 3, NodesReady: 2, LinksPlanned: 3, LinksConnected: 1, Parts: 1, NodesSynced: 1,
+			Nodes: []metrics.Node{measured("payments-0", 7, true), measured("payments-2", 3, false)},
 			Chain: &metrics.Chain{HighestTip: 7, LowestTip: 3, LastBlock: minedAt},
 		}, metav1.ConditionFalse},
 		{"nobody tells of a chain", starting(), metrics.Network{NodesWanted: 3, LinksPlanned: 3, Parts: 1}, metav1.ConditionFalse},
 		{"a pod beyond those that are asked for is not measured", shrinking(), metrics.Network{
-			NodesWanted: 2, NodesReady: 2, LinksPlanned: 1, LinksConnected: 1, Parts: 1,
+			NodesWanted: 2, NodesReady: 2, LinksPlanned: 1, LinksConnected: 1, Parts: 1, NodesSynced: 2,
+			Nodes: []metrics.Node{measured("payments-0", 7, true), measured("payments-1", 7, true)},
 			Chain: &metrics.Chain{HighestTip: 7, LowestTip: 7, LastBlock: time.Unix(0, 0)},
 		}, metav1.ConditionFalse},
 		{"somebody waits", starting().with(waitsFor(forNode)), metrics.Network{
@@ -51,5 +59,24 @@ func TestMeasure(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// A node is measured by what it says, the user agent that it chooses aside.
+func TestMeasureNode(t *testing.T) {
+	said := bitcoind.State{
+		Mempool: bitcoind.Mempool{Size: 3, Bytes: 426}, Uptime: 60, Warnings: []string{"a", "b"},
+		Peers: []btcjson.GetPeerInfoResult{{Inbound: true}, {Inbound: true}, {}},
+	}
+	said.Chain.Blocks, said.Chain.Headers, said.Chain.VerificationProgress = 7, 9, 0.75
+	said.Chain.InitialBlockDownload, said.Chain.Pruned, said.Chain.SizeOnDisk = true, true, 2048
+	said.Network.Version, said.Network.SubVersion = 290403, "/Satoshi:29.4.3(team-a.payments.0)/Knots:20260508/"
+	want := metrics.Node{
+		Name: "payments-0", Software: "Bitcoin Knots", Version: "29.4.3", InitialDownload: true, Pruned: true,
+		Blocks: 7, Headers: 9, Progress: 0.75, SizeOnDisk: 2048, MempoolSize: 3, MempoolBytes: 426,
+		PeersIn: 2, PeersOut: 1, Uptime: 60, Warnings: 2,
+	}
+	if diff := cmp.Diff(want, measureNode("payments-0", said, state.Downloading)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -166,7 +166,9 @@ func NodeAt(ordinal int, height int32, branch string, changes ...func(*corev1.Po
 		Pod: pod, Data: pod.UID, Answers: true, Tip: &tip, Shown: true,
 		LastAnswer: Now, LastServed: Now, LastAlive: Now, HadBest: Now,
 	}
-	found.State.Chain.Blocks = height
+	found.State.Chain.Blocks, found.State.Chain.Headers = height, height
+	found.State.Chain.VerificationProgress = 1
+	found.State.Network.Version, found.State.Network.SubVersion = 320100, "/Satoshi:32.1.0/"
 	found.State.Chain.BestBlockHash = tip.Hash
 	return found
 }

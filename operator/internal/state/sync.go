@@ -1,0 +1,175 @@
+package state
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+)
+
+// Sync is how a node's chain stands to the one that it should have.
+type Sync int
+
+// The ways in which it stands, the better first.
+const (
+	// Synced: it has it, or all but the last block.
+	Synced Sync = iota
+	// Untold: it does not say.
+	Untold
+	// Downloading: it is behind, and its chain grows, or may.
+	Downloading
+	// NotCatchingUp: it is behind, and its chain has not grown for a while.
+	NotCatchingUp
+	// RejectsBlock: so it is, because it holds for invalid what others have.
+	RejectsBlock
+)
+
+const (
+	// stallPrivate and stallPublic are for how long the chain of a node that is behind may
+	// not grow. From nodes beside it a node has the next block within seconds. From the
+	// world it gets it with others' patience, and for minutes it may check one or write
+	// out what it has.
+	stallPrivate = time.Minute
+	stallPublic  = 30 * time.Minute
+	// syncRemembered is for how long a node that does not answer is taken to be as it was:
+	// long enough for one that is restarted, short enough for few blocks to have come.
+	syncRemembered = 5 * time.Minute
+	// leastPace is for how long a node must have been seen for its pace to be told, and
+	// longestWait the longest that is told by it.
+	leastPace   = 5 * time.Second
+	longestWait = 365 * 24 * time.Hour
+)
+
+// Progress is how far a node was at a moment: of a private chain at which height, of
+// another which part of all transactions it had, by bitcoind's estimate.
+type Progress struct {
+	At   time.Time
+	Done float64
+}
+
+// IsTold reports whether it is known what a node says of itself: now, or a check ago.
+func (n Node) IsTold() bool { return n.Answers || n.IsLate }
+
+// SyncOf returns how a node's chain stands to the one that it should have.
+func (n *Network) SyncOf(node Node) Sync {
+	switch {
+	case !node.IsTold():
+		if n.Now.Sub(node.SyncedAt) < syncRemembered {
+			return Synced
+		}
+		return Untold
+	case n.hasChain(node):
+		return Synced
+	case node.StalledSince.IsZero() || n.Now.Sub(node.StalledSince) < n.stall():
+		return Downloading
+	case node.Invalid != nil:
+		return RejectsBlock
+	default:
+		return NotCatchingUp
+	}
+}
+
+// hasChain reports whether a node that says how far it is has the chain. One block may be
+// on its way, for a moment.
+//
+// That bitcoind is in initial download says something only where others follow the chain,
+// too: where none do, it is so whenever the last block is a day old.
+func (n *Network) hasChain(node Node) bool {
+	if !n.Private && node.State.Chain.InitialBlockDownload {
+		return false
+	}
+	isOnItsWay := node.BehindSince.IsZero() || n.Now.Sub(node.BehindSince) < stallPrivate
+	missing := n.Goal(node) - int64(node.State.Chain.Blocks)
+	return missing <= 0 || missing == 1 && isOnItsWay
+}
+
+// Goal returns the height that a node should have: of the best block, or that to which it
+// has headers, which may be more.
+func (n *Network) Goal(node Node) int64 {
+	goal := int64(node.State.Chain.Headers)
+	if n.Best != nil {
+		goal = max(goal, n.Best.Height)
+	}
+	return goal
+}
+
+// stall is for how long the chain of a node that is behind may not grow.
+func (n *Network) stall() time.Duration {
+	if n.Private {
+		return stallPrivate
+	}
+	return stallPublic
+}
+
+// ProgressOf returns how far a node is that says so.
+func (n *Network) ProgressOf(node Node) Progress {
+	if n.Private {
+		return Progress{At: n.Now, Done: float64(node.State.Chain.Blocks)}
+	}
+	return Progress{At: n.Now, Done: partOf(node.State.Chain)}
+}
+
+// Part returns which part of the chain a node has that says so, from 0 to 1.
+func (n *Network) Part(node Node) float64 {
+	if !n.Private {
+		return partOf(node.State.Chain)
+	}
+	return float64(node.State.Chain.Blocks) / float64(max(n.Goal(node), 1))
+}
+
+// partOf is bitcoind's estimate, which a hostile node may take from anywhere.
+func partOf(chain bitcoind.ChainInfo) float64 {
+	return min(max(chain.VerificationProgress, 0), 1)
+}
+
+// Remaining returns how long it takes until the last of the wanted nodes is synced, at the
+// pace that was seen, where there is something to tell it by: each that is not makes way.
+func (n *Network) Remaining() (remaining time.Duration, known bool) {
+	for _, node := range n.WantedNodes() {
+		switch n.SyncOf(node) {
+		case Synced:
+		case Downloading:
+			of, told := n.remaining(node)
+			if !told {
+				return 0, false
+			}
+			remaining, known = max(remaining, of), true
+		default:
+			return 0, false
+		}
+	}
+	return remaining, known
+}
+
+// remaining returns how long it takes until a node is synced.
+func (n *Network) remaining(node Node) (time.Duration, bool) {
+	now, earlier := n.ProgressOf(node), node.Earlier
+	took := now.At.Sub(earlier.At)
+	if earlier.At.IsZero() || took < leastPace || now.Done <= earlier.Done {
+		return 0, false
+	}
+	goal := 1.0
+	if n.Private {
+		goal = float64(n.Goal(node))
+	}
+	seconds := (goal - now.Done) / (now.Done - earlier.Done) * took.Seconds()
+	if seconds < 0 || seconds > longestWait.Seconds() {
+		return 0, false
+	}
+	return time.Duration(seconds * float64(time.Second)), true
+}
+
+// Behind returns the wanted nodes that say that they are behind, the furthest first.
+func (n *Network) Behind() []int {
+	var behind []int
+	for ordinal, node := range n.WantedNodes() {
+		if n.SyncOf(node) >= Downloading {
+			behind = append(behind, ordinal)
+		}
+	}
+	slices.SortStableFunc(behind, func(a, b int) int {
+		return cmp.Compare(n.Part(n.Nodes[a]), n.Part(n.Nodes[b]))
+	})
+	return behind
+}

@@ -1,0 +1,88 @@
+package status
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/fluxcd/pkg/runtime/conditions"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
+)
+
+// setVersionsSupported says what is known of the versions that the nodes run. While none
+// answers it stays as it was: what a node runs it does not change by being silent.
+func setVersionsSupported(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
+	condition := versionsSupported(network, seen)
+	if condition.Reason == v1alpha1.NoNodesReason && seen.Wanted > 0 && conditions.Has(network, v1alpha1.VersionsSupportedCondition) {
+		condition = *conditions.Get(network, v1alpha1.VersionsSupportedCondition)
+	}
+	condition.Type = v1alpha1.VersionsSupportedCondition
+	conditions.Set(network, &condition)
+}
+
+// versionsSupported returns the condition VersionsSupported. Its reason is the worst that
+// there is to say of a node.
+func versionsSupported(network *v1alpha1.BitcoinNetwork, seen *state.Network) metav1.Condition {
+	var worst bitcoind.Support
+	told := 0
+	by := map[string][]int{}
+	var order []string
+	for ordinal, node := range seen.WantedNodes() {
+		if !node.IsTold() {
+			continue
+		}
+		told++
+		software := bitcoind.SoftwareOf(node.State.Network.Version, node.State.Network.SubVersion)
+		support, why := software.SupportOn(seen.Chain.Name, mayHaveWallets(network))
+		if support < worst || support == bitcoind.Supported {
+			continue
+		}
+		if support > worst {
+			worst, order = support, nil
+		}
+		text := software.String()
+		if why != "" {
+			text += ": " + why
+		}
+		if !slices.Contains(order, text) {
+			order = append(order, text)
+		}
+		by[text] = append(by[text], ordinal)
+	}
+	var texts []string
+	for _, text := range order {
+		texts = append(texts, fmt.Sprintf("%s: %s", listNodes(by[text]), text))
+	}
+	bad := func(reason string) metav1.Condition {
+		return metav1.Condition{Status: metav1.ConditionFalse, Reason: reason, Message: list(texts) + "; " + wayToAnother(network)}
+	}
+	switch {
+	case told == 0:
+		return metav1.Condition{Status: metav1.ConditionUnknown, Reason: v1alpha1.NoNodesReason, Message: "no node answers"}
+	case worst == bitcoind.KnownBad:
+		return bad(v1alpha1.KnownBadReason)
+	case worst == bitcoind.OutOfSupport:
+		return bad(v1alpha1.OutOfSupportReason)
+	case worst == bitcoind.NotListed:
+		return metav1.Condition{Status: metav1.ConditionUnknown, Reason: v1alpha1.NotListedReason,
+			Message: list(texts) + "; nobody has said until when that version gets fixes"}
+	default:
+		return metav1.Condition{Status: metav1.ConditionTrue, Reason: v1alpha1.SupportedReason, Message: "every node that answers runs a version that gets fixes"}
+	}
+}
+
+// mayHaveWallets reports whether a network's nodes may have wallets.
+func mayHaveWallets(network *v1alpha1.BitcoinNetwork) bool {
+	return !slices.Contains(network.Spec.Config, "disablewallet=1")
+}
+
+// wayToAnother says how a network's nodes come to run another version.
+func wayToAnother(network *v1alpha1.BitcoinNetwork) string {
+	if network.Spec.Image == "" {
+		return "the image is the platform's: ask the platform team for another, or set spec.image"
+	}
+	return "set spec.image to one with another version"
+}
