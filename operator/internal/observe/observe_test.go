@@ -55,6 +55,7 @@ type scene struct {
 	secret   *corev1.Secret
 	failure  error  // of reads
 	fails    string // of which type; of all where it is empty
+	nodes    Nodes  // who is asked instead of the network's nodes; nil for these
 	clock    *clocktesting.FakeClock
 	observer *Observer
 }
@@ -167,6 +168,9 @@ func (s *scene) observe() (*state.Network, error) {
 		}).Build()
 	s.observer.Client, s.observer.API = labelled(api), api
 	s.observer.Credentials = credentials.Reader{API: api, Secret: statetest.Secret}
+	if s.nodes != nil {
+		return s.observer.Observe(s.t.Context(), s.network, s.nodes)
+	}
 	return s.observer.Observe(s.t.Context(), s.network, s)
 }
 
