@@ -65,18 +65,17 @@ func heightOf(seen *state.Network) *int64 {
 	return nil
 }
 
+// progress are the conditions whose messages say how far nodes are.
+var progress = []string{v1alpha1.ChainsAgreeCondition, v1alpha1.SyncedCondition}
+
 // withProgressOf returns the status of a network with what an earlier one says of how far
 // nodes are, which changes with each look.
 func withProgressOf(before, after *v1alpha1.BitcoinNetwork) v1alpha1.BitcoinNetworkStatus {
 	settled := after.Status
 	settled.Sync, settled.Warnings = before.Status.Sync, before.Status.Warnings
-	earlier := conditions.Get(before, v1alpha1.SyncedCondition)
-	if earlier == nil {
-		return settled
-	}
 	settled.Conditions = slices.Clone(settled.Conditions)
-	for i := range settled.Conditions {
-		if settled.Conditions[i].Type == earlier.Type {
+	for i, condition := range settled.Conditions {
+		if earlier := conditions.Get(before, condition.Type); earlier != nil && slices.Contains(progress, condition.Type) {
 			settled.Conditions[i] = *earlier
 		}
 	}
@@ -89,7 +88,6 @@ func syncTurned(before, after *v1alpha1.BitcoinNetwork) bool {
 	if before.Status.Sync == nil || after.Status.Sync == nil {
 		return before.Status.Sync != after.Status.Sync
 	}
-	const synced = v1alpha1.SyncedCondition
-	return conditions.GetReason(before, synced) != conditions.GetReason(after, synced) ||
-		before.Status.Sync.EstimatedAt == nil && after.Status.Sync.EstimatedAt != nil
+	hasTurned := func(condition string) bool { return conditions.GetReason(before, condition) != conditions.GetReason(after, condition) }
+	return slices.ContainsFunc(progress, hasTurned) || before.Status.Sync.EstimatedAt == nil && after.Status.Sync.EstimatedAt != nil
 }

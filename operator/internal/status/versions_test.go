@@ -1,0 +1,111 @@
+package status
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/fluxcd/pkg/runtime/conditions"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state/statetest"
+)
+
+// running has nodes run these, by ordinal.
+func running(agents ...bitcoind.Software) func(*situation) {
+	return func(s *situation) {
+		for ordinal, software := range agents {
+			said := &s.seen.Nodes[ordinal].State.Network
+			said.Version, said.SubVersion = software.Version, "/Satoshi:1.0.0(team-a.payments.0)/"
+			if software.Name == bitcoind.BitcoinKnots {
+				said.SubVersion += "Knots:20260508/"
+			}
+		}
+	}
+}
+
+// Versions that the tests speak of.
+var (
+	core28  = bitcoind.Software{Name: bitcoind.BitcoinCore, Version: 280100}
+	core29  = bitcoind.Software{Name: bitcoind.BitcoinCore, Version: 290000}
+	core301 = bitcoind.Software{Name: bitcoind.BitcoinCore, Version: 300100}
+	core32  = bitcoind.Software{Name: bitcoind.BitcoinCore, Version: 320100}
+	knots29 = bitcoind.Software{Name: bitcoind.BitcoinKnots, Version: 290403}
+)
+
+func noneAnswers(s *situation) {
+	for ordinal := range s.seen.Nodes {
+		s.seen.Nodes[ordinal] = statetest.Silent(ordinal, closed)
+	}
+}
+
+func TestVersionsSupported(t *testing.T) {
+	const (
+		ask  = "; the image is the platform's: ask the platform team for another, or set spec.image"
+		ends = ": it gets no fixes since Bitcoin Core 32.0, not of security either"
+	)
+	onMain := func(s *situation) { s.seen.Chain, _ = bitcoind.ChainNamed("main") }
+	for _, test := range []struct {
+		reason  string
+		changes []func(*situation)
+		want    string
+	}{
+		{"all are mended", []func(*situation){running(core32)}, "True Supported every node that answers runs a version that gets fixes"},
+		{"none is", []func(*situation){running(core29, core29, core28)},
+			"False OutOfSupport nodes 0, 1: Bitcoin Core 29.0" + ends + "; node 2: Bitcoin Core 28.1" + ends + ask},
+		{"one does harm, which is worse than those that are not mended", []func(*situation){running(core29, core301)},
+			"False KnownBad node 1: Bitcoin Core 30.1: moving an old wallet to the new format can delete all wallets of the node" + ask},
+		{"it cannot without wallets", []func(*situation){running(core301), func(s *situation) { s.network.Spec.Config = []v1alpha1.ConfigLine{"disablewallet=1"} }},
+			"True Supported every node that answers runs a version that gets fixes"},
+		{"the network has an image of its own", []func(*situation){running(core29), func(s *situation) { s.network.Spec.Image = "registry.example/bitcoind:29" }},
+			"False OutOfSupport node 0: Bitcoin Core 29.0" + ends + "; set spec.image to one with another version"},
+		{"of Knots nobody knows", []func(*situation){running(knots29, knots29, core32)},
+			"Unknown NotListed nodes 0, 1: Bitcoin Knots 29.4.3; nobody has said until when that version gets fixes"},
+		{"but that it leaves a chain", []func(*situation){running(knots29), onMain},
+			"False KnownBad node 0: Bitcoin Knots 29.4.3: it leaves the chain that Bitcoin Core follows at block 961640" + ask},
+		{"nobody answers", []func(*situation){noneAnswers}, "Unknown NoNodes no node answers"},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			network := wellConnected(3).with(test.changes...).report()
+			got := conditions.Get(network, v1alpha1.VersionsSupportedCondition)
+			if text := fmt.Sprintf("%s %s %s", got.Status, got.Reason, got.Message); text != test.want {
+				t.Errorf("it is\n%s, want\n%s", text, test.want)
+			}
+		})
+	}
+}
+
+// Old versions are told of once: not again after nodes were silent, nor of each node on the
+// way to another.
+func TestEventsOfVersions(t *testing.T) {
+	const told = "Warning OutOfSupport nodes 0, 1, 2: Bitcoin Core 29.0: it gets no fixes since Bitcoin Core 32.0, not of security either; " +
+		"the image is the platform's: ask the platform team for another, or set spec.image"
+	before := wellConnected(3).report()
+	for _, step := range []struct {
+		reason string
+		now    situation
+		want   []string
+	}{
+		{"nodes are old", wellConnected(3).with(running(core29, core29, core29)), []string{told}},
+		{"still", wellConnected(3).with(running(core29, core29, core29)), nil},
+		{"none answers", wellConnected(3).with(noneAnswers), nil},
+		{"they do again", wellConnected(3).with(running(core29, core29, core29)), nil},
+		{"one is new", wellConnected(3).with(running(core32, core29, core29)), nil},
+		{"all are new", wellConnected(3).with(running(core32)), []string{"Normal Supported every node that answers runs a version that gets fixes"}},
+		{"they are Knots", wellConnected(3).with(running(knots29, knots29, knots29)), nil},
+		{"they are not", wellConnected(3).with(running(core32)), nil},
+	} {
+		after := step.now.on(before).report()
+		var texts []string
+		for _, event := range Events(before, after, step.now.seen, step.now.todo, step.now.outcome) {
+			if event.Reason == v1alpha1.OutOfSupportReason || event.Reason == v1alpha1.SupportedReason || event.Reason == v1alpha1.NotListedReason {
+				texts = append(texts, textsOf([]Event{event})...)
+			}
+		}
+		if diff := cmp.Diff(step.want, texts); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", step.reason, diff)
+		}
+		before = after
+	}
+}
