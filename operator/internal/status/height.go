@@ -88,6 +88,8 @@ func syncTurned(before, after *v1alpha1.BitcoinNetwork) bool {
 	if before.Status.Sync == nil || after.Status.Sync == nil {
 		return before.Status.Sync != after.Status.Sync
 	}
-	hasTurned := func(condition string) bool { return conditions.GetReason(before, condition) != conditions.GetReason(after, condition) }
+	hasTurned := func(condition string) bool {
+		return conditions.GetReason(before, condition) != conditions.GetReason(after, condition)
+	}
 	return slices.ContainsFunc(progress, hasTurned) || before.Status.Sync.EstimatedAt == nil && after.Status.Sync.EstimatedAt != nil
 }
