@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/fluxcd/pkg/runtime/conditions"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
@@ -26,8 +28,8 @@ func reportSync(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
 		}
 		if node.IsTold() {
 			height := int64(node.State.Chain.Blocks)
-			sync.LowestHeight = new(min(height, *orElse(sync.LowestHeight, &height)))
-			sync.HighestHeight = new(max(height, *orElse(sync.HighestHeight, &height)))
+			sync.LowestHeight = new(min(height, ptr.Deref(sync.LowestHeight, height)))
+			sync.HighestHeight = new(max(height, ptr.Deref(sync.HighestHeight, height)))
 		}
 	}
 	sync.Summary = ratio(int(sync.Synced), seen.Wanted)
@@ -51,14 +53,6 @@ func reportSync(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
 	network.Status.Sync = sync
 }
 
-// orElse returns a value, or another where there is none.
-func orElse[T any](value, otherwise *T) *T {
-	if value == nil {
-		return otherwise
-	}
-	return value
-}
-
 // percent says a part as "43.21%". All of it is not said before it is so.
 func percent(part float64) string {
 	return fmt.Sprintf("%.2f%%", math.Floor(part*10_000)/100)
@@ -71,11 +65,10 @@ func setSynced(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
 }
 
 // synced returns the condition Synced: its reason is the worst that there is to say of a
-// node, and its message names all that are behind.
+// node.
 func synced(network *v1alpha1.BitcoinNetwork, seen *state.Network) metav1.Condition {
 	var worst state.Sync
 	var silent []int
-	var problems []string
 	isTold := false
 	for ordinal, node := range seen.WantedNodes() {
 		isTold = isTold || node.IsTold()
@@ -85,11 +78,8 @@ func synced(network *v1alpha1.BitcoinNetwork, seen *state.Network) metav1.Condit
 			silent = append(silent, ordinal)
 		}
 	}
-	for _, ordinal := range seen.Behind() {
-		problems = append(problems, state.Name(network, ordinal)+behindText(seen, seen.Nodes[ordinal]))
-	}
 	summary := fmt.Sprintf("%d of %s synced", network.Status.Sync.Synced, are(seen.Wanted, "node"))
-	condition := metav1.Condition{Status: metav1.ConditionFalse, Message: summary + "; " + list(problems)}
+	condition := metav1.Condition{Status: metav1.ConditionFalse, Message: summary + "; " + list(behindTexts(network, seen))}
 	switch {
 	case !isTold && worst != state.Synced || seen.Wanted == 0:
 		return metav1.Condition{Status: metav1.ConditionUnknown, Reason: v1alpha1.NoNodesReason, Message: "no node answers"}
@@ -109,6 +99,20 @@ func synced(network *v1alpha1.BitcoinNetwork, seen *state.Network) metav1.Condit
 		condition.Reason = v1alpha1.BlockRejectedReason
 	}
 	return condition
+}
+
+// behindTexts says how far the nodes are that are behind. Of many a few are named, and
+// first those that somebody must look after.
+func behindTexts(network *v1alpha1.BitcoinNetwork, seen *state.Network) []string {
+	behind := seen.Behind()
+	slices.SortStableFunc(behind, func(a, b int) int {
+		return cmp.Compare(seen.SyncOf(seen.Nodes[b]), seen.SyncOf(seen.Nodes[a]))
+	})
+	var texts []string
+	for _, ordinal := range behind {
+		texts = append(texts, state.Name(network, ordinal)+behindText(seen, seen.Nodes[ordinal]))
+	}
+	return texts
 }
 
 // behindText says how far a node is that is behind, and why it does not catch up.

@@ -54,11 +54,19 @@ func TestSynced(t *testing.T) {
 			s.seen.Nodes[ordinal] = statetest.NodeAt(ordinal, int32(ordinal), "a")
 		}
 	})
+	stuck := many.with(func(s *situation) {
+		s.seen = statetest.Seen(slices.Clone(many.seen.Nodes)...)
+		disagreeing(&s.seen.Nodes[5])
+	})
 	for _, test := range []struct {
 		reason string
 		now    situation
 		want   string
 	}{
+		{"one that needs somebody is named before those that are further behind", stuck, "False BlockRejected 2 of 8 nodes are synced; payments-5: block 5 of 7, 71.42%; " +
+			"it holds for invalid what others have, block 12001 abc: the platform can have it look again, with bitcoin-cli reconsiderblock; " +
+			"if it rejects that block again, it follows other rules than the others; payments-0: block 0 of 7, 0.00%; payments-1: block 1 of 7, 14.28%; " +
+			"payments-2: block 2 of 7, 28.57%; payments-3: block 3 of 7, 42.85%; and 1 more"},
 		{"all have the chain", wellConnected(3), "True Synced 3 nodes are synced"},
 		{"the only one has", wellConnected(1), "True Synced 1 node is synced"},
 		{"one copies it", copying(12_000), "False Downloading 2 of 3 nodes are synced; payments-2: block 12000 of 20000, 60.00%; at this pace the last is synced at 2026-01-02T12:00:40Z"},
