@@ -166,8 +166,10 @@ func (e *errand) finished(ctx context.Context) (time.Duration, error) {
 	if e.situation.Network == nil {
 		return nextRequest, nil
 	}
-	e.Metrics.Asked(client.ObjectKeyFromObject(e.situation.Network), request.Kind(e.request), strings.ToLower(string(phase)))
+	network := client.ObjectKeyFromObject(e.situation.Network)
+	e.Metrics.Asked(network, request.Kind(e.request), strings.ToLower(string(phase)))
 	if phase != v1alpha1.RequestRefused {
+		e.Metrics.Told(network, request.EventReason(e.request))
 		e.Events.Event(e.situation.Network, kind, request.EventReason(e.request), fmt.Sprintf("BitcoinRequest %s: %s", e.request.Name, message))
 	}
 	return nextRequest, nil

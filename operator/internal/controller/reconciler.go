@@ -148,6 +148,7 @@ func (p *pass) run(ctx context.Context) (ctrl.Result, error) {
 func (p *pass) tell(events []status.Event) {
 	for _, event := range events {
 		p.Events.Event(p.network, event.Type, event.Reason, event.Message)
+		p.Metrics.Told(client.ObjectKeyFromObject(p.network), event.Reason)
 	}
 }
 

@@ -20,6 +20,8 @@ import (
 type Network struct {
 	// Ready is its condition Ready.
 	Ready metav1.Condition
+	// Conditions are all that its status has.
+	Conditions []metav1.Condition
 	// Suspended tells that the operator leaves it as it is.
 	Suspended bool
 	// NodesWanted is how many nodes there should be, NodesReady how many of them
@@ -65,6 +67,7 @@ type Collector struct {
 
 	mu       sync.Mutex
 	networks map[types.NamespacedName]Network
+	told     map[types.NamespacedName]map[string]time.Time
 }
 
 // labelNames tell one network from another, as Flux's metrics do.
@@ -92,12 +95,22 @@ var rolloutWaiting = prometheus.NewDesc("bitcoinnetwork_rollout_waiting",
 	"1 for the next node to be restarted, replaced or scaled away, by the kind of thing that it waits for.",
 	slices.Concat(labelNames, []string{"node", "on"}), nil)
 
+var (
+	condition = prometheus.NewDesc("bitcoinnetwork_condition",
+		"1 for each condition that the network's status has, by its status and reason.",
+		slices.Concat(labelNames, []string{"type", "status", "reason"}), nil)
+	lastEvent = prometheus.NewDesc("bitcoinnetwork_last_event_timestamp_seconds",
+		"When an event of that reason was last told of the network, since the operator was started.",
+		slices.Concat(labelNames, []string{"reason"}), nil)
+)
+
 // NewCollector returns a collector of no networks.
 func NewCollector(clock clock.PassiveClock) *Collector {
 	return &Collector{
 		flux:     gotk.NewRecorder(),
 		clock:    clock,
 		networks: map[types.NamespacedName]Network{},
+		told:     map[types.NamespacedName]map[string]time.Time{},
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bitcoinnetwork_rpc_requests_total",
 			Help: "How many requests were made to nodes, each a batch of calls, by what came of them.",
@@ -128,6 +141,9 @@ func (c *Collector) Register(registry prometheus.Registerer) error {
 func (c *Collector) SetNetwork(name types.NamespacedName, network Network) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if _, known := c.networks[name]; !known {
+		c.expectRequests(name)
+	}
 	c.networks[name] = network
 	c.flux.RecordCondition(reference(name), network.Ready)
 	c.flux.RecordSuspend(reference(name), network.Suspended)
@@ -138,6 +154,7 @@ func (c *Collector) DeleteNetwork(name types.NamespacedName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.networks, name)
+	delete(c.told, name)
 	c.flux.DeleteCondition(reference(name), meta.ReadyCondition)
 	c.flux.DeleteSuspend(reference(name))
 	c.flux.DeleteDuration(reference(name))
@@ -163,10 +180,30 @@ func (c *Collector) Asked(name types.NamespacedName, kind, outcome string) {
 	c.asked.WithLabelValues(append(labels(name), kind, outcome)...).Inc()
 }
 
+// expectRequests has the counts of what may go wrong begin at 0: the first of a kind is an
+// increase, too.
+func (c *Collector) expectRequests(name types.NamespacedName) {
+	for _, kind := range []string{"mine", "pay"} {
+		for _, outcome := range []string{"failed", "unknown"} {
+			c.asked.WithLabelValues(append(labels(name), kind, outcome)...)
+		}
+	}
+}
+
+// Told takes note that an event of that reason is told of a network.
+func (c *Collector) Told(name types.NamespacedName, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.told[name] == nil {
+		c.told[name] = map[string]time.Time{}
+	}
+	c.told[name][reason] = c.clock.Now()
+}
+
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(descriptions chan<- *prometheus.Desc) {
 	for _, description := range []*prometheus.Desc{
-		nodesWanted, nodesReady, linksPlanned, linksConnected, parts, highestTip, lowestTip, lastBlockAge, rolloutWaiting, nodesSynced,
+		nodesWanted, nodesReady, linksPlanned, linksConnected, parts, highestTip, lowestTip, lastBlockAge, rolloutWaiting, condition, lastEvent, nodesSynced,
 	} {
 		descriptions <- description
 	}
@@ -190,6 +227,9 @@ func (c *Collector) Collect(found chan<- prometheus.Metric) {
 		for _, node := range network.Nodes {
 			node.collect(name, found)
 		}
+		for _, has := range network.Conditions {
+			found <- prometheus.MustNewConstMetric(condition, prometheus.GaugeValue, 1, append(labels(name), has.Type, string(has.Status), has.Reason)...)
+		}
 		if waiting := network.Waiting; waiting != nil {
 			found <- prometheus.MustNewConstMetric(rolloutWaiting, prometheus.GaugeValue, 1, append(labels(name), waiting.Node, waiting.On)...)
 		}
@@ -197,6 +237,11 @@ func (c *Collector) Collect(found chan<- prometheus.Metric) {
 			tell(highestTip, float64(chain.HighestTip))
 			tell(lowestTip, float64(chain.LowestTip))
 			tell(lastBlockAge, max(c.clock.Since(chain.LastBlock), 0).Seconds()) // of many blocks at once the last lie in the future
+		}
+	}
+	for name, told := range c.told {
+		for reason, at := range told {
+			found <- prometheus.MustNewConstMetric(lastEvent, prometheus.GaugeValue, float64(at.Unix()), append(labels(name), reason)...)
 		}
 	}
 }

@@ -52,23 +52,25 @@ func TestCollector(t *testing.T) {
 	collector.Requested(payments, "timeout", 2*time.Second)
 	collector.Reconciled(payments, time.Now())
 	g.Expect(gather(g, registry)).To(Equal(map[string]float64{
-		"bitcoinnetwork_nodes_wanted":                 3,
-		"bitcoinnetwork_nodes_ready":                  2,
-		"bitcoinnetwork_links_planned":                3,
-		"bitcoinnetwork_links_connected":              1,
-		"bitcoinnetwork_nodes_synced":                 0,
-		"bitcoinnetwork_parts":                        1,
-		"bitcoinnetwork_highest_tip_height":           7,
-		"bitcoinnetwork_lowest_tip_height":            5,
-		"bitcoinnetwork_last_block_age_seconds":       30,
-		"bitcoinnetwork_rpc_requests_total ok":        1,
-		"bitcoinnetwork_rpc_requests_total timeout":   1,
-		"bitcoinnetwork_rpc_request_duration_seconds": 2,
-		"gotk_reconcile_condition True":               0,
-		"gotk_reconcile_condition False":              1,
-		"gotk_reconcile_condition Unknown":            0,
-		"gotk_reconcile_duration_seconds":             1,
-		"gotk_suspend_status":                         0,
+		"bitcoinnetwork_nodes_wanted":                  3,
+		"bitcoinnetwork_nodes_ready":                   2,
+		"bitcoinnetwork_links_planned":                 3,
+		"bitcoinnetwork_links_connected":               1,
+		"bitcoinnetwork_nodes_synced":                  0,
+		"bitcoinnetwork_parts":                         1,
+		"bitcoinnetwork_highest_tip_height":            7,
+		"bitcoinnetwork_lowest_tip_height":             5,
+		"bitcoinnetwork_last_block_age_seconds":        30,
+		"bitcoinnetwork_rpc_requests_total ok":         1,
+		"bitcoinnetwork_rpc_requests_total timeout":    1,
+		"bitcoinnetwork_rpc_request_duration_seconds":  2,
+		"bitcoinnetwork_bitcoinrequests_total failed":  0, // so that the first is an increase
+		"bitcoinnetwork_bitcoinrequests_total unknown": 0,
+		"gotk_reconcile_condition True":                0,
+		"gotk_reconcile_condition False":               1,
+		"gotk_reconcile_condition Unknown":             0,
+		"gotk_reconcile_duration_seconds":              1,
+		"gotk_suspend_status":                          0,
 	}))
 
 	clock.SetTime(time.Unix(1060, 0))
@@ -139,11 +141,48 @@ func TestWaiting(t *testing.T) {
 	collector, registry := NewCollector(clocktesting.NewFakePassiveClock(time.Unix(1000, 0))), prometheus.NewPedanticRegistry()
 	g.Expect(registry.Register(collector)).To(Succeed())
 	collector.SetNetwork(payments, Network{Waiting: &Waiting{Node: "payments-1", On: "budget"}})
+	g.Expect(series(g, registry, "bitcoinnetwork_rollout_waiting")).To(ConsistOf("map[name:payments namespace:team-a node:payments-1 on:budget] 1"))
+}
+
+// Conditions are told with their reasons, and events by when they were told last.
+func TestConditionsAndEvents(t *testing.T) {
+	g := NewWithT(t)
+	clock := clocktesting.NewFakePassiveClock(time.Unix(1000, 0))
+	collector, registry := NewCollector(clock), prometheus.NewPedanticRegistry()
+	g.Expect(registry.Register(collector)).To(Succeed())
+	chains := func(status metav1.ConditionStatus, reason string) Network {
+		return Network{Conditions: []metav1.Condition{{Type: "ChainsAgree", Status: status, Reason: reason}}}
+	}
+	collector.SetNetwork(payments, chains(metav1.ConditionFalse, "Fork"))
+	g.Expect(series(g, registry, "bitcoinnetwork_condition")).To(ConsistOf(
+		"map[name:payments namespace:team-a reason:Fork status:False type:ChainsAgree] 1"))
+	collector.SetNetwork(payments, chains(metav1.ConditionTrue, "TipsEqual"))
+	g.Expect(series(g, registry, "bitcoinnetwork_condition")).To(ConsistOf(
+		"map[name:payments namespace:team-a reason:TipsEqual status:True type:ChainsAgree] 1"), "what was so is so no more")
+
+	g.Expect(series(g, registry, "bitcoinnetwork_last_event_timestamp_seconds")).To(BeEmpty())
+	collector.Told(payments, "ChainLost")
+	clock.SetTime(time.Unix(1060, 0))
+	collector.Told(payments, "Repaired")
+	g.Expect(series(g, registry, "bitcoinnetwork_last_event_timestamp_seconds")).To(ConsistOf(
+		"map[name:payments namespace:team-a reason:ChainLost] 1000",
+		"map[name:payments namespace:team-a reason:Repaired] 1060"))
+	collector.Told(payments, "ChainLost")
+	g.Expect(series(g, registry, "bitcoinnetwork_last_event_timestamp_seconds")).To(ContainElement(
+		"map[name:payments namespace:team-a reason:ChainLost] 1060"), "once more")
+
+	collector.DeleteNetwork(payments)
+	g.Expect(series(g, registry, "bitcoinnetwork_condition")).To(BeEmpty())
+	g.Expect(series(g, registry, "bitcoinnetwork_last_event_timestamp_seconds")).To(BeEmpty())
+}
+
+// series returns what a registry tells by a name, with all labels.
+func series(g Gomega, registry *prometheus.Registry, name string) []string {
 	families, err := registry.Gather()
 	g.Expect(err).NotTo(HaveOccurred())
 	var told []string
 	for _, family := range families {
-		if family.GetName() != "bitcoinnetwork_rollout_waiting" {
+		if family.GetName() != name {
 			continue
 		}
 		for _, metric := range family.GetMetric() {
@@ -154,7 +193,7 @@ func TestWaiting(t *testing.T) {
 			told = append(told, fmt.Sprint(labels, metric.GetGauge().GetValue()))
 		}
 	}
-	g.Expect(told).To(ConsistOf("map[name:payments namespace:team-a node:payments-1 on:budget] 1"))
+	return told
 }
 
 // One network's metrics are told apart from another's, and go with it alone.

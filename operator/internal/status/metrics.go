@@ -1,6 +1,7 @@
 package status
 
 import (
+	"slices"
 	"time"
 
 	"github.com/fluxcd/pkg/apis/meta"
@@ -18,6 +19,7 @@ func Measure(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.Pl
 	links := wantedLinks(todo.Links, seen.Wanted)
 	measured := metrics.Network{
 		Ready:          *conditions.Get(network, meta.ReadyCondition),
+		Conditions:     slices.Clone(network.Status.Conditions),
 		Suspended:      network.Spec.Suspend,
 		NodesWanted:    seen.Wanted,
 		NodesReady:     seen.Ready(),

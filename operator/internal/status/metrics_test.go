@@ -26,7 +26,7 @@ func TestMeasure(t *testing.T) {
 	for _, test := range []struct {
 		reason    string
 		situation situation
-		want      metrics.Network // but for the condition Ready
+		want      metrics.Network // but for the conditions
 		ready     metav1.ConditionStatus
 	}{
 		{"some of all", oneSilent().with(behind), metrics.Network{
@@ -54,7 +54,10 @@ func TestMeasure(t *testing.T) {
 			if got.Ready.Type != "Ready" || got.Ready.Status != test.ready {
 				t.Errorf("Ready is %v", got.Ready)
 			}
-			got.Ready = metav1.Condition{}
+			if diff := cmp.Diff(network.Status.Conditions, got.Conditions); diff != "" {
+				t.Errorf("conditions (-status +measured):\n%s", diff)
+			}
+			got.Ready, got.Conditions = metav1.Condition{}, nil
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
