@@ -43,7 +43,7 @@ func build(ctx context.Context, c clone.Clone, names []string) error {
 	}
 	if root {
 		if os.Geteuid() != 0 {
-			return errors.New("only root can build bitcoin-knots: it unpacks Debian packages")
+			return errors.New("only root can build bitcoin-knots, flux-tools and prometheus: they unpack Debian packages")
 		}
 		if err := packages(ctx, c); err != nil {
 			return err

@@ -53,7 +53,7 @@ func up(ctx context.Context, c clone.Clone) error {
 	if err := packages(ctx, c); err != nil {
 		return err
 	}
-	if err := parts.Build(ctx, c, parts.All); err != nil {
+	if err := parts.Build(ctx, c, parts.Needed()); err != nil {
 		return err
 	}
 	if err := clean(ctx, c); err != nil {

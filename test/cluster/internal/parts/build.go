@@ -28,10 +28,10 @@ type build struct {
 	log *os.File
 }
 
-// Select returns the parts of these names, or all.
+// Select returns the parts of these names, or those that every cluster is made of.
 func Select(names []string) ([]Part, error) {
 	if len(names) == 0 {
-		return All, nil
+		return Needed(), nil
 	}
 	var selected []Part
 	for _, name := range names {

@@ -3,6 +3,7 @@
 package parts
 
 import (
+	"slices"
 	"time"
 
 	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/images"
@@ -24,6 +25,8 @@ type Part struct {
 	Outputs []string
 	// Root is true of what an ordinary user cannot make.
 	Root bool
+	// Optional is true of what a cluster runs without: it is made by name.
+	Optional bool
 }
 
 // A Program is built with `go build` and put in .local/bin.
@@ -137,12 +140,24 @@ var All = []Part{
 		Make: copyCRDs, Outputs: []string{"crds/flux", "crds/sealed-secrets"},
 	},
 	{
+		Name: prometheusPart, Cold: 30 * time.Second, Root: true, Optional: true,
+		Make:    makePrometheus,
+		Pins:    []string{Prometheus, prometheusSuite, prometheusVariant, prometheusPackages},
+		Outputs: []string{"images/" + prometheusPart + ".tar", "bin/prometheus", "bin/promtool", "bin/prometheus-alertmanager", "bin/amtool"},
+	},
+	{
 		Name: "bitcoin-knots", Cold: time.Minute, Root: true,
 		Make: makeKnots, Pins: []string{Knots, knotsSuite, knotsPackage, runKnots}, Outputs: []string{"images/bitcoin-knots.tar", "bin/bitcoind"},
 	},
 }
 
-// Images are the names of the archives that the parts leave in .local/images.
+// Needed are the parts that every cluster is made of.
+func Needed() []Part {
+	return slices.DeleteFunc(slices.Clone(All), func(p Part) bool { return p.Optional })
+}
+
+// Images are the names of the archives that the parts every cluster is made of
+// leave in .local/images.
 func Images() []string {
 	var all []string
 	for _, p := range All {
