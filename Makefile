@@ -25,6 +25,10 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SEALED_SECRETS := github.com/bitnami-labs/sealed-secrets@v0.40.0
 SEALED_SECRETS_CRD = $$(go mod download -json $(SEALED_SECRETS) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')/helm/sealed-secrets/crds/bitnami.com_sealedsecrets.yaml
 
+# The rules as the Prometheus Operator's kind has them.
+PROMETHEUS_RULE = { printf '%s\n' '\# make generate writes this, of ../rules/rules.yaml.' 'apiVersion: monitoring.coreos.com/v1' \
+	'kind: PrometheusRule' 'metadata:' '  name: bitcoin' 'spec:' && sed '/^\#/d; s/^./  &/' gitops/monitoring/rules/rules.yaml; }
+
 ##@ The two commands
 
 .PHONY: demo
@@ -33,7 +37,7 @@ demo: cluster-up images ## Start a cluster; let two teams commit a network each;
 
 .PHONY: test
 test: lint assets manifests ## Run the linters, the unit tests, and the tests against a real API server and bitcoind.
-	KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(LOCAL)/bin}" TEST_BITCOIND=$(LOCAL)/bin/bitcoind \
+	KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(LOCAL)/bin}" TEST_BITCOIND=$(LOCAL)/bin/bitcoind TEST_PROMETHEUS=$(LOCAL)/bin/prometheus \
 		go test -count=1 $(PACKAGES)
 	for module in $(MODULES); do KUBECONFIG= TEST_BITCOIND=$(LOCAL)/bin/bitcoind go -C $$module test -count=1 ./...; done
 
@@ -67,17 +71,22 @@ lint: ## Check formatting, go vet, staticcheck and the generated files.
 	@$(MAKE) --no-print-directory check-generated
 
 .PHONY: manifests
-manifests: assets ## Check that everything that Flux is pointed at builds.
-	@for folder in gitops/clusters/* gitops/clusters/*/flux-tenants gitops/clusters/*/sealed-secrets gitops/clusters/*/tenants gitops/crds gitops/policies gitops/infrastructure/*; do \
+manifests: assets ## Check that everything that Flux is pointed at builds, and what alerts go by.
+	@for folder in gitops/clusters/* gitops/clusters/*/flux-tenants gitops/clusters/*/sealed-secrets gitops/clusters/*/tenants gitops/crds gitops/policies gitops/infrastructure/* gitops/monitoring/*/; do \
 		case $$folder in gitops/clusters/base*) continue;; esac; \
 		$(KUBECTL) kustomize $$folder >/dev/null || { echo "$$folder does not build"; exit 1; }; \
 	done
+	@$(LOCAL)/bin/promtool test rules test/monitoring/*_test.yaml
+	@route() { test "$$($(LOCAL)/bin/amtool config routes test --config.file=gitops/monitoring/alertmanager.yaml "$${@:2}" 2>/dev/null)" = "$$1" || { echo "an alert with $${*:2} does not reach $$1"; exit 1; }; }; \
+		$(LOCAL)/bin/amtool check-config gitops/monitoring/alertmanager.yaml >/dev/null && \
+		route team namespace=team-a owner=team severity=critical && route platform namespace=team-a owner=platform severity=critical && route nobody namespace=team-a owner=team severity=info
 
 .PHONY: generate
-generate: ## Write what is generated: deepcopy functions, resource definitions and docs/reference.md.
+generate: ## Write what is generated: deepcopy functions, resource definitions, docs/reference.md and the PrometheusRule.
 	go run $(CONTROLLER_GEN) object crd paths=./api/... output:crd:dir=gitops/crds
 	go run ./operator/internal/reference . docs/reference.md
 	install -m 644 "$(SEALED_SECRETS_CRD)" gitops/infrastructure/sealed-secrets/crd.yaml
+	$(PROMETHEUS_RULE) >gitops/monitoring/prometheus-operator/rules.yaml
 
 .PHONY: check-generated
 check-generated:
@@ -89,6 +98,7 @@ check-generated:
 		&& diff gitops/crds/bitcoin-operator.github.io_bitcoinrequests.yaml $(LOCAL)/generated/ \
 		&& diff docs/reference.md $(LOCAL)/generated/ \
 		&& diff gitops/infrastructure/sealed-secrets/crd.yaml "$(SEALED_SECRETS_CRD)" \
+		&& $(PROMETHEUS_RULE) | diff gitops/monitoring/prometheus-operator/rules.yaml - \
 		|| { echo "generated files are not current: run make generate"; exit 1; }
 
 ##@ The local cluster
@@ -107,7 +117,7 @@ demo-down: $(CLUSTER) ## Remove everything that the demo has started.
 
 .PHONY: assets
 assets: $(CLUSTER)
-	$(CLUSTER) build kubernetes etcd bitcoin-knots
+	$(CLUSTER) build kubernetes etcd bitcoin-knots prometheus
 
 .PHONY: $(CLUSTER)
 $(CLUSTER):
