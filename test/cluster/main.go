@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/clone"
@@ -25,6 +26,9 @@ const usage = `usage: cluster [-C DIR] COMMAND
   load IMAGE BINARY PATH [BINARY PATH]…
                  load an image of static programs, each at that path in it; it runs the
                  first
+  monitoring [URL]
+                 start Prometheus and Alertmanager in the cluster, with gitops/monitoring;
+                 alerts are posted to the URL, as to Slack
   repo NAME…     make empty Git repositories on the cluster's Git server
   down [-purge]  stop, and leave nothing but what was built; with -purge not even that
 
@@ -75,6 +79,8 @@ func run(ctx context.Context, dir string, args []string) error {
 		return projectImages(ctx, c)
 	case command == "load" && len(args) >= 3 && len(args)%2 == 1:
 		return loadPrograms(ctx, c, args[0], args[1:])
+	case command == "monitoring" && len(args) <= 1:
+		return monitoring(ctx, c, strings.Join(args, ""))
 	case command == "repo" && len(args) > 0:
 		return repositories(ctx, c, args)
 	case command == "down":

@@ -25,3 +25,20 @@ func TestAll(t *testing.T) {
 		}
 	}
 }
+
+// A file that is part of a manifest comes out of it as it was.
+func TestMonitoring(t *testing.T) {
+	const config = "scrape_configs:\n  - job_name: a\n\n  - job_name: b\n"
+	out, err := Monitoring(MonitoringValues{Image: "the/image:1", ScrapeConfigs: config, Alertmanager: "route:\n  receiver: '{{ .A }}'\n", Receiver: "http://192.0.2.1:1/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"image: the/image:1\n", "\n    scrape_configs:\n      - job_name: a\n    \n      - job_name: b\n---\n", "    route:\n      receiver: '{{ .A }}'\n---", "slack: http://192.0.2.1:1/\n"} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("%q is missing in:\n%s", want, out)
+		}
+	}
+	if strings.Contains(string(out), "<<") {
+		t.Error("something was not filled in")
+	}
+}

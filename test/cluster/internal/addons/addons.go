@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
 
@@ -43,6 +44,43 @@ func Apply(ctx context.Context, c clone.Clone) error {
 	} {
 		if err := kubectl(ctx, c, bytes.NewReader(step.stdin), step.args...); err != nil {
 			return fmt.Errorf("install what runs inside the cluster: %w", err)
+		}
+	}
+	return nil
+}
+
+// Monitoring installs a Prometheus and an Alertmanager with what gitops/monitoring says,
+// and waits until they run. Alerts are posted to that URL, as to Slack.
+func Monitoring(ctx context.Context, c clone.Clone, receiver string) error {
+	scrape, err := os.ReadFile(c.Source("gitops", "monitoring", "prometheus", "scrape.yaml"))
+	if err != nil {
+		return err
+	}
+	alertmanager, err := os.ReadFile(c.Source("gitops", "monitoring", "alertmanager.yaml"))
+	if err != nil {
+		return err
+	}
+	programs, err := manifests.Monitoring(manifests.MonitoringValues{
+		Image: parts.Prometheus, ScrapeConfigs: string(scrape), Alertmanager: string(alertmanager), Receiver: receiver,
+	})
+	if err != nil {
+		return err
+	}
+	namespace := []byte(`{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "monitoring"}}`)
+	for _, step := range []struct {
+		args  []string
+		stdin []byte
+	}{
+		{args: []string{"apply", "--server-side", "--filename", "-"}, stdin: namespace},
+		{args: []string{"apply", "--server-side", "--kustomize", c.Source("gitops", "monitoring", "prometheus")}},
+		{args: []string{"apply", "--server-side", "--filename", "-"}, stdin: programs},
+		// What they read when they start may have changed.
+		{args: []string{"delete", "pods", "--namespace=monitoring", "--all"}},
+		{args: []string{"rollout", "status", "--namespace=monitoring", "--timeout=2m", "deployment/prometheus"}},
+		{args: []string{"rollout", "status", "--namespace=monitoring", "--timeout=2m", "deployment/alertmanager"}},
+	} {
+		if err := kubectl(ctx, c, bytes.NewReader(step.stdin), step.args...); err != nil {
+			return fmt.Errorf("install Prometheus and Alertmanager: %w", err)
 		}
 	}
 	return nil
