@@ -43,10 +43,9 @@ func All(v Values) ([]byte, error) {
 
 // MonitoringValues are what a Prometheus and an Alertmanager are made with.
 type MonitoringValues struct {
-	Image         string
-	ScrapeConfigs string // of Prometheus' configuration
-	Alertmanager  string // its configuration
-	Receiver      string // a URL to which alerts are posted as to Slack
+	Image        string
+	Alertmanager string // its configuration
+	Receiver     string // a URL to which alerts are posted as to Slack
 }
 
 // Monitoring returns the manifests of a Prometheus and an Alertmanager.

@@ -28,12 +28,12 @@ func TestAll(t *testing.T) {
 
 // A file that is part of a manifest comes out of it as it was.
 func TestMonitoring(t *testing.T) {
-	const config = "scrape_configs:\n  - job_name: a\n\n  - job_name: b\n"
-	out, err := Monitoring(MonitoringValues{Image: "the/image:1", ScrapeConfigs: config, Alertmanager: "route:\n  receiver: '{{ .A }}'\n", Receiver: "http://192.0.2.1:1/"})
+	const config = "route:\n  receiver: a\n\nreceivers:\n  - name: '{{ .A }}'\n"
+	out, err := Monitoring(MonitoringValues{Image: "the/image:1", Alertmanager: config, Receiver: "http://192.0.2.1:1/"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"image: the/image:1\n", "\n    scrape_configs:\n      - job_name: a\n    \n      - job_name: b\n---\n", "    route:\n      receiver: '{{ .A }}'\n---", "slack: http://192.0.2.1:1/\n"} {
+	for _, want := range []string{"image: the/image:1\n", "\n    route:\n      receiver: a\n    \n    receivers:\n      - name: '{{ .A }}'\n---\n", "slack: http://192.0.2.1:1/\n"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("%q is missing in:\n%s", want, out)
 		}

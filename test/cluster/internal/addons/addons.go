@@ -52,16 +52,12 @@ func Apply(ctx context.Context, c clone.Clone) error {
 // Monitoring installs a Prometheus and an Alertmanager with what gitops/monitoring says,
 // and waits until they run. Alerts are posted to that URL, as to Slack.
 func Monitoring(ctx context.Context, c clone.Clone, receiver string) error {
-	scrape, err := os.ReadFile(c.Source("gitops", "monitoring", "prometheus", "scrape.yaml"))
-	if err != nil {
-		return err
-	}
 	alertmanager, err := os.ReadFile(c.Source("gitops", "monitoring", "alertmanager.yaml"))
 	if err != nil {
 		return err
 	}
 	programs, err := manifests.Monitoring(manifests.MonitoringValues{
-		Image: parts.Prometheus, ScrapeConfigs: string(scrape), Alertmanager: string(alertmanager), Receiver: receiver,
+		Image: parts.Prometheus, Alertmanager: string(alertmanager), Receiver: receiver,
 	})
 	if err != nil {
 		return err

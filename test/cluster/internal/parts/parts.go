@@ -3,6 +3,7 @@
 package parts
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -140,14 +141,14 @@ var All = []Part{
 		Make: copyCRDs, Outputs: []string{"crds/flux", "crds/sealed-secrets"},
 	},
 	{
-		Name: prometheusPart, Cold: 30 * time.Second, Root: true, Optional: true,
+		Name: prometheusPart, Cold: time.Minute, Root: true, Optional: true,
 		Make:    makePrometheus,
-		Pins:    []string{Prometheus, prometheusSuite, prometheusVariant, prometheusPackages},
+		Pins:    []string{Prometheus, sid, prometheusVariant, prometheusPackages, mergedUsr, run},
 		Outputs: []string{"images/" + prometheusPart + ".tar", "bin/prometheus", "bin/promtool", "bin/prometheus-alertmanager", "bin/amtool"},
 	},
 	{
 		Name: "bitcoin-knots", Cold: time.Minute, Root: true,
-		Make: makeKnots, Pins: []string{Knots, knotsSuite, knotsPackage, runKnots}, Outputs: []string{"images/bitcoin-knots.tar", "bin/bitcoind"},
+		Make: makeKnots, Pins: []string{Knots, sid, knotsPackage, fmt.Sprintf(run, "bitcoin-knots", "bitcoind")}, Outputs: []string{"images/bitcoin-knots.tar", "bin/bitcoind"},
 	},
 }
 

@@ -8,26 +8,24 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/test/cluster/internal/images"
 )
 
-// Prometheus is the image with Prometheus and Alertmanager.
-const Prometheus = "localhost/prometheus:2.42"
+// Prometheus is the image with Prometheus and Alertmanager. Those of Debian's stable
+// releases know nothing of Kubernetes.
+const Prometheus = "localhost/prometheus:3"
 
 const (
 	prometheusPart     = "prometheus"
-	prometheusSuite    = "bookworm" // as this machine, which runs its programs as they are
-	prometheusVariant  = "extract"  // nothing is set up: no users, no services
+	prometheusVariant  = "extract" // nothing is set up: no users, no services
 	prometheusPackages = "prometheus,prometheus-alertmanager"
+	// mergedUsr is how programs find the loader, which nothing else sets up.
+	mergedUsr = `--setup-hook=ln -s usr/lib usr/lib64 "$1"`
 )
 
-// promPrograms are those that this machine runs, too: promtool tests rules, and amtool
-// routes.
-var promPrograms = []string{"prometheus", "promtool", "prometheus-alertmanager", "amtool"}
-
-// makePrometheus makes an image of Debian's Prometheus and Alertmanager, and takes their
-// programs out of it.
+// makePrometheus makes a root file system, an image of it, and programs that tests can run
+// without a container: promtool tests rules, and amtool routes.
 func makePrometheus(b *build) error {
 	rootfs := b.rootfs(prometheusPart)
-	if err := b.debian(rootfs, prometheusSuite, prometheusVariant, prometheusPackages,
-		"--dpkgopt=path-exclude=/usr/share/*", "--dpkgopt=path-exclude=/usr/lib/*/perl*", "--dpkgopt=path-exclude=/lib/systemd/*"); err != nil {
+	if err := b.debian(rootfs, sid, prometheusVariant, prometheusPackages, agedSid, mergedUsr,
+		"--dpkgopt=path-exclude=/usr/share/*", "--dpkgopt=path-exclude=/usr/lib/*/perl*"); err != nil {
 		return err
 	}
 	if err := images.Archive(Prometheus, b.Image(prometheusPart), []string{rootfs}, map[string]any{
@@ -36,9 +34,5 @@ func makePrometheus(b *build) error {
 	}); err != nil {
 		return fmt.Errorf("image of %s: %w", rootfs, err)
 	}
-	args := []string{"--extract", "--file", rootfs, "--directory", b.Local("bin"), "--strip-components=3"}
-	for _, program := range promPrograms {
-		args = append(args, "./usr/bin/"+program)
-	}
-	return errors.Join(b.run("/", "tar", args...), os.Remove(rootfs))
+	return errors.Join(b.programs(rootfs, prometheusPart, "prometheus", "promtool", "prometheus-alertmanager", "amtool"), os.Remove(rootfs))
 }
