@@ -71,7 +71,7 @@ func Monitoring(ctx context.Context, c clone.Clone, receiver string) error {
 		{args: []string{"apply", "--server-side", "--kustomize", c.Source("gitops", "monitoring", "prometheus")}},
 		{args: []string{"apply", "--server-side", "--filename", "-"}, stdin: programs},
 		// What they read when they start may have changed.
-		{args: []string{"delete", "pods", "--namespace=monitoring", "--all"}},
+		{args: []string{"delete", "pods", "--namespace=monitoring", "--selector=app.kubernetes.io/name in (prometheus, alertmanager)"}},
 		{args: []string{"rollout", "status", "--namespace=monitoring", "--timeout=2m", "deployment/prometheus"}},
 		{args: []string{"rollout", "status", "--namespace=monitoring", "--timeout=2m", "deployment/alertmanager"}},
 	} {
