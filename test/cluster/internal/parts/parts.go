@@ -143,7 +143,7 @@ var All = []Part{
 	{
 		Name: prometheusPart, Cold: time.Minute, Root: true, Optional: true,
 		Make:    makePrometheus,
-		Pins:    []string{Prometheus, sid, prometheusVariant, prometheusPackages, mergedUsr, run},
+		Pins:    append([]string{Prometheus, sid, prometheusVariant, prometheusPackages, run}, prometheusOptions...),
 		Outputs: []string{"images/" + prometheusPart + ".tar", "bin/prometheus", "bin/promtool", "bin/prometheus-alertmanager", "bin/amtool"},
 	},
 	{

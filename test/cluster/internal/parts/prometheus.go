@@ -16,16 +16,21 @@ const (
 	prometheusPart     = "prometheus"
 	prometheusVariant  = "extract" // nothing is set up: no users, no services
 	prometheusPackages = "prometheus,prometheus-alertmanager"
-	// mergedUsr is how programs find the loader, which nothing else sets up.
-	mergedUsr = `--setup-hook=ln -s usr/lib usr/lib64 "$1"`
 )
+
+var prometheusOptions = []string{
+	agedSid,
+	`--setup-hook=ln -s usr/lib usr/lib64 "$1"`, // where programs look for the loader
+	"--dpkgopt=path-exclude=/usr/share/*",
+	"--dpkgopt=path-include=/usr/share/prometheus/*",
+	"--dpkgopt=path-exclude=/usr/lib/*/perl*",
+}
 
 // makePrometheus makes a root file system, an image of it, and programs that tests can run
 // without a container: promtool tests rules, and amtool routes.
 func makePrometheus(b *build) error {
 	rootfs := b.rootfs(prometheusPart)
-	if err := b.debian(rootfs, sid, prometheusVariant, prometheusPackages, agedSid, mergedUsr,
-		"--dpkgopt=path-exclude=/usr/share/*", "--dpkgopt=path-exclude=/usr/lib/*/perl*"); err != nil {
+	if err := b.debian(rootfs, sid, prometheusVariant, prometheusPackages, prometheusOptions...); err != nil {
 		return err
 	}
 	if err := images.Archive(Prometheus, b.Image(prometheusPart), []string{rootfs}, map[string]any{
