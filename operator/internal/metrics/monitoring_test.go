@@ -197,25 +197,6 @@ func TestMetricsAreThere(t *testing.T) {
 	}
 }
 
-// The documents name every metric of the project, and no other.
-func TestMetricsAreDocumented(t *testing.T) {
-	g := NewWithT(t)
-	known := ours(g)
-	for name := range known {
-		g.Expect(text(g, "docs/metrics.md")).To(ContainSubstring("`"+name+"`"), "in docs/metrics.md")
-	}
-	files, err := filepath.Glob(root + "docs/*.md")
-	g.Expect(err).NotTo(HaveOccurred())
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		g.Expect(err).NotTo(HaveOccurred())
-		for _, name := range regexp.MustCompile(`\b(bitcoinnetwork|gotk)_[a-z_]+`).FindAllString(string(content), -1) {
-			name = regexp.MustCompile(`_(bucket|count|sum)$`).ReplaceAllString(name, "")
-			g.Expect(known[name]).To(BeTrue(), "%s names %s, which nobody tells", filepath.Base(file), name)
-		}
-	}
-}
-
 // Every alert says what it is and where to read on, is found there, and is tested.
 func TestAlertsHaveRunbooks(t *testing.T) {
 	g := NewWithT(t)

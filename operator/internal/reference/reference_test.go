@@ -63,7 +63,7 @@ func TestDocsNameOnlyReasonsThatThereAre(t *testing.T) {
 }
 
 // theirNames returns the names that a page may quote: of conditions, reasons and events,
-// of kinds, and what others say.
+// of kinds, of alerts, and what others say.
 func theirNames(g Gomega) map[string]bool {
 	reasons, err := reasonsOf(filepath.Join(root, "api/v1alpha1"))
 	g.Expect(err).NotTo(HaveOccurred())
@@ -76,6 +76,11 @@ func theirNames(g Gomega) map[string]bool {
 	g.Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
 	for kind := range scheme.AllKnownTypes() {
 		known[kind.Kind] = true
+	}
+	rules, err := os.ReadFile(filepath.Join(root, "gitops/monitoring/rules/rules.yaml"))
+	g.Expect(err).NotTo(HaveOccurred())
+	for _, alert := range regexp.MustCompile(`(?m)^ *- alert: (\w+)$`).FindAllStringSubmatch(string(rules), -1) {
+		known[alert[1]] = true
 	}
 	for _, name := range others {
 		known[name] = true
