@@ -19,7 +19,7 @@ func TestOperatorLinksNothingOfTheCommand(t *testing.T) {
 		"k8s.io/cli-runtime",
 		"sigs.k8s.io/kustomize",
 		"charm.land/lipgloss",
-		"github.com/bitnami-labs/sealed-secrets",
+		"github.com/bitnami/sealed-secrets",
 		"github.com/btcsuite/btcd/rpcclient",
 		"github.com/bitcoin-operator/bitcoin-operator/operator/internal/btcnet",
 	} {

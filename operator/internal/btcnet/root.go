@@ -71,6 +71,7 @@ func newCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		newResume(cluster, streams),
 		newScale(cluster, streams),
 		newRPC(cluster, streams),
+		newCredentials(cluster.flags, streams),
 	)
 	return root
 }

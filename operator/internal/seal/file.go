@@ -135,9 +135,12 @@ func (f *File) put(key, plain string, with Key) error {
 }
 
 func (f *File) set(key, sealed string) error {
-	return f.sealed.PipeE(
-		kyaml.LookupCreate(kyaml.MappingNode, "spec", "encryptedData"),
-		kyaml.SetField(key, kyaml.NewStringRNode(sealed)))
+	data, err := f.sealed.Pipe(kyaml.LookupCreate(kyaml.MappingNode, "spec", "encryptedData"))
+	if err != nil {
+		return err
+	}
+	data.YNode().Style = 0 // a line each, also where it was {}
+	return data.PipeE(kyaml.SetField(key, kyaml.NewStringRNode(sealed)))
 }
 
 // copy puts what is sealed under one key under another, too: it opens there as well.
