@@ -40,12 +40,13 @@ func newSeal(cluster *genericclioptions.ConfigFlags, streams genericiooptions.IO
 	command := &cobra.Command{
 		Use:   "seal",
 		Short: "Seal credentials, and change them without an outage",
-		Long: `Seal credentials as a SealedSecret, which only the cluster opens, in the one namespace and under the one
-name that it is sealed for.
+		Long: `Seal credentials as a SealedSecret, which only the cluster opens, in the one
+namespace and under the one name that it is sealed for.
 
-The password is random, or what standard input says. It is in no argument and in no file, and nobody sees it.
-Without -f the SealedSecret is printed. What --also seals, for an application, is printed in any case: it is
-for another namespace, and so for another file.`,
+The password is random, or what standard input says. It is in no argument and
+in no file, and nobody sees it. Without -f the SealedSecret is printed. What
+--also seals, for an application, is printed in any case: it is for another
+namespace, and so for another file.`,
 		Example: `  # A user and a password for the networks of team-a.
   kubectl btcnet credentials seal -n team-a -f bitcoin-rpc.yaml
 

@@ -72,6 +72,7 @@ func newCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		newScale(cluster, streams),
 		newRPC(cluster, streams),
 		newCredentials(cluster.flags, streams),
+		newTenant(cluster.flags, streams),
 	)
 	return root
 }

@@ -1,0 +1,125 @@
+package btcnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/tenants"
+)
+
+func newTenant(cluster *genericclioptions.ConfigFlags, streams genericiooptions.IOStreams) *cobra.Command {
+	command := &cobra.Command{Use: "tenant", Short: "Add teams to the fleet repository, look at what they have, and remove them"}
+	dir := command.PersistentFlags().String("fleet", ".", "the working tree of the fleet repository")
+	command.AddCommand(newTenantCreate(cluster, streams, dir), newTenantCheck(cluster, streams, dir), newTenantRemove(cluster, streams, dir))
+	return command
+}
+
+// clusterFor returns the one cluster of the fleet repository that is meant.
+func clusterFor(fleet *tenants.Fleet, named string) (string, error) {
+	clusters, err := fleet.Clusters()
+	switch {
+	case err != nil:
+		return "", err
+	case named != "" && !slices.Contains(clusters, named):
+		return "", fmt.Errorf("there is no cluster %s in gitops/clusters, but: %s", named, strings.Join(clusters, ", "))
+	case named != "":
+		return named, nil
+	case len(clusters) == 1:
+		return clusters[0], nil
+	}
+	return "", fmt.Errorf("gitops/clusters has several clusters: say which, with --in: %s", strings.Join(clusters, ", "))
+}
+
+// checking is what the flags of tenant check say.
+type checking struct {
+	cluster *genericclioptions.ConfigFlags
+	out     io.Writer
+	fleet   *tenants.Fleet
+	live    bool
+	in      string
+}
+
+func newTenantCheck(cluster *genericclioptions.ConfigFlags, streams genericiooptions.IOStreams, dir *string) *cobra.Command {
+	c := &checking{cluster: cluster, out: streams.Out}
+	command := &cobra.Command{
+		Use:   "check [NAME]",
+		Short: "Tell how teams' folders differ from what create would write",
+		Long: `Tell how teams' folders differ from what create would write, and what is wrong
+with them: keys that nothing reads, a repository or people that two teams
+share, what does not build. With --live also what of their objects in the
+cluster is not as the repository says, which the API server is asked by dry
+runs.
+
+The exit code is 1 if something is wrong.`,
+		Example: `  kubectl btcnet tenant check
+  kubectl btcnet tenant check team-c --live --in production`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(command *cobra.Command, teams []string) (err error) {
+			if c.fleet, err = tenants.Read(*dir); err != nil {
+				return err
+			}
+			if len(teams) == 0 {
+				if teams, err = c.fleet.Teams(); err != nil {
+					return err
+				}
+			}
+			return c.run(command.Context(), teams)
+		},
+	}
+	command.Flags().BoolVar(&c.live, "live", false, "look at the cluster's objects, too")
+	command.Flags().StringVar(&c.in, "in", "", "the folder of gitops/clusters that the cluster of --live is")
+	return command
+}
+
+// errSomethingWrong tells that what was printed has something wrong in it.
+var errSomethingWrong = errors.New("something is wrong, marked with ✗")
+
+func (c *checking) run(ctx context.Context, teams []string) error {
+	wrong := false
+	for _, team := range teams {
+		found, err := c.check(ctx, team)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(c.out, team)
+		if len(found) == 0 {
+			fmt.Fprintln(c.out, "  as create would write it")
+		}
+		for _, finding := range found {
+			mark := "·"
+			if finding.Wrong {
+				mark, wrong = "✗", true
+			}
+			fmt.Fprintf(c.out, "  %s %s\n", mark, finding.Text)
+		}
+	}
+	if wrong {
+		return errSomethingWrong
+	}
+	return nil
+}
+
+func (c *checking) check(ctx context.Context, team string) ([]tenants.Finding, error) {
+	found, err := c.fleet.Check(team)
+	if err != nil || !c.live {
+		return found, err
+	}
+	in, err := clusterFor(c.fleet, c.in)
+	if err != nil {
+		return nil, err
+	}
+	api, err := clusterOf(c.cluster)
+	if err != nil {
+		return nil, err
+	}
+	drift, err := c.fleet.Drift(ctx, api, in, team)
+	return append(found, drift...), err
+}

@@ -1,0 +1,133 @@
+package btcnet
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	sealedsecrets "github.com/bitnami/sealed-secrets/pkg/apis/sealedsecrets/v1alpha1"
+	"github.com/spf13/cobra"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/tenants"
+)
+
+// removing is what the flags of tenant remove say.
+type removing struct {
+	cluster         *genericclioptions.ConfigFlags
+	out             io.Writer
+	dir             string
+	dryRun, offline bool
+}
+
+func newTenantRemove(cluster *genericclioptions.ConfigFlags, streams genericiooptions.IOStreams, dir *string) *cobra.Command {
+	r := &removing{cluster: cluster, out: streams.Out}
+	command := &cobra.Command{
+		Use:   "remove NAME",
+		Short: "Take a team out of the fleet repository, or tell what would go with it",
+		Long: `Take a team's folder and its lines out of the fleet repository. What is removed
+is for you to commit; only when that is pushed Flux removes anything of the
+team. Before, tell what of what is in the cluster then goes, what stays, and
+what is to be done first. With --dry-run it tells, and removes nothing.`,
+		Example: `  kubectl btcnet tenant remove team-c --dry-run`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			r.dir = *dir
+			return r.run(command.Context(), args[0])
+		},
+	}
+	command.Flags().BoolVar(&r.dryRun, "dry-run", false, "tell what would go, and remove nothing")
+	command.Flags().BoolVar(&r.offline, "offline", false, "do not ask the cluster what there is of the team")
+	return command
+}
+
+func (r *removing) run(ctx context.Context, team string) error {
+	fleet, err := tenants.Read(r.dir)
+	if err != nil {
+		return err
+	}
+	change, err := fleet.Remove(team)
+	if err != nil {
+		return err
+	}
+	if !r.offline {
+		cluster, err := clusterOf(r.cluster)
+		if err != nil {
+			return err
+		}
+		inventory, err := inventoryOf(ctx, cluster, team)
+		if err != nil {
+			return fmt.Errorf("%w; --offline does without", err)
+		}
+		tellFate(r.out, inventory.Fate())
+	}
+	done, next := "would be", ""
+	if !r.dryRun {
+		done, next = "is", "Commit it, and push. The namespace stays: kubectl delete namespace "+team+", when nothing in it is wanted.\n"
+		if err := change.Apply(r.dir); err != nil {
+			return err
+		}
+	}
+	for _, name := range change.Removes {
+		fmt.Fprintf(r.out, "%s %s removed\n", filepath.Join(r.dir, name), done)
+	}
+	for _, name := range slices.Sorted(maps.Keys(change.Writes)) {
+		fmt.Fprintf(r.out, "%s %s without its line\n", filepath.Join(r.dir, name), done)
+	}
+	fmt.Fprint(r.out, next)
+	return nil
+}
+
+func tellFate(out io.Writer, fate tenants.Fate) {
+	for _, part := range []struct {
+		title string
+		items []string
+	}{{"First", fate.First}, {"Goes", fate.Goes}, {"Stays, until the namespace is deleted", fate.Stays}} {
+		if len(part.items) > 0 {
+			fmt.Fprintf(out, "%s:\n", part.title)
+		}
+		for _, item := range part.items {
+			fmt.Fprintf(out, "  - %s\n", strings.ReplaceAll(item, "\n", "\n    "))
+		}
+	}
+}
+
+// inventoryOf reads what there is of a team.
+func inventoryOf(ctx context.Context, cluster client.Reader, team string) (tenants.Inventory, error) {
+	found := tenants.Inventory{Team: team}
+	var networks v1alpha1.BitcoinNetworkList
+	var sealed sealedsecrets.SealedSecretList
+	var claims corev1.PersistentVolumeClaimList
+	var deployments appsv1.DeploymentList
+	kustomizations := &unstructured.UnstructuredList{}
+	kustomizations.SetGroupVersionKind(schema.GroupVersionKind{Group: "kustomize.toolkit.fluxcd.io", Version: "v1", Kind: "KustomizationList"})
+	for _, list := range []client.ObjectList{&networks, &sealed, &claims, &deployments, kustomizations} {
+		if err := cluster.List(ctx, list, client.InNamespace(team)); err != nil {
+			return found, fmt.Errorf("look at what there is of %s: %w", team, err)
+		}
+	}
+	found.Networks, found.Claims = networks.Items, claims.Items
+	for _, secret := range sealed.Items {
+		found.SealedSecrets = append(found.SealedSecrets, secret.Name)
+	}
+	for _, deployment := range deployments.Items {
+		found.OwnFlux = found.OwnFlux || deployment.Name == "kustomize-controller"
+	}
+	for _, kustomization := range kustomizations.Items {
+		if kustomization.GetName() == "networks" {
+			found.Suspended, _, _ = unstructured.NestedBool(kustomization.Object, "spec", "suspend")
+		}
+	}
+	return found, nil
+}

@@ -1,0 +1,320 @@
+package tenants
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+)
+
+const repository = "../../.."
+
+// working returns a working tree of the fleet repository, which a test may change.
+func working(g Gomega, t *testing.T) string {
+	dir := t.TempDir()
+	for _, top := range []string{"gitops", "tenants"} {
+		g.Expect(os.CopyFS(filepath.Join(dir, top), os.DirFS(filepath.Join(repository, top)))).To(Succeed())
+	}
+	return dir
+}
+
+func read(g Gomega, dir string) *Fleet {
+	f, err := Read(dir)
+	g.Expect(err).NotTo(HaveOccurred())
+	return f
+}
+
+func contents(g Gomega, dir, name string) string {
+	content, err := os.ReadFile(filepath.Join(dir, name))
+	g.Expect(err).NotTo(HaveOccurred())
+	return string(content)
+}
+
+func edit(g Gomega, dir, name, from, to string) {
+	content := contents(g, dir, name)
+	g.Expect(content).To(ContainSubstring(from))
+	g.Expect(os.WriteFile(filepath.Join(dir, name), []byte(strings.Replace(content, from, to, 1)), 0o644)).To(Succeed())
+}
+
+func team(name string, changes ...func(*Team)) Team {
+	added := Team{Name: name, Values: Defaults(name)}
+	for _, change := range changes {
+		change(&added)
+	}
+	return added
+}
+
+func with(key, value string) func(*Team) {
+	return func(t *Team) { t.Values[key] = value }
+}
+
+// A team is two files and a line: whatever else it has comes from tenants/base, and so do
+// all that there are.
+func TestCreate(t *testing.T) {
+	g := NewWithT(t)
+	dir := working(g, t)
+	change, err := read(g, dir).Create(team("team-c", with("images", "one.example.com/a\ntwo.example.com/\n")), []string{"local", "production"})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(change.Removes).To(BeEmpty())
+	g.Expect(change.Writes).To(HaveLen(4))
+	g.Expect(change.Writes["tenants/team-c/kustomization.yaml"]).To(Equal(`apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namespace: team-c
+resources:
+  - tenant.yaml
+components:
+  - ../base
+`))
+	g.Expect(change.Writes["tenants/team-c/tenant.yaml"]).To(HaveSuffix(`data:
+  repository: team-c.git
+  group: team-c
+  secret: bitcoin-rpc
+  chains: regtest
+  frozen: "false"
+  requireSecret: "true"
+  images: |
+    one.example.com/a
+    two.example.com/
+`))
+	for _, cluster := range []string{"local", "production"} {
+		list := "gitops/clusters/" + cluster + "/tenants/kustomization.yaml"
+		g.Expect(change.Writes[list]).To(Equal(strings.Replace(contents(g, dir, list), "tenants/team-b\n", "tenants/team-b\n  - ../../../../tenants/team-c\n", 1)))
+	}
+
+	g.Expect(change.Apply(dir)).To(Succeed())
+	f := read(g, dir)
+	g.Expect(f.In("team-c")).To(Equal([]string{"local", "production"}))
+	g.Expect(f.Teams()).To(Equal([]string{"team-a", "team-b", "team-c"}))
+	g.Expect(kinds(g, f, "team-c")).To(Equal(kinds(g, f, "team-a")), "a team has what another one has")
+	g.Expect(f.Check("team-c")).To(Equal([]Finding{{false, "tenant.yaml: images is one.example.com/a two.example.com/"}}))
+
+	back, err := f.Remove("team-c")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(back.Apply(dir)).To(Succeed())
+	g.Expect(os.Stat(filepath.Join(dir, "tenants", "team-c"))).Error().To(MatchError(os.ErrNotExist))
+	for _, cluster := range []string{"local", "production"} {
+		list := "gitops/clusters/" + cluster + "/tenants/kustomization.yaml"
+		g.Expect(contents(g, dir, list)).To(Equal(contents(g, repository, list)))
+	}
+}
+
+// kinds are the kinds and names of what a team is made of.
+func kinds(g Gomega, f *Fleet, team string) []string {
+	built, err := f.build("production")
+	g.Expect(err).NotTo(HaveOccurred())
+	var found []string
+	for _, object := range built.Resources() {
+		if object.GetNamespace() == team {
+			found = append(found, object.GetKind()+" "+object.GetName())
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+func TestCreateForAPrivateRepository(t *testing.T) {
+	g := NewWithT(t)
+	f := read(g, working(g, t))
+	change, err := f.Create(team("team-c", func(t *Team) { t.Private = true }), []string{"production"})
+	g.Expect(err).NotTo(HaveOccurred())
+	next, err := f.with(change)
+	g.Expect(err).NotTo(HaveOccurred())
+	built, err := next.build("production")
+	g.Expect(err).NotTo(HaveOccurred())
+	for _, object := range built.Resources() {
+		if object.GetKind() == "GitRepository" {
+			g.Expect(strings.Contains(object.MustYaml(), "secretRef")).To(Equal(object.GetNamespace() == "team-c"))
+		}
+	}
+}
+
+// The first team of a fleet has nobody to come after, and the last one nobody to go before.
+func TestFirstAndLastTeam(t *testing.T) {
+	g := NewWithT(t)
+	dir := working(g, t)
+	for _, name := range []string{"team-a", "team-b"} {
+		change, err := read(g, dir).Remove(name)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(change.Apply(dir)).To(Succeed())
+	}
+	f := read(g, dir)
+	g.Expect(f.Teams()).To(BeEmpty())
+	g.Expect(f.build("production")).To(HaveField("Resources()", BeEmpty()))
+	change, err := f.Create(team("first"), []string{"production", "local"})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(change.Apply(dir)).To(Succeed())
+	g.Expect(read(g, dir).In("first")).To(HaveLen(2))
+}
+
+func TestCreateRefuses(t *testing.T) {
+	g := NewWithT(t)
+	dir := working(g, t)
+	f := read(g, dir)
+	for _, test := range []struct {
+		reason   string
+		team     Team
+		clusters []string
+		want     string
+	}{
+		{"it would be overwritten", team("team-a"), nil, "folder tenants/team-a is there already"},
+		{"what all teams have is no team's", team("base"), nil, "folder tenants/base is there already"},
+		{"no namespace could have that name", team("Team_C"), nil, `"Team_C" is no name of a namespace: a lowercase RFC 1123 label`},
+		{"out of the folder", team("../x"), nil, `"../x" is no name of a namespace: `},
+		{"Flux's own namespace would be bounded", team("flux-system"), nil, "namespace flux-system is no team's"},
+		{"and Kubernetes' own", team("kube-system"), nil, "namespace kube-system is no team's"},
+		{"a cluster that there is not", team("team-c"), []string{"prod"}, "there is no cluster prod in gitops/clusters, but: local, production"},
+		{"a key that nothing reads", team("team-c", with("maxnodes", "5")), nil, "maxnodes: is no key that anything reads"},
+		{"the base sets that one", team("team-c", with("image", "x")), nil, "image: is no key that anything reads"},
+		{"another team's repository", team("team-c", with("repository", "team-b.git")), nil,
+			"repository: team-b.git is that of team-b, too: what one team commits would be applied for the other"},
+		{"another team's people", team("team-c", with("group", "team-a")), nil, "group: team-a is that of team-a, too: its people would be in both namespaces"},
+		{"a repository elsewhere", team("team-c", with("repository", "https://example.com/c.git")), nil, `repository: "https://example.com/c.git" is no path on the Git server, such as team.git`},
+		{"or out of the path", team("team-c", with("repository", "../c.git")), nil, `repository: "../c.git" is no path`},
+		{"a chain that there is not", team("team-c", with("chains", "regtest,testnet3")), nil, `chains: "testnet3" is no chain`},
+		{"neither yes nor no", team("team-c", with("frozen", "no")), nil, `frozen: "no" is neither "true" nor "false"`},
+		{"no number", team("team-c", with("maxNodes", "many")), nil, `maxNodes: "many" is no number`},
+		{"no amount", team("team-c", with("maxAmount", "-1")), nil, `maxAmount: "-1" is no amount in BTC, such as 2.5`},
+		{"nobody's group", team("team-c", with("group", " ")), nil, "group: is empty"},
+	} {
+		_, err := f.Create(test.team, test.clusters)
+		g.Expect(err).To(MatchError(ContainSubstring(test.want)), test.reason)
+	}
+
+	edit(g, dir, "tenants/base/kustomization.yaml", "- people.yaml", "- nobody.yaml")
+	_, err := read(g, dir).Create(team("team-c"), []string{"local"})
+	g.Expect(err).To(MatchError(HavePrefix("before any change: build gitops/clusters/local/tenants: ")), "it is not the new team's fault")
+}
+
+func TestCheck(t *testing.T) {
+	for _, test := range []struct {
+		reason string
+		change func(g Gomega, dir string)
+		team   string
+		want   []Finding
+	}{
+		{"an example", func(Gomega, string) {}, "team-b", []Finding{
+			{false, "tenant.yaml: chains is regtest,signet,testnet4,main, and not regtest"},
+			{false, `tenant.yaml: requireSecret is not said, and not "true"`},
+			{false, "tenant.yaml: images is ghcr.io/bitcoin-operator/bitcoind"},
+		}},
+		{"a key that nothing reads, one that is missing and one that is no value", func(g Gomega, dir string) {
+			edit(g, dir, "tenants/team-b/tenant.yaml", "chains:", "chain:")
+			edit(g, dir, "tenants/team-b/tenant.yaml", `"false"`, `"no"`)
+		}, "team-b", []Finding{
+			{true, "tenant.yaml: chain: is no key that anything reads"},
+			{true, "tenant.yaml: chains: is missing"},
+			{true, `tenant.yaml: frozen: "no" is neither "true" nor "false"`},
+		}},
+		{"a copy of another team's folder", func(g Gomega, dir string) {
+			g.Expect(os.CopyFS(filepath.Join(dir, "tenants/team-c"), os.DirFS(filepath.Join(dir, "tenants/team-b")))).To(Succeed())
+		}, "team-c", []Finding{
+			{true, "repository: team-b.git is that of team-b, too: what one team commits would be applied for the other"},
+			{true, "group: team-b is that of team-b, too: its people would be in both namespaces"},
+			{true, "kustomization.yaml: namespace is team-b: it must be that of the folder, by which the team is known"},
+			{false, "no cluster in gitops/clusters lists it"},
+		}},
+		{"what the platform has added is told, and what nothing reads", func(g Gomega, dir string) {
+			edit(g, dir, "tenants/team-b/kustomization.yaml", "components:\n  - ../base\n",
+				"  - client.yaml\ncomponents:\n  - ../base\n  - ../private\npatches:\n  - target: {kind: ResourceQuota, name: tenant-pods}\n    patch: |\n      - {op: replace, path: /spec/hard/pods, value: \"5\"}\n")
+			for name, content := range map[string]string{"client.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: client}\n", "networks/lightning.yaml": ""} {
+				g.Expect(os.MkdirAll(filepath.Dir(filepath.Join(dir, "tenants/team-b", name)), 0o755)).To(Succeed())
+				g.Expect(os.WriteFile(filepath.Join(dir, "tenants/team-b", name), []byte(content), 0o644)).To(Succeed())
+			}
+		}, "team-b", []Finding{
+			{false, "kustomization.yaml: has client.yaml, too"},
+			{false, "kustomization.yaml: has ../private, too"},
+			{false, "kustomization.yaml: patches ResourceQuota tenant-pods"},
+			{false, "networks/lightning.yaml is in no list of kustomization.yaml: nothing reads it"},
+		}},
+		{"nothing bounds it", func(g Gomega, dir string) {
+			edit(g, dir, "tenants/team-b/kustomization.yaml", "components:\n  - ../base\n", "")
+		}, "team-b", []Finding{
+			{true, "kustomization.yaml: component ../base is missing: without it nothing bounds the team"},
+		}},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			g := NewWithT(t)
+			dir := working(g, t)
+			test.change(g, dir)
+			found, err := read(g, dir).Check(test.team)
+			g.Expect(err).NotTo(HaveOccurred())
+			for _, want := range test.want {
+				g.Expect(found).To(ContainElement(want))
+			}
+			wrong := func(findings []Finding) int {
+				return len(slices.DeleteFunc(slices.Clone(findings), func(f Finding) bool {
+					return !f.Wrong || strings.HasPrefix(f.Text, "build ") // what it comes to, which has a test of its own
+				}))
+			}
+			g.Expect(wrong(found)).To(Equal(wrong(test.want)), "%v", found)
+		})
+	}
+}
+
+func TestCheckTellsWhatDoesNotBuild(t *testing.T) {
+	g := NewWithT(t)
+	dir := working(g, t)
+	edit(g, dir, "tenants/team-b/tenant.yaml", "  frozen: \"false\"\n", "")
+	found, err := read(g, dir).Check("team-b")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(found).To(ContainElement(HaveField("Text", ContainSubstring("build gitops/clusters/production/tenants: "))))
+}
+
+func TestNoFleet(t *testing.T) {
+	g := NewWithT(t)
+	dir := t.TempDir()
+	_, err := Read(dir)
+	g.Expect(err).To(MatchError(dir + " is no fleet repository: it has no folder gitops"))
+	f := read(g, repository)
+	_, err = f.Check("nobody")
+	g.Expect(err).To(MatchError("there is no team nobody: no file tenants/nobody/tenant.yaml"))
+	_, err = f.Remove("nobody")
+	g.Expect(err).To(MatchError("there is no team nobody: no file tenants/nobody/tenant.yaml"))
+}
+
+// The keys are those that something reads, and the guide has each.
+func TestKeysAreRead(t *testing.T) {
+	g := NewWithT(t)
+	read := map[string]bool{}
+	collect := func(pattern string, files ...string) {
+		for _, glob := range files {
+			names, err := filepath.Glob(filepath.Join(repository, glob))
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(names).NotTo(BeEmpty(), glob)
+			for _, name := range names {
+				for _, found := range regexp.MustCompile(pattern).FindAllStringSubmatch(contents(g, ".", name), -1) {
+					read[found[1]] = true
+				}
+			}
+		}
+	}
+	collect(`params\.\??data\.\??(\w+)`, "gitops/policies/*.yaml")
+	collect(`name: tenant\n      fieldPath: data\.(\w+)`, "tenants/base/kustomization.yaml")
+	collect(`tenant\["(\w+)"\]`, "operator/internal/request/bounds.go")
+	delete(read, "image") // which tenants/base puts there
+	var known []string
+	for _, key := range Keys {
+		known = append(known, key.Name)
+		g.Expect(contents(g, repository, "docs/tenant-guide.md")).To(MatchRegexp("(?m)^\\| `([a-zA-Z`, ]+, `)?"+key.Name+"`"), "the guide has %s", key.Name)
+	}
+	var wanted []string
+	for name := range read {
+		wanted = append(wanted, name)
+	}
+	g.Expect(known).To(ConsistOf(wanted))
+}
+
+func TestSeed(t *testing.T) {
+	for chains, want := range map[string]string{"regtest": "regtest", "signet,regtest": "regtest", "main, signet": "main"} {
+		values := Defaults("team-c")
+		values["chains"], values["secret"] = chains, "rpc"
+		NewWithT(t).Expect(values.Seed()).To(HaveSuffix("  secret: rpc\n  chain: " + want + "\n"))
+	}
+	// The guide shows it.
+	g := NewWithT(t)
+	g.Expect(contents(g, repository, "docs/tenant-guide.md")).To(ContainSubstring(Defaults("team-a").Seed()))
+}
