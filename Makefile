@@ -56,7 +56,7 @@ e2e-slow: $(CLUSTER) $(BTCNET) ## Run the end-to-end tests that take many minute
 	CLUSTER=$(CLUSTER) go test -count=1 -timeout=90m -v -run=TestSlow ./test/e2e
 
 .PHONY: e2e-lnd
-e2e-lnd: $(CLUSTER) assets ## Build LND, and run it against a node, and in the local cluster against a network: minutes, and ten more at first.
+e2e-lnd: $(CLUSTER) $(BTCNET) assets ## Build LND, and run it against a node, and in the local cluster against a network: minutes, and ten more at first.
 	@mkdir -p $(LND)
 	go -C test/lnd build -ldflags='-s -w' -o $(LND)/ tool
 	TEST_LND=$(LND) TEST_BITCOIND=$(LOCAL)/bin/bitcoind go test -count=1 -v -run=LND ./operator/internal/bitcoind/bitcoindtest

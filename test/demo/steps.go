@@ -105,7 +105,7 @@ func (d *demo) pushTeams(ctx context.Context) error {
 }
 
 func (d *demo) pushTeam(ctx context.Context, team *fleet.Team, sealer *fleet.Sealer) (detail string, err error) {
-	if err := team.Seed(d.fleet); err != nil {
+	if err := team.Seed(); err != nil {
 		return "", err
 	}
 	fresh, err := team.EnsureCredentials(ctx, sealer)

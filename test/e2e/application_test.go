@@ -122,7 +122,7 @@ func supply(t *testing.T, g Gomega, ctx context.Context, team, market, says stri
 		g.Expect(team.Edit("payments.yaml", "  chain: regtest\n", "  chain: regtest\n"+says)).To(Succeed())
 	}, team)[0]
 	for _, key := range []string{"clientNamespaces", "peerNamespaces"} {
-		g.Expect(platform.Edit("tenants/"+team+"/tenant.yaml", key+`: ""`, key+": "+market)).To(Succeed())
+		g.Expect(platform.Edit("tenants/"+team+"/tenant.yaml", "data:\n", "data:\n  "+key+": "+market+"\n")).To(Succeed())
 	}
 	commit, err := platform.Push(ctx, "Let "+team+" let in "+market)
 	g.Expect(err).NotTo(HaveOccurred())

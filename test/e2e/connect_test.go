@@ -142,7 +142,7 @@ func TestClientsReachWhatTheyMay(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	serving := addTenants(t, g, ctx, platform, func(*fleet.Team) {}, team)[0]
 	for _, key := range []string{"clientNamespaces", "peerNamespaces"} {
-		g.Expect(platform.Edit("tenants/"+team+"/tenant.yaml", key+`: ""`, key+": "+shop)).To(Succeed())
+		g.Expect(platform.Edit("tenants/"+team+"/tenant.yaml", "data:\n", "data:\n  "+key+": "+shop+"\n")).To(Succeed())
 	}
 	commit, err := platform.Push(ctx, "Let "+team+" let in "+shop)
 	g.Expect(err).NotTo(HaveOccurred())

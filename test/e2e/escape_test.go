@@ -151,7 +151,7 @@ func newHostile(t *testing.T, g Gomega, ctx context.Context) *hostile {
 	platform, err := cluster.Fleet(ctx)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(platform.Update(ctx)).To(Succeed())
-	g.Expect(platform.AddTenant(mallory)).To(Succeed())
+	g.Expect(platform.AddTenant(ctx, mallory)).To(Succeed())
 	g.Expect(platform.Edit("tenants/"+mallory+"/kustomization.yaml", "resources:", fmt.Sprintf(fewerPods, hostilePods))).To(Succeed())
 	_, err = platform.Push(ctx, "Add "+mallory)
 	g.Expect(err).NotTo(HaveOccurred())
@@ -161,7 +161,7 @@ func newHostile(t *testing.T, g Gomega, ctx context.Context) *hostile {
 		removeTenants(NewWithT(t), ctx, platform, mallory)
 	})
 	h := &hostile{Gomega: g, ctx: ctx, t: t, Team: team(g, ctx, mallory), platform: platform, seed: map[string]string{}}
-	g.Expect(h.Seed(platform)).To(Succeed())
+	g.Expect(h.Seed()).To(Succeed())
 	sealer, err := cluster.Sealer(ctx)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(h.SealCredentials(ctx, sealer)).To(Succeed())

@@ -60,7 +60,7 @@ func TestFreezingATeam(t *testing.T) {
 	g.Expect(network(g, ctx, name, "payments").Spec.Nodes).To(BeEquivalentTo(4), "what was committed meanwhile")
 
 	freeze("false", "true")
-	g.Expect(platform.RemoveTenant(name)).To(Succeed())
+	g.Expect(platform.RemoveTenant(ctx, name)).To(Succeed())
 	commit, err := platform.Push(ctx, "Remove "+name)
 	g.Expect(err).NotTo(HaveOccurred())
 	wait(g, ctx, fleet.All(platform.Delivery("tenants", commit).Done, goneFrom(name, "deployments,kustomizations,gitrepositories")))

@@ -75,7 +75,7 @@ func TestSlowCommitsThatHoldTheirControllers(t *testing.T) {
 		commit, err := platform.Push(ctx, "Suspend "+heavy.Name)
 		g.Expect(err).NotTo(HaveOccurred())
 		wait(g, ctx, platform.Delivery("tenants", commit).Done)
-		g.Expect(platform.RemoveTenant(heavy.Name)).To(Succeed())
+		g.Expect(platform.RemoveTenant(ctx, heavy.Name)).To(Succeed())
 		commit, err = platform.Push(ctx, "Remove "+heavy.Name)
 		g.Expect(err).NotTo(HaveOccurred())
 		kustomization := fleet.Object{Kind: fleet.Kustomization, Namespace: heavy.Name, Name: "networks"}

@@ -81,7 +81,7 @@ func TestTeamWithControllersOfItsOwn(t *testing.T) {
 
 	t.Run("it goes out of Git, and then by its namespace", func(t *testing.T) {
 		g := NewWithT(t)
-		g.Expect(platform.RemoveTenant(name)).To(Succeed())
+		g.Expect(platform.RemoveTenant(ctx, name)).To(Succeed())
 		commit, err := platform.Push(ctx, "Remove "+name)
 		g.Expect(err).NotTo(HaveOccurred())
 		wait(g, ctx, fleet.All(platform.Delivery("tenants", commit).Done, goneFrom(name, "bitcoinnetworks,sealedsecrets,kustomizations,gitrepositories")))
@@ -90,7 +90,7 @@ func TestTeamWithControllersOfItsOwn(t *testing.T) {
 
 	t.Run("a namespace that goes first is helped", func(t *testing.T) {
 		g := NewWithT(t)
-		g.Expect(platform.AddTenant(name)).To(Succeed())
+		g.Expect(platform.AddTenant(ctx, name)).To(Succeed())
 		join("Once more")
 		wait(g, ctx, cluster.Says(fleet.Object{Kind: fleet.Deployment, Namespace: name, Name: "kustomize-controller"}, "Available"))
 		kubectlPrints(g, ctx, "delete", "namespace", name, "--wait=false")
@@ -98,7 +98,7 @@ func TestTeamWithControllersOfItsOwn(t *testing.T) {
 		for _, object := range []string{"kustomization/networks", "gitrepository/networks"} {
 			kubectlPrints(g, ctx, "patch", object, "--namespace="+name, "--type=merge", `--patch={"metadata":{"finalizers":null}}`)
 		}
-		g.Expect(platform.RemoveTenant(name)).To(Succeed())
+		g.Expect(platform.RemoveTenant(ctx, name)).To(Succeed())
 		_, err := platform.Push(ctx, "Remove "+name)
 		g.Expect(err).NotTo(HaveOccurred())
 		wait(g, ctx, namespaceGone(name))

@@ -27,7 +27,7 @@ func TestLifeOfATenant(t *testing.T) {
 	platform, err := cluster.Fleet(ctx)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(platform.Update(ctx)).To(Succeed())
-	g.Expect(platform.AddTenant(name)).To(Succeed())
+	g.Expect(platform.AddTenant(ctx, name)).To(Succeed())
 	commit, err := platform.Push(ctx, "Add "+name)
 	g.Expect(err).NotTo(HaveOccurred())
 	t.Cleanup(func() {
@@ -37,7 +37,7 @@ func TestLifeOfATenant(t *testing.T) {
 	})
 
 	team := team(g, ctx, name)
-	g.Expect(team.Seed(platform)).To(Succeed())
+	g.Expect(team.Seed()).To(Succeed())
 	sealer, err := cluster.Sealer(ctx)
 	g.Expect(err).NotTo(HaveOccurred())
 	network := fleet.Object{Kind: fleet.BitcoinNetwork, Namespace: name, Name: "payments"}
@@ -145,7 +145,7 @@ func removeTenants(g Gomega, ctx context.Context, platform *fleet.Fleet, names .
 		if _, err := os.Stat(platform.Path("tenants", name)); err != nil {
 			continue // done
 		}
-		g.Expect(platform.RemoveTenant(name)).To(Succeed())
+		g.Expect(platform.RemoveTenant(ctx, name)).To(Succeed())
 		left, everything = append(left, name), append(everything, gone(name))
 	}
 	if len(left) == 0 {

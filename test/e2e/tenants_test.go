@@ -22,7 +22,7 @@ func addTenants(t *testing.T, g Gomega, ctx context.Context, platform *fleet.Fle
 	t.Helper()
 	g.Expect(platform.Update(ctx)).To(Succeed())
 	for _, name := range names {
-		g.Expect(platform.AddTenant(name)).To(Succeed())
+		g.Expect(platform.AddTenant(ctx, name)).To(Succeed())
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), 3*time.Minute, errors.New("three minutes after the test"))
@@ -36,7 +36,7 @@ func addTenants(t *testing.T, g Gomega, ctx context.Context, platform *fleet.Fle
 	var teams []*fleet.Team
 	for _, name := range names {
 		team := team(g, ctx, name)
-		g.Expect(team.Seed(platform)).To(Succeed())
+		g.Expect(team.Seed()).To(Succeed())
 		g.Expect(team.SealCredentials(ctx, sealer)).To(Succeed())
 		edit(team)
 		teams = append(teams, team)
@@ -130,7 +130,7 @@ func TestOffboardingInAnyOrder(t *testing.T) {
 			wait(g, ctx, push(g, ctx, team, "Networks with volumes").Done)
 
 			// Flux would mend what is deleted by hand: the folder goes at the same time.
-			g.Expect(platform.RemoveTenant(name)).To(Succeed())
+			g.Expect(platform.RemoveTenant(ctx, name)).To(Succeed())
 			test.first(g, ctx)
 			commit, err := platform.Push(ctx, "Remove "+name)
 			g.Expect(err).NotTo(HaveOccurred())
@@ -152,12 +152,12 @@ func TestTeamComesBackAtOnce(t *testing.T) {
 	delivery := push(g, ctx, team, "Networks")
 	wait(g, ctx, delivery.Done)
 	for range 2 {
-		g.Expect(platform.RemoveTenant(name)).To(Succeed())
+		g.Expect(platform.RemoveTenant(ctx, name)).To(Succeed())
 		commit, err := platform.Push(ctx, "Remove "+name)
 		g.Expect(err).NotTo(HaveOccurred())
 		wait(g, ctx, fleet.All(platform.Delivery("tenants", commit).Done, gone(name)))
 
-		g.Expect(platform.AddTenant(name)).To(Succeed())
+		g.Expect(platform.AddTenant(ctx, name)).To(Succeed())
 		commit, err = platform.Push(ctx, "Add "+name)
 		g.Expect(err).NotTo(HaveOccurred())
 		within(t, g, ctx, "its network is back", 30*time.Second, fleet.All(platform.Delivery("tenants", commit).Done, delivery.Done))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // A Team is a tenant: a namespace of the cluster, and a repository of its own
@@ -25,10 +26,17 @@ func (c *Cluster) Team(ctx context.Context, name string) (*Team, error) {
 	return &Team{repository, c}, nil
 }
 
-// Seed copies the platform team's first version of the team's networks into the
-// clone.
-func (t *Team) Seed(fleet *Fleet) error {
-	if err := copyFolder(fleet.Path("tenants", t.Name, "networks"), t.Dir, unchanged); err != nil {
+// exampleTeam is the team whose networks all others begin with.
+const exampleTeam = "team-a"
+
+// Seed puts the first version of the team's networks into the clone.
+func (t *Team) Seed() error {
+	seeds := t.cluster.source("test", "fleet", "seeds")
+	seed := filepath.Join(seeds, t.Name)
+	if _, err := os.Stat(seed); errors.Is(err, fs.ErrNotExist) {
+		seed = filepath.Join(seeds, exampleTeam)
+	}
+	if err := copyFolder(seed, t.Dir, unchanged); err != nil {
 		return fmt.Errorf("copy the seed of %s: %w", t.Name, err)
 	}
 	return nil
