@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -75,4 +76,17 @@ func newCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		newTenant(cluster.flags, streams),
 	)
 	return root
+}
+
+// Flags are the names of the flags of all commands, for whoever documents them.
+func Flags() []string {
+	var names []string
+	collect := func(flag *pflag.Flag) { names = append(names, flag.Name) }
+	commands := []*cobra.Command{newCommand(Streams())}
+	for len(commands) > 0 {
+		command := commands[0]
+		command.LocalFlags().VisitAll(collect)
+		commands = append(commands[1:], command.Commands()...)
+	}
+	return names
 }

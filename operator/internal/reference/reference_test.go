@@ -14,6 +14,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/btcnet"
 )
 
 const root = "../../.."
@@ -130,6 +131,9 @@ func TestDocsNameOnlyFlagsThatThereAre(t *testing.T) {
 	for _, flag := range flags {
 		known["--"+flag.name] = true
 	}
+	for _, name := range btcnet.Flags() {
+		known["--"+name] = true
+	}
 	for _, name := range othersFlags {
 		known[name] = true
 	}
@@ -140,7 +144,7 @@ func TestDocsNameOnlyFlagsThatThereAre(t *testing.T) {
 			}
 		}
 	}
-	g.Expect(unknown).To(BeEmpty(), "no flag of the operator, nor in others_test.go")
+	g.Expect(unknown).To(BeEmpty(), "no flag of the operator or of kubectl btcnet, nor in others_test.go")
 }
 
 // The page is as the code is: make check-generated holds that. That it says all of it, this.
