@@ -273,21 +273,21 @@ func (s *sealing) write(file *seal.File) error {
 	if err := os.WriteFile(s.file, content, 0o644); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.ErrOut, "sealed for %s in %s: %s\n", file.Secret(), s.file, s.next())
+	fmt.Fprintln(s.ErrOut, s.done(file))
 	return nil
 }
 
-// next says what comes after the file is written.
-func (s *sealing) next() string {
-	const push = "commit it, and push."
+// done says what was done to the file, and what comes next.
+func (s *sealing) done(file *seal.File) string {
+	push := fmt.Sprintf("sealed for %s, in %s: commit it, and push.", file.Secret(), s.file)
 	switch {
 	case s.rotate:
-		return push + " Nodes then accept both passwords, one node after the other.\n" +
-			"When every node does, let clients use the new one; then drop the previous one, with --finish."
+		return push + "\nNodes then accept both passwords, one node after the other. When every node does,\n" +
+			"let clients use the new one; then drop the previous one, with --finish."
 	case s.replace:
-		return push + " Nodes then reject the password before, one node after the other."
+		return push + "\nNodes then reject the password before, one node after the other."
 	case s.finish:
-		return "the previous password is out. " + push + " Nodes then reject it, one node after the other."
+		return fmt.Sprintf("the previous password is out of %s: commit it, and push.\nNodes then reject it, one node after the other.", s.file)
 	}
 	return push
 }

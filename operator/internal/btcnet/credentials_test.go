@@ -214,7 +214,7 @@ func TestFinish(t *testing.T) {
 
 	said, err := finish(v1alpha1.RotatedReason)
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(said).To(HavePrefix("sealed for team-a/bitcoin-rpc in " + path + ": the previous password is out."))
+	g.Expect(said).To(HavePrefix("the previous password is out of " + path + ": commit it, and push."))
 	_, values := d.opens(g, d.file(g, "bitcoin-rpc.yaml"))
 	g.Expect(slices.Sorted(maps.Keys(values))).To(Equal([]string{"BC_RPC_PASSWORD", "BC_RPC_USER"}))
 }

@@ -187,10 +187,11 @@ func (c *creating) checkName(ctx context.Context, name string) error {
 // secondLife says what the name of a namespace that was in use opens.
 func secondLife(name, because string) error {
 	return fmt.Errorf(`%s.
-What was sealed for namespace %s opens there again, as long as the sealing keys of that time are in use: whoever has an
-old SealedSecret can commit it and knows the password. Volumes, Secrets and networks that are left in it become this team's.
-Choose another name. Where it must be this one, delete the namespace and retire those keys first
-(docs/security.md, "A team goes"), and say --reuse-name`, because, name)
+What was sealed for namespace %s opens there again, as long as the sealing keys of that
+time are in use: an old SealedSecret that is committed is a Secret, and people of the
+team before know what is in it. What is left in the namespace, volumes too, becomes this
+team's. Choose another name. Where it must be this one, delete the namespace and retire
+those keys first (docs/security.md, "A team goes"), and say --reuse-name`, because, name)
 }
 
 // seed returns the beginning of the team's own repository.

@@ -119,7 +119,7 @@ func inventoryOf(ctx context.Context, cluster client.Reader, team string) (tenan
 	}
 	found.Networks, found.Claims = networks.Items, claims.Items
 	for _, secret := range sealed.Items {
-		found.SealedSecrets = append(found.SealedSecrets, secret.Name)
+		found.SealedSecrets = append(found.SealedSecrets, secret.ObjectMeta)
 	}
 	for _, deployment := range deployments.Items {
 		found.OwnFlux = found.OwnFlux || deployment.Name == "kustomize-controller"

@@ -157,7 +157,7 @@ func TestInventory(t *testing.T) {
 	found, err := inventoryOf(t.Context(), cluster, "team-c")
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(found.Networks).To(HaveExactElements(HaveField("Name", "payments")))
-	g.Expect(found.SealedSecrets).To(Equal([]string{"bitcoin-rpc"}))
+	g.Expect(found.SealedSecrets).To(HaveExactElements(HaveField("Name", "bitcoin-rpc")))
 	g.Expect(found.Claims).To(HaveLen(1))
 	g.Expect(found.Suspended).To(BeTrue())
 	g.Expect(found.OwnFlux).To(BeTrue())

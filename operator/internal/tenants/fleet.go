@@ -33,25 +33,30 @@ type Fleet struct {
 	files filesys.FileSystem
 }
 
-// Read reads the working tree in a folder.
+// Read reads the working tree in a folder, but for what begins with a dot.
 func Read(dir string) (*Fleet, error) {
 	f := &Fleet{filesys.MakeFsInMemory()}
-	for _, top := range []string{"gitops", folder} {
-		err := fs.WalkDir(os.DirFS(dir), top, func(name string, entry fs.DirEntry, err error) error {
-			if err != nil || !entry.Type().IsRegular() {
-				return err
-			}
-			content, err := os.ReadFile(filepath.Join(dir, name))
-			if err != nil {
-				return err
-			}
-			return f.files.WriteFile("/"+name, content)
-		})
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("%s is no fleet repository: it has no folder %s", dir, top)
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && name != "." && strings.HasPrefix(entry.Name(), "."):
+			return fs.SkipDir
+		case !entry.Type().IsRegular():
+			return nil
 		}
+		content, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
-			return nil, fmt.Errorf("read the fleet repository: %w", err)
+			return err
+		}
+		return f.files.WriteFile("/"+name, content)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the fleet repository: %w", err)
+	}
+	for _, top := range []string{clustersFolder, baseFolder} {
+		if !f.files.Exists("/" + top) {
+			return nil, fmt.Errorf("%s is no fleet repository: it has no folder %s", dir, top)
 		}
 	}
 	return f, nil

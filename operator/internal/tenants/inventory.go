@@ -7,6 +7,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
@@ -19,7 +20,7 @@ const appliedBy = "kustomize.toolkit.fluxcd.io/name"
 type Inventory struct {
 	Team          string
 	Networks      []v1alpha1.BitcoinNetwork
-	SealedSecrets []string
+	SealedSecrets []metav1.ObjectMeta
 	Claims        []corev1.PersistentVolumeClaim
 	// Suspended Kustomizations remove nothing when they go.
 	Suspended bool
@@ -42,11 +43,14 @@ func (i Inventory) Fate() Fate {
 	for _, network := range i.Networks {
 		i.fateOf(network, &fate)
 	}
-	for _, name := range i.SealedSecrets {
-		what := fmt.Sprintf("SealedSecret %s, and its Secret", name)
-		if i.Suspended {
+	for _, sealed := range i.SealedSecrets {
+		what := fmt.Sprintf("SealedSecret %s, and its Secret", sealed.Name)
+		switch {
+		case i.Suspended:
 			fate.Stays = append(fate.Stays, what)
-		} else {
+		case sealed.Labels[appliedBy] == "":
+			fate.Stays = append(fate.Stays, what+": it is not from the team's repository")
+		default:
 			fate.Goes = append(fate.Goes, what)
 		}
 	}
