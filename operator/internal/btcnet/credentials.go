@@ -13,14 +13,13 @@ import (
 	"golang.org/x/term"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/seal"
 )
 
-func newCredentials(cluster *genericclioptions.ConfigFlags, streams genericiooptions.IOStreams) *cobra.Command {
+func newCredentials(cluster cluster, streams genericiooptions.IOStreams) *cobra.Command {
 	command := &cobra.Command{Use: "credentials", Short: "Seal the credentials of networks, and change them"}
 	command.AddCommand(newSeal(cluster, streams))
 	return command
@@ -28,14 +27,14 @@ func newCredentials(cluster *genericclioptions.ConfigFlags, streams genericioopt
 
 // sealing is what the flags of credentials seal say.
 type sealing struct {
-	cluster *genericclioptions.ConfigFlags
+	cluster cluster
 	genericiooptions.IOStreams
 
 	file, certificate, secret, user, username, also string
 	fromStdin, rotate, finish, replace              bool
 }
 
-func newSeal(cluster *genericclioptions.ConfigFlags, streams genericiooptions.IOStreams) *cobra.Command {
+func newSeal(cluster cluster, streams genericiooptions.IOStreams) *cobra.Command {
 	s := &sealing{cluster: cluster, IOStreams: streams}
 	command := &cobra.Command{
 		Use:   "seal",
@@ -94,11 +93,11 @@ func (s *sealing) run(ctx context.Context) error {
 		return err
 	}
 	if s.finish {
-		cluster, err := clusterOf(s.cluster)
+		api, err := s.cluster.api()
 		if err != nil {
 			return err
 		}
-		return s.end(ctx, cluster, file, whose)
+		return s.end(ctx, api, file, whose)
 	}
 	key, err := certificate(ctx, s.cluster, s.certificate)
 	if err != nil {
@@ -133,7 +132,7 @@ func (s *sealing) whose() (seal.Whose, error) {
 
 // open reads the file, or begins one.
 func (s *sealing) open() (*seal.File, error) {
-	secret := types.NamespacedName{Namespace: *s.cluster.Namespace, Name: s.secret}
+	secret := types.NamespacedName{Namespace: *s.cluster.flags.Namespace, Name: s.secret}
 	content, err := os.ReadFile(s.file)
 	begins := s.file == "" || errors.Is(err, fs.ErrNotExist) && !s.rotate && !s.finish && !s.replace && s.user == ""
 	switch {
@@ -161,8 +160,8 @@ func (s *sealing) begin(secret types.NamespacedName) (_ *seal.File, err error) {
 
 // namespaceFor returns the namespace that somebody has named: what is sealed for another
 // one opens nowhere.
-func namespaceFor(cluster *genericclioptions.ConfigFlags) (string, error) {
-	namespace, named, err := cluster.ToRawKubeConfigLoader().Namespace()
+func namespaceFor(cluster cluster) (string, error) {
+	namespace, named, err := cluster.flags.ToRawKubeConfigLoader().Namespace()
 	if err != nil {
 		return "", fmt.Errorf("read the kubeconfig: %w", err)
 	}

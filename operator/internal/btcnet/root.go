@@ -72,8 +72,8 @@ func newCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		newResume(cluster, streams),
 		newScale(cluster, streams),
 		newRPC(cluster, streams),
-		newCredentials(cluster.flags, streams),
-		newTenant(cluster.flags, streams),
+		newCredentials(cluster, streams),
+		newTenant(cluster, streams),
 	)
 	return root
 }

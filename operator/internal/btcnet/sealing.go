@@ -2,50 +2,22 @@ package btcnet
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	sealedsecrets "github.com/bitnami/sealed-secrets/pkg/apis/sealedsecrets/v1alpha1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/seal"
 )
 
-// answerWithin is how long the API server has for an answer.
-const answerWithin = 20 * time.Second
-
-// clusterOf returns a client for the cluster that the flags say.
-func clusterOf(flags *genericclioptions.ConfigFlags) (client.Client, error) {
-	config, err := flags.ToRESTConfig()
-	if err != nil {
-		return nil, fmt.Errorf("find the cluster: %w", err)
-	}
-	if config.Timeout == 0 {
-		config.Timeout = answerWithin
-	}
-	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), sealedsecrets.AddToScheme(scheme)); err != nil {
-		return nil, err
-	}
-	found, err := client.New(config, client.Options{Scheme: scheme})
-	if err != nil {
-		return nil, fmt.Errorf("ask the cluster: %w", err)
-	}
-	return found, nil
-}
-
 // certificate returns what to seal with: by the certificate of a file, or by the one that
 // the cluster publishes.
-func certificate(ctx context.Context, flags *genericclioptions.ConfigFlags, file string) (seal.Key, error) {
+func certificate(ctx context.Context, cluster cluster, file string) (seal.Key, error) {
 	if file != "" {
 		pem, err := os.ReadFile(file)
 		if err != nil {
@@ -53,13 +25,15 @@ func certificate(ctx context.Context, flags *genericclioptions.ConfigFlags, file
 		}
 		return seal.ParseCertificate(pem)
 	}
-	cluster, err := clusterOf(flags)
+	api, err := cluster.api()
 	if err != nil {
 		return seal.Key{}, err
 	}
 	const elsewhere = "a file with the certificate can be named with --cert"
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	published := &corev1.ConfigMap{}
-	err = cluster.Get(ctx, client.ObjectKey{Namespace: seal.CertificateNamespace, Name: seal.CertificateName}, published)
+	err = api.Get(ctx, client.ObjectKey{Namespace: seal.CertificateNamespace, Name: seal.CertificateName}, published)
 	switch {
 	case apierrors.IsNotFound(err):
 		return seal.Key{}, fmt.Errorf("the cluster publishes no certificate to seal with (ConfigMap %s/%s); %s", seal.CertificateNamespace, seal.CertificateName, elsewhere)
@@ -70,16 +44,18 @@ func certificate(ctx context.Context, flags *genericclioptions.ConfigFlags, file
 }
 
 // end drops the previous password, if the cluster says that every node accepts the new one.
-func (s *sealing) end(ctx context.Context, cluster client.Client, file *seal.File, whose seal.Whose) error {
+func (s *sealing) end(ctx context.Context, api client.Reader, file *seal.File, whose seal.Whose) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	live := &sealedsecrets.SealedSecret{}
-	err := cluster.Get(ctx, client.ObjectKey(file.Secret()), live)
+	err := api.Get(ctx, client.ObjectKey(file.Secret()), live)
 	if apierrors.IsNotFound(err) {
 		live = nil
 	} else if err != nil {
 		return fmt.Errorf("get SealedSecret %s: %w", file.Secret(), err)
 	}
 	var networks v1alpha1.BitcoinNetworkList
-	if err := cluster.List(ctx, &networks, client.InNamespace(file.Secret().Namespace)); err != nil {
+	if err := api.List(ctx, &networks, client.InNamespace(file.Secret().Namespace)); err != nil {
 		return fmt.Errorf("list the networks of %s: %w", file.Secret().Namespace, err)
 	}
 	refusals, err := file.Refusals(live, networks.Items)

@@ -2,20 +2,18 @@ package btcnet
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/tenants"
 )
 
-func newTenant(cluster *genericclioptions.ConfigFlags, streams genericiooptions.IOStreams) *cobra.Command {
+func newTenant(cluster cluster, streams genericiooptions.IOStreams) *cobra.Command {
 	command := &cobra.Command{Use: "tenant", Short: "Add teams to the fleet repository, look at what they have, and remove them"}
 	dir := command.PersistentFlags().String("fleet", ".", "the working tree of the fleet repository")
 	command.AddCommand(newTenantCreate(cluster, streams, dir), newTenantCheck(cluster, streams, dir), newTenantRemove(cluster, streams, dir))
@@ -40,14 +38,14 @@ func clusterFor(fleet *tenants.Fleet, named string) (string, error) {
 
 // checking is what the flags of tenant check say.
 type checking struct {
-	cluster *genericclioptions.ConfigFlags
+	cluster cluster
 	out     io.Writer
 	fleet   *tenants.Fleet
 	live    bool
 	in      string
 }
 
-func newTenantCheck(cluster *genericclioptions.ConfigFlags, streams genericiooptions.IOStreams, dir *string) *cobra.Command {
+func newTenantCheck(cluster cluster, streams genericiooptions.IOStreams, dir *string) *cobra.Command {
 	c := &checking{cluster: cluster, out: streams.Out}
 	command := &cobra.Command{
 		Use:   "check [NAME]",
@@ -58,7 +56,7 @@ share, what does not build. With --live also what of their objects in the
 cluster is not as the repository says, which the API server is asked by dry
 runs.
 
-The exit code is 1 if something is wrong.`,
+The exit code is 2 if something is wrong.`,
 		Example: `  kubectl btcnet tenant check
   kubectl btcnet tenant check team-c --live --in production`,
 		Args: cobra.MaximumNArgs(1),
@@ -78,9 +76,6 @@ The exit code is 1 if something is wrong.`,
 	command.Flags().StringVar(&c.in, "in", "", "the folder of gitops/clusters that the cluster of --live is")
 	return command
 }
-
-// errSomethingWrong tells that what was printed has something wrong in it.
-var errSomethingWrong = errors.New("something is wrong, marked with ✗")
 
 func (c *checking) run(ctx context.Context, teams []string) error {
 	wrong := false
@@ -102,7 +97,7 @@ func (c *checking) run(ctx context.Context, teams []string) error {
 		}
 	}
 	if wrong {
-		return errSomethingWrong
+		return errUnhealthy
 	}
 	return nil
 }
@@ -116,10 +111,12 @@ func (c *checking) check(ctx context.Context, team string) ([]tenants.Finding, e
 	if err != nil {
 		return nil, err
 	}
-	api, err := clusterOf(c.cluster)
+	api, err := c.cluster.api()
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, 4*callTimeout) // for many calls
+	defer cancel()
 	drift, err := c.fleet.Drift(ctx, api, in, team)
 	return append(found, drift...), err
 }

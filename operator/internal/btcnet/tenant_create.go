@@ -15,7 +15,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -25,7 +24,7 @@ import (
 
 // creating is what the flags of tenant create say.
 type creating struct {
-	cluster *genericclioptions.ConfigFlags
+	cluster cluster
 	genericiooptions.IOStreams
 
 	dir, repository, certificate string
@@ -33,7 +32,7 @@ type creating struct {
 	private, offline, reuse      bool
 }
 
-func newTenantCreate(cluster *genericclioptions.ConfigFlags, streams genericiooptions.IOStreams, dir *string) *cobra.Command {
+func newTenantCreate(cluster cluster, streams genericiooptions.IOStreams, dir *string) *cobra.Command {
 	c := &creating{cluster: cluster, IOStreams: streams}
 	command := &cobra.Command{
 		Use:   "create NAME",
@@ -171,11 +170,13 @@ func (c *creating) checkName(ctx context.Context, name string) error {
 		return nil
 	}
 	const without = "--offline does without asking the cluster"
-	cluster, err := clusterOf(c.cluster)
+	api, err := c.cluster.api()
 	if err != nil {
 		return fmt.Errorf("%w; %s", err, without)
 	}
-	switch err := cluster.Get(ctx, client.ObjectKey{Name: name}, &corev1.Namespace{}); {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	switch err := api.Get(ctx, client.ObjectKey{Name: name}, &corev1.Namespace{}); {
 	case apierrors.IsNotFound(err):
 		return nil
 	case err != nil:

@@ -15,7 +15,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -25,13 +24,13 @@ import (
 
 // removing is what the flags of tenant remove say.
 type removing struct {
-	cluster         *genericclioptions.ConfigFlags
+	cluster         cluster
 	out             io.Writer
 	dir             string
 	dryRun, offline bool
 }
 
-func newTenantRemove(cluster *genericclioptions.ConfigFlags, streams genericiooptions.IOStreams, dir *string) *cobra.Command {
+func newTenantRemove(cluster cluster, streams genericiooptions.IOStreams, dir *string) *cobra.Command {
 	r := &removing{cluster: cluster, out: streams.Out}
 	command := &cobra.Command{
 		Use:   "remove NAME",
@@ -62,11 +61,11 @@ func (r *removing) run(ctx context.Context, team string) error {
 		return err
 	}
 	if !r.offline {
-		cluster, err := clusterOf(r.cluster)
+		api, err := r.cluster.api()
 		if err != nil {
 			return err
 		}
-		inventory, err := inventoryOf(ctx, cluster, team)
+		inventory, err := inventoryOf(ctx, api, team)
 		if err != nil {
 			return fmt.Errorf("%w; --offline does without", err)
 		}
@@ -104,7 +103,9 @@ func tellFate(out io.Writer, fate tenants.Fate) {
 }
 
 // inventoryOf reads what there is of a team.
-func inventoryOf(ctx context.Context, cluster client.Reader, team string) (tenants.Inventory, error) {
+func inventoryOf(ctx context.Context, api client.Reader, team string) (tenants.Inventory, error) {
+	ctx, cancel := context.WithTimeout(ctx, 4*callTimeout) // for many calls
+	defer cancel()
 	found := tenants.Inventory{Team: team}
 	var networks v1alpha1.BitcoinNetworkList
 	var sealed sealedsecrets.SealedSecretList
@@ -113,7 +114,7 @@ func inventoryOf(ctx context.Context, cluster client.Reader, team string) (tenan
 	kustomizations := &unstructured.UnstructuredList{}
 	kustomizations.SetGroupVersionKind(schema.GroupVersionKind{Group: "kustomize.toolkit.fluxcd.io", Version: "v1", Kind: "KustomizationList"})
 	for _, list := range []client.ObjectList{&networks, &sealed, &claims, &deployments, kustomizations} {
-		if err := cluster.List(ctx, list, client.InNamespace(team)); err != nil {
+		if err := api.List(ctx, list, client.InNamespace(team)); err != nil {
 			return found, fmt.Errorf("look at what there is of %s: %w", team, err)
 		}
 	}

@@ -126,7 +126,7 @@ func TestTenantCheckSaysByItsCodeWhetherSomethingIsWrong(t *testing.T) {
 	g.Expect(code).To(Equal(Healthy), printed)
 	g.Expect(os.CopyFS(filepath.Join(f.dir, "tenants/team-c"), os.DirFS(filepath.Join(f.dir, "tenants/team-b")))).To(Succeed())
 	code, printed, _ = f.tenant(t, "check")
-	g.Expect(code).NotTo(Equal(Healthy))
+	g.Expect(code).To(Equal(Unhealthy))
 	g.Expect(printed).To(ContainSubstring("  ✗ repository: team-b.git is that of team-c, too: "), "both are told")
 	g.Expect(printed).To(ContainSubstring("  ✗ kustomization.yaml: namespace is team-b: "))
 }

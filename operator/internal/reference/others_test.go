@@ -13,8 +13,6 @@ var others = []string{
 
 // othersFlags are flags that pages quote of other programs.
 var othersFlags = []string{
-	"--as", "--context", "--kubeconfig", // kubectl
-	"--timeout", "--user", // kubectl btcnet
 	"--cert", "--merge-into", "--re-encrypt", "--validate", // kubeseal
 	"--key-renew-period",                             // sealed-secrets-controller
 	"--no-cross-namespace-refs", "--no-remote-bases", // kustomize-controller
