@@ -12,7 +12,6 @@ import (
 
 	fluxevents "github.com/fluxcd/pkg/runtime/events"
 	"github.com/fluxcd/pkg/runtime/leaderelection"
-	"github.com/fluxcd/pkg/runtime/logger"
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -28,9 +27,11 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/controller"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/credentials"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/events"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/logging"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/metrics"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/observe"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/version"
 )
 
 // name is what the operator is called in events, leases and logs.
@@ -46,7 +47,8 @@ type options struct {
 	healthAddr     string
 	eventsAddr     string
 	leaderElection leaderelection.Options
-	log            logger.Options
+	log            logging.Options
+	version        bool
 }
 
 func main() {
@@ -54,8 +56,14 @@ func main() {
 	if errors.Is(err, pflag.ErrHelp) {
 		return
 	}
+	if opts.version {
+		fmt.Println(name, version.Get())
+		return
+	}
 	if err == nil {
-		logger.SetLogger(logger.NewLogger(opts.log))
+		logging.Set(logging.New(opts.log, os.Stderr))
+		build := version.Get()
+		ctrl.Log.Info("starting "+name, "version", build.Version, "revision", build.Revision, "go", build.Go)
 		err = run(ctrl.SetupSignalHandler(), opts)
 	}
 	if err != nil {
@@ -91,7 +99,11 @@ func parse(args []string) (options, error) {
 		"The address of Flux's notification-controller to send events to, beside Kubernetes. Default: none.")
 	opts.leaderElection.BindFlags(flags)
 	opts.log.BindFlags(flags)
-	if err := flags.Parse(args); err != nil {
+	flags.BoolVar(&opts.version, "version", false, "Print the version, and exit.")
+	if err := flags.Parse(args); err != nil || opts.version {
+		return opts, err
+	}
+	if err := opts.log.Validate(); err != nil {
 		return opts, err
 	}
 	for _, flag := range []string{"namespace", "secret", "bitcoind-image"} {
@@ -166,7 +178,7 @@ func run(ctx context.Context, opts options) error {
 		return err
 	}
 	collector := metrics.NewCollector(clock.RealClock{})
-	if err := collector.Register(ctrlmetrics.Registry); err != nil {
+	if err := errors.Join(collector.Register(ctrlmetrics.Registry), ctrlmetrics.Registry.Register(metrics.BuildInfo(version.Get()))); err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
 	reconciler := &controller.Reconciler{

@@ -51,6 +51,7 @@ func TestFlagsThatAreRefused(t *testing.T) {
 		{"no image", needed[:2], "flag --bitcoind-image must be set"},
 		{"a chain that nobody knows", append(needed, "--allowed-chains=regtest,dogecoin"), `flag --allowed-chains: chain "dogecoin" is not known; known are main, regtest, signet, testnet4`},
 		{"a range that is none", append(needed, "--cluster-ranges=10.0.0.0"), `flag --cluster-ranges: netip.ParsePrefix("10.0.0.0"): no '/'`},
+		{"a level of logs that nobody knows", append(needed, "--log-level=loud"), `flag --log-level: "loud" is not known; known are debug, error, info, trace`},
 		{"a flag that nobody knows", append(needed, "--no-such-flag"), "unknown flag: --no-such-flag"},
 		{"help, which is no failure", []string{"--help"}, pflag.ErrHelp.Error()},
 	} {
@@ -89,4 +90,11 @@ func TestDrainHold(t *testing.T) {
 	opts, err := parse(append(needed, "--drain-hold=1h30m"))
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(opts.platform.DrainHold).To(Equal(90 * time.Minute))
+}
+
+// Whoever asks for the version names no namespace.
+func TestVersion(t *testing.T) {
+	opts, err := parse([]string{"--version"})
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	NewWithT(t).Expect(opts.version).To(BeTrue())
 }

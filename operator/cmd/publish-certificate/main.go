@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"os"
 	"time"
@@ -18,13 +17,20 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/logging"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/version"
 )
+
+const name = "publish-certificate"
 
 // options are the program's flags.
 type options struct {
 	from       string
 	to         client.ObjectKey
 	healthAddr string
+	log        logging.Options
+	version    bool
 }
 
 func main() {
@@ -32,7 +38,14 @@ func main() {
 	if errors.Is(err, pflag.ErrHelp) {
 		return
 	}
+	if opts.version {
+		fmt.Println(name, version.Get())
+		return
+	}
 	if err == nil {
+		logging.Set(logging.New(opts.log, os.Stderr))
+		build := version.Get()
+		ctrl.Log.Info("starting "+name, "version", build.Version, "revision", build.Revision, "go", build.Go)
 		err = run(ctrl.SetupSignalHandler(), opts)
 	}
 	if err != nil {
@@ -43,7 +56,7 @@ func main() {
 
 func parse(args []string) (options, error) {
 	var opts options
-	flags := pflag.NewFlagSet("publish-certificate", pflag.ContinueOnError)
+	flags := pflag.NewFlagSet(name, pflag.ContinueOnError)
 	flags.StringVar(&opts.from, "from", "",
 		"The URL where sealed-secrets tells the certificate of its newest key.")
 	flags.StringVar(&opts.to.Namespace, "namespace", os.Getenv("RUNTIME_NAMESPACE"),
@@ -52,7 +65,12 @@ func parse(args []string) (options, error) {
 		"The name of the ConfigMap, which must be there, for the certificate.")
 	flags.StringVar(&opts.healthAddr, "health-addr", ":9440",
 		"The address to tell on, at every path, whether what is published is right.")
-	if err := flags.Parse(args); err != nil {
+	opts.log.BindFlags(flags)
+	flags.BoolVar(&opts.version, "version", false, "Print the version, and exit.")
+	if err := flags.Parse(args); err != nil || opts.version {
+		return opts, err
+	}
+	if err := opts.log.Validate(); err != nil {
 		return opts, err
 	}
 	for _, flag := range []string{"from", "namespace", "to"} {
@@ -76,7 +94,7 @@ func run(ctx context.Context, opts options) error {
 	if err != nil {
 		return fmt.Errorf("make a client for the API server: %w", err)
 	}
-	publisher := &publisher{api: api, from: opts.from, to: opts.to, log: slog.New(slog.NewJSONHandler(os.Stderr, nil))}
+	publisher := &publisher{api: api, from: opts.from, to: opts.to, log: ctrl.Log}
 	server := &http.Server{Addr: opts.healthAddr, Handler: publisher, ReadTimeout: time.Second, WriteTimeout: time.Second}
 
 	group, ctx := errgroup.WithContext(ctx)

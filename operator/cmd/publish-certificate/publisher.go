@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"net/http"
 	"sync/atomic"
 	"time"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/util/cert"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -36,7 +36,7 @@ type publisher struct {
 	api  client.Client
 	from string
 	to   client.ObjectKey
-	log  *slog.Logger
+	log  logr.Logger
 
 	published atomic.Bool
 }
@@ -55,7 +55,7 @@ func (p *publisher) run(ctx context.Context) {
 		err := p.publish(ctx)
 		p.published.Store(err == nil)
 		if err != nil && ctx.Err() == nil {
-			p.log.Error("the certificate is not published", "error", err.Error())
+			p.log.Error(err, "the certificate is not published")
 			pause = retry
 		}
 		select {

@@ -10,7 +10,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"log/slog"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -77,7 +77,7 @@ func newSetting(t *testing.T, there ...client.Object) *setting {
 	}).Build()
 	s.publisher = &publisher{
 		api: api, from: server.URL + "/v1/cert.pem", to: client.ObjectKey{Namespace: "sealing", Name: "certificate"},
-		log: slog.New(slog.DiscardHandler),
+		log: logr.Discard(),
 	}
 	return s
 }
