@@ -2,16 +2,20 @@
 # built outside (`make build`), so that one Go build cache serves everything.
 
 # bitcoind comes from this image; any with bitcoind and bitcoin-cli on its PATH
-# and a shell will do. The default is the community's image of Bitcoin Core.
-ARG BITCOIN_IMAGE=docker.io/bitcoin/bitcoin:29
+# and a shell will do. The default is the community's image of Bitcoin Core, in the
+# version that was current; the project's tests run another (docs/supported.md).
+ARG BITCOIN_IMAGE=docker.io/bitcoin/bitcoin:32.1
 
 FROM scratch AS operator
 # And what publishes the certificate for sealing, which runs apart and as another
 # account: one image to mirror, not two.
-COPY .local/image/operator .local/image/publish-certificate /
+# The third is for nodes, whose pods take it from here: see docs/tenant-guide.md.
+COPY .local/image/operator .local/image/publish-certificate .local/image/bitcoind-start /
 USER 65532:65532
 ENTRYPOINT ["/operator"]
 
+# For plain Docker, without an operator. Its nodes need none of this: any image with
+# bitcoind will do for them.
 FROM ${BITCOIN_IMAGE} AS bitcoind
 USER 0:0
 # The user and directories that bitcoind-start and the operator's pods agree on

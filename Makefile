@@ -62,6 +62,15 @@ e2e-lnd: $(CLUSTER) $(BTCNET) assets ## Build LND, and run it against a node, an
 	TEST_LND=$(LND) TEST_BITCOIND=$(LOCAL)/bin/bitcoind go test -count=1 -v -run=LND ./operator/internal/bitcoind/bitcoindtest
 	CLUSTER=$(CLUSTER) TEST_LND=$(LND) go test -count=1 -timeout=45m -v -run=LND ./test/e2e
 
+# What every bitcoind has to do: start, peer, mine, keep the chain, take passwords and
+# users, notify, and end.
+CONFORMANCE := TestAnyImageWithBitcoind|TestEveryField|TestNetworkGrowsAndShrinks|TestDeletedPodIsPeeredAgain|TestNodeThatHangs|TestSecretComesLate|TestDefaultCredentials|TestPasswordChangesUnderAClient|TestUserOfSomeMethods|TestBlocksAreMinedRegularly|TestFreshNetworkHasTheBlockThatItNeedsToRelay|TestImageChangeKeepsEveryBlock|TestOneNodeKeepsItsChainThroughAnImageChange|TestPeopleGetBlocksAndCoins|TestPrivateSignet|TestPublicChainsStartOffline
+
+.PHONY: conformance
+conformance: $(CLUSTER) $(BTCNET) ## Run the core of the end-to-end suite with another image: IMAGE=docker.io/bitcoin/bitcoin:32.1
+	@test -n "$(IMAGE)" || { echo "name the image: make conformance IMAGE=…"; exit 1; }
+	CONFORMANCE_IMAGE=$(IMAGE) CLUSTER=$(CLUSTER) go test -short -count=1 -timeout=60m -v -run='^($(CONFORMANCE))$$' ./test/e2e
+
 .PHONY: lint
 lint: ## Check formatting, go vet, staticcheck and the generated files.
 	@files=$$(git ls-files '*.go') && unformatted=$$(gofmt -l $$files) && test -z "$$unformatted" \
@@ -131,4 +140,4 @@ $(BTCNET):
 
 .PHONY: help
 help: ## Show this help.
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -146,8 +146,8 @@ type BitcoinNetworkSpec struct {
 	// +kubebuilder:validation:MaxItems=5
 	ZMQ []ZMQTopic `json:"zmq,omitempty"`
 
-	// image is the container image of the nodes: bitcoind with the operator's
-	// entry point, bitcoind-start (see docs/tenant-guide.md). It must be
+	// image is the container image of the nodes: any with bitcoind on its PATH
+	// (see docs/tenant-guide.md). It must be
 	// something that the kubelets can pull. A change replaces the nodes one at
 	// a time. Default: the image that the platform gave to the operator, its
 	// flag --bitcoind-image; the one in use is in status.image.

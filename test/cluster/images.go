@@ -17,7 +17,7 @@ func targets(c clone.Clone) []images.Target {
 	return []images.Target{
 		{
 			Name: "operator", Image: "ghcr.io/bitcoin-operator/operator:dev",
-			Sources: []string{"./operator/cmd/operator", "./operator/cmd/publish-certificate"},
+			Sources: []string{"./operator/cmd/operator", "./operator/cmd/publish-certificate", "./operator/cmd/bitcoind-start"},
 		},
 		{
 			Name: "bitcoind", Image: "ghcr.io/bitcoin-operator/bitcoind:dev", Sources: []string{"./operator/cmd/bitcoind-start"},

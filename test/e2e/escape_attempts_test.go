@@ -401,7 +401,7 @@ var hostileNodes = chapter{"Nodes that answer what should harm the operator", []
 // answerBadly runs nodes that answer RPC in every bad way, and looks whether the team's
 // other network is still looked after.
 func answerBadly(h *hostile, _ string) {
-	h.Expect(cluster.LoadProgram(h.ctx, "./test/e2e/hostile", "/usr/local/bin/bitcoind-start", hostileImage+":1")).To(Succeed())
+	h.Expect(cluster.LoadProgram(h.ctx, "./test/e2e/hostile", "/usr/local/bin/bitcoind", hostileImage+":1")).To(Succeed())
 	manifest := strings.Replace(networkWith("hostile", "image: "+hostileImage+":1", "imagePullPolicy: Never"), "nodes: 0", "nodes: 8", 1)
 	delivery := h.commit("Nodes that answer badly", map[string]string{file: manifest})
 	of := fleet.Object{Kind: fleet.BitcoinNetwork, Namespace: mallory, Name: "hostile"}

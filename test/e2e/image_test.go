@@ -53,7 +53,7 @@ func TestNetworkWhoseImageIsWrongComesUpWhenItIsCorrected(t *testing.T) {
 	wait(g, ctx, tells(wrong, "NodesReady", "NodesNotReady", "0 of 2 nodes answer RPC", "localhost/e2e/missing:1"))
 
 	alter(g, ctx, wrong, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Image = "localhost/pause:1" })
-	wait(g, ctx, tells(wrong, "NodesReady", "NodesNotReady", "its image cannot run bitcoind-start"))
+	wait(g, ctx, tells(wrong, "NodesReady", "NodesNotReady", "the image has no bitcoind on its PATH"))
 
 	corrected := time.Now()
 	alter(g, ctx, wrong, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Image = "" })

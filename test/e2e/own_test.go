@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,6 +29,7 @@ const secretName = "bitcoin-rpc"
 // create makes a network of the test's own, which goes when the test ends.
 func create(t *testing.T, g Gomega, ctx context.Context, namespace, name string, spec v1alpha1.BitcoinNetworkSpec) fleet.Network {
 	t.Helper()
+	spec.Image = cmp.Or(spec.Image, tested)
 	created := &v1alpha1.BitcoinNetwork{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Spec: spec}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), 2*time.Minute, errors.New("two minutes after the test"))

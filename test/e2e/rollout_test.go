@@ -215,7 +215,7 @@ func TestBadImageTakesOneNodeWithAVolume(t *testing.T) {
 	})
 	before := lives(g, ctx, "team-b", "kept")
 	alter(g, ctx, kept, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Image = "localhost/pause:1" })
-	wait(g, ctx, tells(kept, "Ready", "NodesNotReady", "its image cannot run bitcoind-start", "waits for kept-1 to serve"))
+	wait(g, ctx, tells(kept, "Ready", "NodesNotReady", "the image has no bitcoind on its PATH", "waits for kept-1 to serve"))
 	g.Consistently(func() int {
 		same := 0
 		for pod, life := range lives(g, ctx, "team-b", "kept") {

@@ -51,6 +51,11 @@ func run(m *testing.M) (code int, err error) {
 	if cluster, err = fleet.Open("."); err != nil {
 		return 0, err
 	}
+	if image := os.Getenv("CONFORMANCE_IMAGE"); image != "" {
+		if err := testImage(context.Background(), image); err != nil {
+			return 0, err
+		}
+	}
 	audit, err := cluster.Audit()
 	if err != nil {
 		return 0, err

@@ -12,6 +12,11 @@ import (
 // containerdSocket is where the cluster's containerd is reached.
 const containerdSocket = "/run/bitcoin-operator/containerd.sock"
 
+// PullImage pulls an image from its registry.
+func (c *Cluster) PullImage(ctx context.Context, image string) error {
+	return c.images(ctx, "pull", image)
+}
+
 // TagImage gives an image that is loaded into the cluster one more name, as a team
 // does that pushes the same image under another.
 func (c *Cluster) TagImage(ctx context.Context, image, name string) error {

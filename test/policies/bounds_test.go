@@ -290,6 +290,35 @@ func TestNetworksBeyondListsThatWereCut(t *testing.T) {
 	}
 }
 
+// With the operator's next image, nodes that run keep the one that they began with: an
+// upgrade replaces none of them, and goes on looking after them.
+func TestNodesBeginWithAnOlderOperatorsImage(t *testing.T) {
+	team := newTeam(t, bounds())
+	operator := team.operator()
+	const node = `containers: [{name: bitcoind, image: example.com/bitcoind}], automountServiceAccountToken: false`
+	const before = "nodes begin with the image of the operator, which is example.com/operator:3 in this namespace"
+	begins := func(image string) string {
+		return `{"spec": {"template": {"spec": {"initContainers": [{"name": "bitcoind-start", "image": "` + image + `"}]}}}}`
+	}
+	set := team.object(statefulSet(`{initContainers: [{name: bitcoind-start, image: "example.com/operator:2"}], ` + node + `}`))
+	team.Expect(operator.Create(team.ctx, set)).To(Succeed())
+	team.tightens(map[string]string{"operatorImage": "example.com/operator:3"})
+	for _, test := range []struct {
+		reason, patch, want string
+	}{
+		{"as they are", begins("example.com/operator:2"), ""},
+		{"more of them", `{"spec": {"replicas": 2}}`, ""},
+		{"with this operator's image", begins("example.com/operator:3"), ""},
+		{"with none", `{"spec": {"template": {"spec": {"initContainers": null}}}}`, ""},
+		{"with a still older one", begins("example.com/operator:1"), before},
+		{"with the node's own", begins("example.com/bitcoind"), before},
+		{"as a node", `{"spec": {"template": {"spec": {"containers": [{"name": "bitcoind", "image": "example.com/operator:2"}]}}}}`, "the platform does not allow this image"},
+	} {
+		err := operator.Patch(team.ctx, set.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(test.patch)), client.DryRunAll)
+		team.expect(err, test.want, test.reason)
+	}
+}
+
 func TestScale(t *testing.T) {
 	const refused = "spec.replicas: the platform allows 100 nodes a network in this namespace, not "
 	team, network := before(t, func(team *team) *unstructured.Unstructured { return team.network("payments", "nodes: 300") })

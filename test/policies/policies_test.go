@@ -110,6 +110,7 @@ func bounds() map[string]string {
 		"peerNamespaces":   "index",
 		"podLabels":        "example.com/\nbilling.example.org/team",
 		"image":            "example.com/default:1",
+		"operatorImage":    "example.com/operator:2",
 	}
 }
 
@@ -375,6 +376,7 @@ func TestOperator(t *testing.T) {
 		conf        = `{name: b, downwardAPI: {items: [` + confItem + `]}}`
 		oneSecret   = "spec.template: nodes may have one Secret, bitcoin-rpc"
 		onlyCluster = "the operator's Services are of type ClusterIP"
+		noStart     = "spec.template.spec.initContainers: nodes begin with the image of the operator, which is example.com/operator:2 in this namespace"
 		noImage     = "spec.template.spec.containers: the platform does not allow this image in this namespace"
 		newVolumes  = "spec.volumeClaimTemplates: nodes' volumes are new ones"
 	)
@@ -392,7 +394,7 @@ func TestOperator(t *testing.T) {
 		{"one that a network does not control", strings.Replace(statefulSet(`{`+plain+`}`), ", controller: true", "", 1), onlyOwned},
 		{"another Secret in the environment", statefulSet(`{containers: [{name: a, image: example.com/bitcoind, envFrom: [{secretRef: {name: other}}]}], automountServiceAccountToken: false}`), oneSecret},
 		{"a key of another Secret", statefulSet(`{containers: [{name: a, image: example.com/bitcoind, env: [{name: A, valueFrom: {secretKeyRef: {name: other, key: a}}}]}], automountServiceAccountToken: false}`), oneSecret},
-		{"another Secret in an init container", statefulSet(`{initContainers: [{name: i, image: example.com/bitcoind, envFrom: [{secretRef: {name: other}}]}], ` + plain + `}`), oneSecret},
+		{"another Secret in an init container", statefulSet(`{initContainers: [{name: i, image: "example.com/operator:2", envFrom: [{secretRef: {name: other}}]}], ` + plain + `}`), oneSecret},
 		{"a Secret as a volume", statefulSet(`{` + plain + `, volumes: [{name: a, secret: {secretName: other}}]}`), noVolumes},
 		{"a token as a volume", statefulSet(`{` + plain + `, volumes: [{name: a, projected: {sources: [{serviceAccountToken: {path: token}}]}}]}`), noVolumes},
 		{"a folder of the machine", statefulSet(`{` + plain + `, volumes: [{name: a, hostPath: {path: /}}]}`), noVolumes},
@@ -415,7 +417,13 @@ func TestOperator(t *testing.T) {
 		{"the platform's image", statefulSet(`{containers: [{name: a, image: "example.com/default:1"}], automountServiceAccountToken: false}`), ""},
 		{"another tag of it", statefulSet(`{containers: [{name: a, image: "example.com/default:2"}], automountServiceAccountToken: false}`), noImage},
 		{"another image", statefulSet(`{containers: [{name: a, image: "docker.io/library/alpine:3"}], automountServiceAccountToken: false}`), noImage},
-		{"another image to begin with", statefulSet(`{initContainers: [{name: i, image: alpine}], ` + plain + `}`), noImage},
+		{"the operator's image to begin with", statefulSet(`{initContainers: [{name: i, image: "example.com/operator:2"}], ` + plain + `}`), ""},
+		{"another tag of it to begin with", statefulSet(`{initContainers: [{name: i, image: "example.com/operator:1"}], ` + plain + `}`), noStart},
+		{"an image of the team's own to begin with", statefulSet(`{initContainers: [{name: i, image: "example.com/team-a/any:1"}], ` + plain + `}`), noStart},
+		{"the platform's bitcoind to begin with", statefulSet(`{initContainers: [{name: i, image: "example.com/default:1"}], ` + plain + `}`), noStart},
+		{"another image to begin with", statefulSet(`{initContainers: [{name: i, image: alpine}], ` + plain + `}`), noStart},
+		{"another image beside the operator's to begin with", statefulSet(`{initContainers: [{name: i, image: "example.com/operator:2"}, {name: j, image: alpine}], ` + plain + `}`), noStart},
+		{"the operator's image as a node", statefulSet(`{containers: [{name: a, image: "example.com/operator:2"}], automountServiceAccountToken: false}`), noImage},
 		{"machines that are allowed", statefulSet(`{` + plain + `, nodeSelector: {pool: bitcoin}}`), ""},
 		{"other machines", statefulSet(`{` + plain + `, nodeSelector: {node-role.kubernetes.io/control-plane: ""}}`), "spec.template.spec.nodeSelector: the platform allows machines to be chosen by: zone pool=bitcoin"},
 		{"other machines by affinity", statefulSet(`{` + plain + `, affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: gpu, operator: Exists}]}]}}}}`), "spec.template.spec.affinity.nodeAffinity: the platform allows"},
@@ -449,7 +457,7 @@ func TestOperator(t *testing.T) {
 		{"a history of less than nothing", statefulSet(`{`+plain+`}`) + "  revisionHistoryLimit: -1\n", "spec.revisionHistoryLimit: 0 to 10"},
 		{"no history", statefulSet(`{`+plain+`}`) + "  revisionHistoryLimit: 0\n", ""},
 		{"memory without a limit, which is nothing to a quota", statefulSet(`{containers: [{name: a, image: example.com/bitcoind, resources: {limits: {memory: 0}}}], automountServiceAccountToken: false}`), "spec.template.spec.resources.limits.memory: 0 is no limit"},
-		{"the same to begin with", statefulSet(`{initContainers: [{name: i, image: example.com/bitcoind, resources: {limits: {memory: 0}}}], ` + plain + `}`), "spec.template.spec.resources.limits.memory: 0 is no limit"},
+		{"the same to begin with", statefulSet(`{initContainers: [{name: i, image: "example.com/operator:2", resources: {limits: {memory: 0}}}], ` + plain + `}`), "spec.template.spec.resources.limits.memory: 0 is no limit"},
 		{"an image as a volume", statefulSet(`{` + plain + `, volumes: [{name: a, image: {reference: alpine}}]}`), noVolumes},
 		{"another's claim", statefulSet(`{` + plain + `, volumes: [{name: a, persistentVolumeClaim: {claimName: theirs}}]}`), noVolumes},
 		{"a claim of its own making", statefulSet(`{` + plain + `, volumes: [{name: a, ephemeral: {volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}}}]}`), noVolumes},

@@ -1,6 +1,7 @@
-// Command bitcoind-start is the entry point of the bitcoind image. It lets the
-// credentials of its environment into bitcoind's configuration, in a form that
-// does not tell the password, and becomes bitcoind.
+// Command bitcoind-start is the entry point of nodes. It lets the credentials of its
+// environment into bitcoind's configuration, in a form that does not tell the password,
+// and becomes bitcoind. With "install FILE" it copies itself there instead, for a
+// container of another image to start with.
 package main
 
 import (
@@ -16,16 +17,44 @@ import (
 )
 
 func main() {
-	if err := start(os.Args[1:]); err != nil {
+	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "bitcoind-start:", err)
 		os.Exit(1)
 	}
 }
 
+// run goes by the arguments. bitcoind itself takes options, and no words.
+func run(args []string) error {
+	if len(args) == 2 && args[0] == bitcoind.InstallCommand {
+		return install(args[1])
+	}
+	return start(args)
+}
+
+// install copies this program to a file, which is whole or not there.
+func install(file string) error {
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	content, err := os.ReadFile(program)
+	if err != nil {
+		return fmt.Errorf("read this program: %w", err)
+	}
+	unfinished := file + ".new"
+	if err := os.WriteFile(unfinished, content, 0o755); err != nil {
+		return fmt.Errorf("copy this program: %w", err)
+	}
+	if err := os.Rename(unfinished, file); err != nil {
+		return fmt.Errorf("put this program in its place: %w", err)
+	}
+	return nil
+}
+
 func start(args []string) error {
 	program, err := exec.LookPath("bitcoind")
 	if err != nil {
-		return fmt.Errorf("find bitcoind: %w", err)
+		return fmt.Errorf("the image has no bitcoind on its PATH: %w", err)
 	}
 	// Kubernetes sets this in every pod.
 	_, inPod := os.LookupEnv("KUBERNETES_SERVICE_HOST")

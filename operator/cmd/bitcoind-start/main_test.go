@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"io"
 	"maps"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -197,6 +201,50 @@ func TestWithoutCredentials(t *testing.T) {
 	got := withoutCredentials([]string{"HOME=/home/bitcoin", "BC_RPC_USER=u", "BC_RPC_PASSWORD=p", "BC_RPC_PASSWORD_READ=r", "BC_RPC_WHITELISTS=read:uptime", "PATH=/bin"})
 	if want := []string{"HOME=/home/bitcoin", "PATH=/bin"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// The copy is the program itself, for everybody to run, and takes the place of an
+// earlier one, as when a pod's containers are all made again.
+func TestInstall(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "bitcoind-start")
+	for range 2 {
+		if err := run([]string{bitcoind.InstallCommand, file}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	this, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(this)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("the copy is not the program")
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o755 {
+		t.Errorf("got %v, %v, want a program for everybody", info.Mode(), err)
+	}
+	if left, err := os.ReadDir(filepath.Dir(file)); err != nil || len(left) != 1 {
+		t.Errorf("got %v, %v, want nothing beside the copy", left, err)
+	}
+	if err := run([]string{bitcoind.InstallCommand, filepath.Join(file, "below-a-file")}); err == nil {
+		t.Error("want an error where there is no folder")
+	}
+}
+
+// Whoever runs an image without bitcoind is told so.
+func TestNoBitcoind(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	err := run([]string{"-uacomment=team-a.payments.0"})
+	if err == nil || !errors.Is(err, exec.ErrNotFound) || !strings.HasPrefix(err.Error(), "the image has no bitcoind on its PATH: ") {
+		t.Errorf("got %v", err)
 	}
 }
 

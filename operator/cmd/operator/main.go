@@ -81,6 +81,8 @@ func parse(args []string) (options, error) {
 		"The name of the one Secret that networks may take their credentials from.")
 	flags.StringVar(&opts.platform.DefaultImage, "bitcoind-image", "",
 		"The bitcoind image of networks that name none.")
+	flags.StringVar(&opts.platform.OperatorImage, "operator-image", os.Getenv("OPERATOR_IMAGE"),
+		"The operator's own image, from which nodes have their entry point, so that any image with bitcoind will do. Default: the environment variable OPERATOR_IMAGE; without it, nodes' images must have the entry point.")
 	flags.StringVar(&opts.platform.ClusterDomain, "cluster-domain", "cluster.local",
 		"The DNS domain of the cluster.")
 	flags.StringSliceVar(&opts.platform.ClusterRanges, "cluster-ranges", nil,

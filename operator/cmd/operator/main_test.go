@@ -21,6 +21,7 @@ func TestDefaults(t *testing.T) {
 	g.Expect(opts.namespace).To(Equal("team-a"))
 	g.Expect(opts.secret).To(Equal("bitcoin-rpc"))
 	g.Expect(opts.platform.DefaultImage).To(Equal("bitcoind:default"))
+	g.Expect(opts.platform.OperatorImage).To(BeEmpty(), "as of a Deployment from before there was such a flag")
 	g.Expect(opts.platform.ClusterDomain).To(Equal("cluster.local"))
 	g.Expect(opts.platform.ClusterRanges).To(BeEmpty())
 	g.Expect(opts.platform.DrainHold).To(Equal(15 * time.Minute))
@@ -37,6 +38,14 @@ func TestNamespaceIsThatOfThePod(t *testing.T) {
 	opts, err := parse(needed[1:])
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(opts.namespace).To(Equal("team-b"))
+}
+
+func TestOperatorImageIsThatOfThePod(t *testing.T) {
+	g := NewWithT(t)
+	t.Setenv("OPERATOR_IMAGE", "operator:v0.2.0")
+	opts, err := parse(needed)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(opts.platform.OperatorImage).To(Equal("operator:v0.2.0"))
 }
 
 func TestFlagsThatAreRefused(t *testing.T) {

@@ -8,9 +8,17 @@ import (
 // Where a node finds its files. The image, bitcoind-start and the pods agree on
 // these.
 const (
-	// EntryPoint is the program that every image has, found by its PATH: it lets
-	// the credentials in and becomes bitcoind.
+	// EntryPoint is the program that lets the credentials in and becomes bitcoind.
+	// Images have it on their PATH that are run without an operator, or by one that does
+	// not bring it.
 	EntryPoint = "bitcoind-start"
+	// InstallCommand, with a file's name behind it, has the entry point copy itself
+	// there: an image that has nothing else has nothing to copy it with.
+	InstallCommand = "install"
+	// StartDir is where the entry point is in pods that bring it, and StartFile what it
+	// is called there.
+	StartDir  = "/opt/bitcoin-operator"
+	StartFile = StartDir + "/" + EntryPoint
 	// Home is the home directory of the node's user. bitcoind and bitcoin-cli
 	// look for their data and configuration below it, so that bitcoin-cli
 	// works in the container without a flag.

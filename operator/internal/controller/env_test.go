@@ -51,7 +51,7 @@ const (
 var (
 	alice    = bitcoind.NewCredentials("alice", "correct horse")
 	bob      = bitcoind.NewCredentials("bob", "battery staple")
-	platform = resources.Platform{DefaultImage: "bitcoind:default", ClusterDomain: "cluster.local", DrainHold: time.Hour}
+	platform = resources.Platform{DefaultImage: "bitcoind:default", OperatorImage: "operator:default", ClusterDomain: "cluster.local", DrainHold: time.Hour}
 )
 
 // world is a namespace of a real API server with a running operator. What the
@@ -83,7 +83,7 @@ func newWorld(t *testing.T) *world {
 	w.api, err = client.New(apiServer, client.Options{Scheme: scheme})
 	w.Expect(err).NotTo(HaveOccurred())
 	w.namespace, err = policies.Tenant(ctx, w.api, map[string]string{
-		"secret": secretName, "chains": "regtest,signet,testnet4,main", "images": "bitcoind", "storageClasses": "fast slow",
+		"secret": secretName, "chains": "regtest,signet,testnet4,main", "images": "bitcoind", "operatorImage": platform.OperatorImage, "storageClasses": "fast slow",
 		"clientNamespaces": "shop", "peerNamespaces": "index",
 	})
 	w.Expect(err).NotTo(HaveOccurred())

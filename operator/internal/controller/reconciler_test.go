@@ -361,7 +361,7 @@ func TestInvalidObjectStalls(t *testing.T) {
 		}
 	})
 	w.Eventually(w.condition(network, meta.StalledCondition)).Should(HavePrefix(
-		`True Invalid: apply StatefulSet payments: StatefulSet.apps "payments" is invalid: spec.template.spec.containers[0].resources.requests: ` +
+		`True Invalid: apply StatefulSet payments: StatefulSet.apps "payments" is invalid: [spec.template.spec.containers[0].resources.requests: ` +
 			`Invalid value: "2Gi": must be less than or equal to ephemeral-storage limit of 1Gi`))
 	w.tells("Warning Invalid apply StatefulSet payments: ")
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Resources = nil })

@@ -41,6 +41,10 @@ const (
 type Platform struct {
 	// DefaultImage is the bitcoind image of networks that name none.
 	DefaultImage string
+	// OperatorImage is the operator's own image, from which nodes have their entry
+	// point. It replaces none: nodes that run have theirs. Without it, nodes' images must
+	// have one.
+	OperatorImage string
 	// ClusterDomain is the DNS domain of the cluster, such as "cluster.local".
 	ClusterDomain string
 	// ClusterRanges are the address ranges of the cluster's pods, services and

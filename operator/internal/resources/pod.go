@@ -164,11 +164,7 @@ func container(network *v1alpha1.BitcoinNetwork, image string, chain bitcoind.Ch
 		Lifecycle: &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: handover}}},
 		// The end of a crashed node's log is what the status says of it.
 		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
-		SecurityContext: &corev1.SecurityContext{
-			AllowPrivilegeEscalation: new(false),
-			ReadOnlyRootFilesystem:   new(true),
-			Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
-		},
+		SecurityContext:          containerSecurity(),
 		VolumeMounts: []corev1.VolumeMount{
 			{Name: dataVolume, MountPath: bitcoind.DataDir},
 			{Name: confVolume, MountPath: bitcoind.ConfigFile, SubPath: configFile, ReadOnly: true},
@@ -188,6 +184,14 @@ func container(network *v1alpha1.BitcoinNetwork, image string, chain bitcoind.Ch
 		c.Env = append(c.Env, corev1.EnvVar{Name: bitcoind.WhitelistsVariable, Value: bitcoind.Whitelists(users)})
 	}
 	return c
+}
+
+func containerSecurity() *corev1.SecurityContext {
+	return &corev1.SecurityContext{
+		AllowPrivilegeEscalation: new(false),
+		ReadOnlyRootFilesystem:   new(true),
+		Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+	}
 }
 
 // SecretOf returns the name of the Secret from which a pod's node takes its

@@ -41,7 +41,7 @@ func TestPodsMeetTheRestrictedStandard(t *testing.T) {
 			"with a Secret": nothing, "with default credentials": withoutSecret, "with storage": withStorage, "with every field": everyField,
 		} {
 			// everyField chooses a chain, too.
-			set := childrenOf(t, networkNamed("payments", change, choose)).set
+			set := setOf(networkNamed("payments", change, choose), bringing("operator:v1"))
 			template := set.Spec.Template
 			for _, claim := range set.Spec.VolumeClaimTemplates {
 				// As the StatefulSet controller does.

@@ -43,6 +43,9 @@ func served(t testing.TB, applied *appsv1.StatefulSet) *appsv1.StatefulSet {
 			downward.DefaultMode = new(corev1.DownwardAPIVolumeSourceDefaultMode)
 		}
 	}
+	for i := range spec.InitContainers {
+		spec.InitContainers[i].TerminationMessagePath = corev1.TerminationMessagePathDefault
+	}
 	for i := range spec.Containers {
 		container := &spec.Containers[i]
 		container.TerminationMessagePath = corev1.TerminationMessagePathDefault

@@ -76,7 +76,7 @@ func newWorkload(network *v1alpha1.BitcoinNetwork, platform Platform, chain bitc
 				Labels:      labels,
 				Annotations: map[string]string{ConfigAnnotation: bitcoind.Config(settingsOf(network, chain))},
 			},
-			Spec: podSpec(network, platform, chain),
+			Spec: withStart(podSpec(network, platform, chain), network, platform, chain),
 		},
 	}
 }

@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 )
 
 // The problems of a pod of which nobody says more.
@@ -17,6 +19,9 @@ const (
 	noPod      = "it has no pod"
 	isStarting = "its pod is starting"
 )
+
+// podInitializing is the kubelet's reason for a container that is not to be started yet.
+const podInitializing = "PodInitializing"
 
 // PodProblem says why a pod's node cannot be asked anything yet, in the words of
 // Kubernetes where it has some. It is empty for a pod whose container runs and has
@@ -34,6 +39,9 @@ func PodProblem(pod *corev1.Pod) string {
 	if scheduled := condition(pod, corev1.PodScheduled); scheduled.Status == corev1.ConditionFalse {
 		return cmp.Or(withReason(scheduled.Reason, scheduled.Message), isStarting)
 	}
+	if problem := startProblem(pod); problem != "" {
+		return problem
+	}
 	problem := isStarting
 	if container := Container(pod); container != nil {
 		problem = containerProblem(*container)
@@ -42,6 +50,19 @@ func PodProblem(pod *corev1.Pod) string {
 		return "its pod has no address yet"
 	}
 	return problem
+}
+
+// startProblem says why a pod's entry point is not there, which its init container
+// brings from the operator's image. It is empty while nothing is wrong.
+func startProblem(pod *corev1.Pod) string {
+	for _, container := range pod.Status.InitContainerStatuses {
+		waiting, ended := container.State.Waiting, container.State.Terminated
+		isWrong := ended != nil && ended.ExitCode != 0 || waiting != nil && waiting.Reason != "" && waiting.Reason != podInitializing
+		if container.Name == resources.StartContainer && isWrong {
+			return join(fmt.Sprintf("init container %q of its pod", container.Name), containerProblem(container))
+		}
+	}
+	return ""
 }
 
 func containerProblem(status corev1.ContainerStatus) string {
@@ -70,7 +91,8 @@ const (
 	cannotRunOld = "ContainerCannotRun"
 )
 
-// noEntryPoint is the problem of an image that was not made for the operator.
+// noEntryPoint is the problem of an image that was not made for the operator, in a pod
+// that does not bring the entry point.
 const noEntryPoint = "its image cannot run " + bitcoind.EntryPoint + ", the entry point that every image of a network must have on its PATH"
 
 // cannotRun reports whether a container's program could not even be started.
@@ -80,9 +102,9 @@ func cannotRun(reason string) bool {
 
 // startReason is the kubelet's reason for what has become of a container. That its
 // program could not be started is the image's fault only where the kubelet speaks of
-// the entry point: it may as well be for want of memory.
+// the entry point that is looked for on the PATH: it may as well be for want of memory.
 func startReason(reason, message string) string {
-	if cannotRun(reason) && strings.Contains(message, bitcoind.EntryPoint) {
+	if cannotRun(reason) && strings.Contains(message, strconv.Quote(bitcoind.EntryPoint)) {
 		return noEntryPoint
 	}
 	return reason

@@ -26,6 +26,13 @@ func TestPodProblem(t *testing.T) {
 		return func(status *corev1.ContainerStatus) { status.RestartCount, status.LastTerminationState = 1, ended }
 	}
 
+	// begins is a pod whose node waits for its entry point.
+	begins := func(name string, current corev1.ContainerState) *corev1.Pod {
+		return statetest.Pod(0, statetest.Container(statetest.Waiting("PodInitializing", "")), func(pod *corev1.Pod) {
+			pod.Status.InitContainerStatuses = []corev1.ContainerStatus{{Name: name, State: current}}
+		})
+	}
+
 	const (
 		noEntryPoint  = "its image cannot run bitcoind-start, the entry point that every image of a network must have on its PATH"
 		noSuchProgram = `exec: "bitcoind-start": executable file not found in $PATH`
@@ -71,6 +78,21 @@ func TestPodProblem(t *testing.T) {
 		{"the same, said at its end", statetest.Pod(0, statetest.Container(statetest.Waiting("CrashLoopBackOff", "back-off"),
 			after(statetest.Exited(128, "StartError", noSuchProgram)))),
 			"CrashLoopBackOff: " + noEntryPoint + ": " + noSuchProgram},
+		{"a pod that brings the entry point cannot start it: the image is not to blame", statetest.Pod(0, statetest.Container(statetest.Waiting("CrashLoopBackOff", "back-off"),
+			after(statetest.Exited(128, "StartError", `exec: "/opt/bitcoin-operator/bitcoind-start": permission denied`)))),
+			`CrashLoopBackOff: StartError: exec: "/opt/bitcoin-operator/bitcoind-start": permission denied`},
+		{"an image without bitcoind", statetest.Pod(0, statetest.Container(statetest.Waiting("CrashLoopBackOff", "back-off"),
+			after(statetest.Exited(1, "Error", "bitcoind-start: the image has no bitcoind on its PATH: exec: \"bitcoind\": executable file not found in $PATH\n")))),
+			`CrashLoopBackOff: its container exited with code 1: bitcoind-start: the image has no bitcoind on its PATH: exec: "bitcoind": executable file not found in $PATH`},
+		{"the entry point is being brought", begins("bitcoind-start", statetest.Waiting("PodInitializing", "")), "PodInitializing"},
+		{"nobody says why it waits", begins("bitcoind-start", statetest.Waiting("", "")), "PodInitializing"},
+		{"it is being copied", begins("bitcoind-start", corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}), "PodInitializing"},
+		{"it is there", begins("bitcoind-start", statetest.Exited(0, "Completed", "")), "PodInitializing"},
+		{"the operator's image cannot be pulled", begins("bitcoind-start", statetest.Waiting("ImagePullBackOff", `Back-off pulling image "operator"`)),
+			`init container "bitcoind-start" of its pod: ImagePullBackOff: Back-off pulling image "operator"`},
+		{"the entry point could not be copied", begins("bitcoind-start", statetest.Exited(1, "Error", "bitcoind-start: copy this program: no space left on device\n")),
+			`init container "bitcoind-start" of its pod: its container exited with code 1: bitcoind-start: copy this program: no space left on device`},
+		{"a mesh's init container is that mesh's to tell of", begins("proxy-init", statetest.Waiting("ImagePullBackOff", "")), "PodInitializing"},
 		{"it has too little memory to start anything: the image is not to blame", statetest.Pod(0, statetest.Container(statetest.Waiting("CrashLoopBackOff", "back-off"),
 			after(statetest.Exited(128, "StartError", "failed to create containerd task: unable to set memory limit to 512\n")))),
 			"CrashLoopBackOff: StartError: failed to create containerd task: unable to set memory limit to 512"},
