@@ -18,10 +18,15 @@ LND := $(LOCAL)/lnd
 BTCNET := $(LOCAL)/bin/kubectl-btcnet
 PACKAGES = $$(go list ./... | grep -v /test/e2e)
 # Modules of their own, whose dependencies are not the product's.
-MODULES := test/application test/cluster test/isolation
+MODULES := operator/cmd/release test/application test/cluster test/isolation
 
 CONTROLLER_GEN := sigs.k8s.io/controller-tools/cmd/controller-gen@v0.23.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+# What was known on a day. The database comes as a module, so that the check says the
+# same wherever it runs.
+VULNDB := golang.org/x/vulndb@v0.0.0-20261105234957-e22db6528018
+VERSION_PACKAGE := github.com/bitcoin-operator/bitcoin-operator/operator/internal/version
 SEALED_SECRETS := github.com/bitnami-labs/sealed-secrets@v0.40.0
 SEALED_SECRETS_CRD = $$(go mod download -json $(SEALED_SECRETS) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')/helm/sealed-secrets/crds/bitnami.com_sealedsecrets.yaml
 
@@ -109,6 +114,25 @@ check-generated:
 		&& diff gitops/infrastructure/sealed-secrets/crd.yaml "$(SEALED_SECRETS_CRD)" \
 		&& $(PROMETHEUS_RULE) | diff gitops/monitoring/prometheus-operator/rules.yaml - \
 		|| { echo "generated files are not current: run make generate"; exit 1; }
+
+##@ Releases
+
+.PHONY: build
+build: ## Build the programs that the Dockerfile copies, into .local/image. VERSION= says which they are.
+	GOOS=linux go build -ldflags='-s -w $(if $(VERSION),-X $(VERSION_PACKAGE).version=$(VERSION) -X $(VERSION_PACKAGE).revision=$(shell git rev-parse HEAD))' \
+		-o $(LOCAL)/image/ ./operator/cmd/operator ./operator/cmd/publish-certificate ./operator/cmd/bitcoind-start
+
+.PHONY: release
+release: ## Build a release into dist/, and sign it: VERSION=v0.2.0 KEY=cosign.key
+	go -C operator/cmd/release run . build --version=$(VERSION) --key=$(KEY) --root=$(CURDIR) --out=$(CURDIR)/dist
+
+.PHONY: vuln
+vuln: ## Look for known vulnerabilities in what a release has. For a newer list: VULNDB=golang.org/x/vulndb@latest
+	go run $(GOVULNCHECK) -db file://$$(go mod download -json $(VULNDB) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')/data/osv ./operator/...
+
+.PHONY: pin
+pin: ## Write the digests of tags into the production cluster's images, as their registries say.
+	go -C operator/cmd/release run . pin $(CURDIR)/gitops/clusters/production/tenants/kustomization.yaml $(CURDIR)/gitops/clusters/production/sealed-secrets/kustomization.yaml
 
 ##@ The local cluster
 
