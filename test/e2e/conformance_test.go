@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"os"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -30,16 +29,23 @@ func testImage(ctx context.Context, image string) error {
 func TestAnyImageWithBitcoind(t *testing.T) {
 	t.Parallel()
 	g, ctx := needsCluster(t)
-	if tested == "" {
-		t.Skip("needs an image: run make conformance IMAGE=…")
+	image := tested
+	if image == "" {
+		var err error
+		image, err = cluster.LoadStock(ctx)
+		g.Expect(err).NotTo(HaveOccurred())
 	}
-	any := up(t, g, ctx, "team-a", "any-image", v1alpha1.BitcoinNetworkSpec{Nodes: 3, Secret: secretName})
+	any := up(t, g, ctx, "team-a", "any-image", v1alpha1.BitcoinNetworkSpec{Nodes: 3, Secret: secretName, Image: image})
 	for _, node := range any.Nodes {
 		spec := pod(g, ctx, node).Spec
-		g.Expect(spec.Containers[0].Image).To(Equal(tested))
+		g.Expect(spec.Containers[0].Image).To(Equal(image))
 		g.Expect(spec.InitContainers).To(HaveLen(1), "the entry point comes from the operator's image")
+	}
+	tip := mine(g, ctx, any, 0, 3)
+	for _, node := range any.Nodes {
+		g.Eventually(ctx, func() (bool, error) { return node.Has(ctx, tip) }, "30s", "1s").Should(BeTrue(), "%s has the block", node)
 	}
 	version, err := cluster.Kubectl(ctx, "exec", any.Nodes[0].Pod(), "--namespace", "team-a", "--", "bitcoin-cli", "-version")
 	g.Expect(err).NotTo(HaveOccurred())
-	t.Logf("%s: %s", os.Getenv("CONFORMANCE_IMAGE"), version)
+	t.Logf("%s: %s", image, version)
 }

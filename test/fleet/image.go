@@ -17,6 +17,12 @@ func (c *Cluster) PullImage(ctx context.Context, image string) error {
 	return c.images(ctx, "pull", image)
 }
 
+// LoadStock loads the image of Bitcoin Knots that the project's own is built on: as a
+// vendor would publish one, without anything of the operator's. It returns its name.
+func (c *Cluster) LoadStock(ctx context.Context) (string, error) {
+	return "localhost/bitcoin-knots:29.4", c.images(ctx, "import", c.local("images", "bitcoin-knots.tar"))
+}
+
 // TagImage gives an image that is loaded into the cluster one more name, as a team
 // does that pushes the same image under another.
 func (c *Cluster) TagImage(ctx context.Context, image, name string) error {

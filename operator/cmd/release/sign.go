@@ -26,8 +26,8 @@ import (
 // Signatures are cosign's, with a key and without a transparency log: `cosign verify
 // --key` and Flux's OCIRepository know them. Those of files openssl knows, too.
 const (
-	simpleSigning       types.MediaType = "application/vnd.dev.cosign.simplesigning.v1+json"
-	signatureAnnotation                 = "dev.cosignproject.cosign/signature"
+	simpleSigning       = types.MediaType("application/vnd.dev.cosign.simplesigning.v1+json")
+	signatureAnnotation = "dev.cosignproject.cosign/signature"
 )
 
 // mostSignature is more than a signature and what is signed have in bytes.
