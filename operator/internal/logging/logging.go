@@ -70,7 +70,7 @@ type Options struct {
 
 // BindFlags adds the flags to a set.
 func (o *Options) BindFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&o.level, "log-level", "info", "The least severe lines to log: trace, debug, info or error.")
+	flags.StringVar(&o.level, "log-level", "info", "The least severe lines to log: trace, debug, info or error. Of lines with the same level and message 20 a minute are written, and then one in 20; with trace and debug all are.")
 	flags.StringVar(&o.encoding, "log-encoding", "json", "How to log: json or console.")
 }
 

@@ -8,9 +8,10 @@ import (
 
 // BuildInfo collects what the operator was built from.
 func BuildInfo(build version.Info) prometheus.Collector {
-	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name:        "bitcoin_operator_build_info",
-		Help:        "1, with the operator's version, the commit that it was built from, and the version of Go.",
-		ConstLabels: prometheus.Labels{"version": build.Version, "revision": build.Revision, "goversion": build.Go},
-	}, func() float64 { return 1 })
+	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "bitcoin_operator_build_info",
+		Help: "1, with the operator's version, the commit that it was built from, and the version of Go.",
+	}, []string{"version", "revision", "goversion"})
+	info.WithLabelValues(build.Version, build.Revision, build.Go).Set(1)
+	return info
 }

@@ -11,20 +11,22 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/metrics"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/version"
 )
 
-// A metric is one that the operator serves of networks.
+// A metric is one that the operator serves of networks, or of itself.
 type metric struct {
 	name, help string
 	labels     []string
 }
 
-// metricsOf returns the operator's metrics of networks, by their own descriptions.
+// metricsOf returns the operator's metrics, by their own descriptions.
 func metricsOf() ([]metric, error) {
 	var found descriptions
 	if err := metrics.NewCollector(clock.RealClock{}).Register(&found); err != nil {
 		return nil, err
 	}
+	found.MustRegister(metrics.BuildInfo(version.Info{}))
 	var all []metric
 	for _, description := range found {
 		found, err := metricOf(description)
