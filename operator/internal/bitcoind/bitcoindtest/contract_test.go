@@ -56,6 +56,9 @@ func TestContract(t *testing.T) {
 	t.Run("fake", func(t *testing.T) {
 		runScenarios(t, func(t *testing.T, nodes int) world { return newFakeWorld(nodes) })
 	})
+	t.Run("served", func(t *testing.T) {
+		runScenarios(t, func(t *testing.T, nodes int) world { return newServedWorld(t, nodes) })
+	})
 	t.Run("real", func(t *testing.T) {
 		bitcoind := needsBitcoind(t)
 		runScenarios(t, func(t *testing.T, nodes int) world { return newRealWorld(t, bitcoind, nodes) })

@@ -144,6 +144,15 @@ func (n *Network) Elapse(duration time.Duration) {
 	n.now = n.now.Add(duration)
 }
 
+// ElapseUntil is Elapse up to a time, unless that has passed.
+func (n *Network) ElapseUntil(now time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if now.After(n.now) {
+		n.now = now
+	}
+}
+
 // MineAt has the node at an address make a block. The nodes that it can reach have
 // it at once, unless their chain is longer.
 func (n *Network) MineAt(address string) {
@@ -254,12 +263,10 @@ func (n *Network) UpdatePeers(ctx context.Context, endpoint bitcoind.Endpoint, c
 		return err
 	}
 	for _, name := range change.Remove {
-		node.added = slices.DeleteFunc(node.added, func(added string) bool { return added == name })
+		node.unlist(name)
 	}
 	for _, name := range change.Add {
-		if !slices.Contains(node.added, name) {
-			node.added = append(node.added, name)
-		}
+		node.list(name)
 	}
 	// bitcoind closes a connection a moment after it was asked to. Until then
 	// dialling its name again does nothing.
@@ -291,12 +298,16 @@ func (n *Network) Mine(ctx context.Context, endpoint bitcoind.Endpoint, count in
 	if err != nil {
 		return nil, err
 	}
+	return n.mineBlocks(node, count, descriptor), nil
+}
+
+func (n *Network) mineBlocks(miner *node, count int, descriptor string) []string {
 	var hashes []string
 	for range count {
-		n.mineFor(node, descriptor)
-		hashes = append(hashes, node.tip.hash)
+		n.mineFor(miner, descriptor)
+		hashes = append(hashes, miner.tip.hash)
 	}
-	return hashes, nil
+	return hashes
 }
 
 // Shutdown does what (*bitcoind.Client).Shutdown does. The node is gone at once;
@@ -467,7 +478,7 @@ func (n *Network) dial(from *node, name string, takesSlot bool) {
 	}
 	n.serial++
 	c := &connection{
-		serial: n.serial, name: name,
+		serial: n.serial, name: name, made: n.now,
 		from:      end{node: from, sent: n.now},
 		to:        end{node: to},
 		takesSlot: takesSlot, handshaken: !to.frozen,

@@ -16,6 +16,9 @@ import (
 // maxManualConnections is MAX_ADDNODE_CONNECTIONS of bitcoind's net.h.
 const maxManualConnections = 8
 
+// nodeVersion is that of the nodes' software, as getnetworkinfo has it.
+const nodeVersion = 290400
+
 // protocolVersion is what a node says in a handshake; 0 is what stands there
 // before.
 const protocolVersion = 70016
@@ -52,6 +55,7 @@ type node struct {
 type connection struct {
 	serial     int
 	name       string
+	made       time.Time
 	from, to   end
 	takesSlot  bool
 	handshaken bool
@@ -141,6 +145,17 @@ func (n *node) dialled(name string) *connection {
 	return nil
 }
 
+// list puts a name into the node's list of manual peers, and unlist takes it out.
+func (n *node) list(name string) {
+	if !slices.Contains(n.added, name) {
+		n.added = append(n.added, name)
+	}
+}
+
+func (n *node) unlist(name string) {
+	n.added = slices.DeleteFunc(n.added, func(added string) bool { return added == name })
+}
+
 // slotsInUse counts the connections that the node's own thread has made. Those
 // made by onetry take no slot.
 func (n *node) slotsInUse() int {
@@ -198,10 +213,10 @@ func (n *node) state(now time.Time) bitcoind.State {
 	state.Chain.ChainWork = n.tip.work()
 	state.Chain.InitialBlockDownload = !n.fresh
 	state.Chain.Time = n.tip.time.Unix()
-	state.Network.Version = 290400
 	state.Uptime = int64(now.Sub(n.started).Seconds())
 	waiting := int64(len(n.unconfirmed()))
 	state.Mempool = bitcoind.Mempool{Size: waiting, Bytes: waiting * paymentSize}
+	state.Network.Version = nodeVersion
 	state.Network.SubVersion = n.userAgent()
 	for _, c := range n.connections {
 		state.Peers = append(state.Peers, n.peer(c))
