@@ -3,9 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
-	"hash/crc32"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -22,6 +20,7 @@ import (
 
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
+	"github.com/bitcoin-operator/bitcoin-operator/test/statefulset"
 )
 
 // fakeKubelet plays the StatefulSet controller, the storage and the kubelet: it makes
@@ -129,11 +128,9 @@ func (k *fakeKubelet) endNodes(alive map[string]bool) {
 }
 
 func (k *fakeKubelet) syncSet(ctx context.Context, set *appsv1.StatefulSet, pods map[string]*corev1.Pod) error {
-	// A revision is a label's value, which an image's name is not.
-	revision := fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(set.Spec.Template.String())))
 	wanted := int(*set.Spec.Replicas)
 	for ordinal := range wanted {
-		name := fmt.Sprintf("%s-%d", set.Name, ordinal)
+		name := statefulset.PodName(set, ordinal)
 		pod := pods[name]
 		if pod == nil && k.tellRefusal(ctx, set, name) {
 			continue
@@ -142,7 +139,7 @@ func (k *fakeKubelet) syncSet(ctx context.Context, set *appsv1.StatefulSet, pods
 			if err := k.bindClaims(ctx, set, name); err != nil {
 				return err
 			}
-			if err := k.world.api.Create(ctx, podOf(set, name, ordinal, revision)); err != nil {
+			if err := k.world.api.Create(ctx, statefulset.Pod(set, ordinal)); err != nil {
 				return err
 			}
 			continue
@@ -151,8 +148,8 @@ func (k *fakeKubelet) syncSet(ctx context.Context, set *appsv1.StatefulSet, pods
 			return err
 		}
 	}
-	for ordinal := wanted; pods[fmt.Sprintf("%s-%d", set.Name, ordinal)] != nil; ordinal++ {
-		if err := k.world.api.Delete(ctx, pods[fmt.Sprintf("%s-%d", set.Name, ordinal)]); err != nil {
+	for ordinal := wanted; pods[statefulset.PodName(set, ordinal)] != nil; ordinal++ {
+		if err := k.world.api.Delete(ctx, pods[statefulset.PodName(set, ordinal)]); err != nil {
 			return err
 		}
 	}
@@ -161,7 +158,7 @@ func (k *fakeKubelet) syncSet(ctx context.Context, set *appsv1.StatefulSet, pods
 	}
 	set.Status.ObservedGeneration = set.Generation
 	set.Status.Replicas = int32(wanted)
-	set.Status.UpdateRevision = revision
+	set.Status.UpdateRevision = statefulset.Revision(set)
 	return k.world.api.Status().Update(ctx, set)
 }
 
@@ -185,20 +182,6 @@ func (k *fakeKubelet) bindClaims(ctx context.Context, set *appsv1.StatefulSet, p
 		}
 	}
 	return nil
-}
-
-func podOf(set *appsv1.StatefulSet, name string, ordinal int, revision string) *corev1.Pod {
-	pod := &corev1.Pod{ObjectMeta: *set.Spec.Template.ObjectMeta.DeepCopy(), Spec: *set.Spec.Template.Spec.DeepCopy()}
-	pod.Name, pod.Namespace = name, set.Namespace
-	pod.Labels[appsv1.PodIndexLabel] = strconv.Itoa(ordinal)
-	pod.Labels[appsv1.ControllerRevisionHashLabelKey] = revision
-	pod.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(set, appsv1.SchemeGroupVersion.WithKind("StatefulSet"))}
-	for _, claim := range set.Spec.VolumeClaimTemplates {
-		pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: claim.Name, VolumeSource: corev1.VolumeSource{
-			PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim.Name + "-" + name},
-		}})
-	}
-	return pod
 }
 
 // syncPod starts a pod's node, starts it again where it has ended, and finds the pod
