@@ -17,6 +17,7 @@ KUBECTL := $(LOCAL)/bin/kubectl
 LND := $(LOCAL)/lnd
 BTCNET := $(LOCAL)/bin/kubectl-btcnet
 PACKAGES = $$(go list ./... | grep -v /test/e2e)
+BENCH = KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(LOCAL)/bin}" go run ./test/bench
 # Modules of their own, whose dependencies are not the product's.
 MODULES := operator/cmd/release test/application test/cluster test/isolation
 
@@ -51,6 +52,14 @@ test: lint assets manifests ## Run the linters, the unit tests, and the tests ag
 .PHONY: unit
 unit: ## Run the tests that need no API server: seconds, no root.
 	go test -short $(PACKAGES)
+
+.PHONY: bench
+bench: assets ## Measure what the operator costs; FULL=1 also with 1000 nodes and 100 tenants, RECORD=1 for the documentation.
+	$(BENCH) -mode=$(if $(FULL),full,quick) $(if $(RECORD),-record)
+
+.PHONY: bench-counts
+bench-counts: assets ## Hold what the operator asks, writes and allocates to its budgets; no times.
+	$(BENCH) -mode=counts
 
 .PHONY: e2e
 e2e: $(CLUSTER) $(BTCNET) ## Run the end-to-end suite on the local cluster, which it starts, and stops again, if need be.
