@@ -2,7 +2,6 @@ package bitcoind
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -34,7 +33,7 @@ func (e Endpoint) MustBe(userAgent string) error {
 }
 
 // whoAreYou is what a node answers with its user agent.
-var whoAreYou = call{method: "getnetworkinfo"}
+func whoAreYou(node *NetworkInfo) call { return call{method: "getnetworkinfo", result: &info{node}} }
 
 // meet fails unless the node answers that is to be at an endpoint, before it is told
 // anything.
@@ -42,25 +41,22 @@ func (c *Client) meet(ctx context.Context, endpoint Endpoint) error {
 	if endpoint.Comment == "" {
 		return nil
 	}
-	responses, err := c.batch(ctx, endpoint, checkTimeout, []call{whoAreYou})
+	var node NetworkInfo
+	failed, err := c.batch(ctx, endpoint, checkTimeout, []call{whoAreYou(&node)})
 	if err != nil {
 		return err
 	}
-	return endpoint.recognize(responses[0])
+	return endpoint.recognize(failed[0], node)
 }
 
 // recognize fails unless a node's answer to whoAreYou is that of the one which is to be
 // at the endpoint.
-func (e Endpoint) recognize(answer response) error {
-	if answer.Error != nil {
-		return answer.Error
+func (e Endpoint) recognize(failed *btcjson.RPCError, node NetworkInfo) error {
+	if failed != nil {
+		return failed
 	}
-	var info btcjson.GetNetworkInfoResult
-	if err := decodeInfo(answer.Result, &info); err != nil {
-		return fmt.Errorf("%s: %w", whoAreYou.method, err)
+	if err := node.validate(); err != nil {
+		return err
 	}
-	if len(info.SubVersion) > maxAgentBytes {
-		return fmt.Errorf("%s: %w: a user agent of %d bytes", whoAreYou.method, ErrAnswer, len(info.SubVersion))
-	}
-	return e.MustBe(info.SubVersion)
+	return e.MustBe(node.SubVersion)
 }

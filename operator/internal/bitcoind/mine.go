@@ -3,7 +3,6 @@ package bitcoind
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -20,14 +19,11 @@ func (c *Client) Mine(ctx context.Context, endpoint Endpoint, count int, descrip
 		return nil, err
 	}
 	timeout := checkTimeout + time.Duration(count)*blockTimeout
-	var result json.RawMessage
-	if err := c.do(ctx, endpoint, timeout, &result, call{method, []any{count, descriptor}}); err != nil {
+	result := list[string]{limit: count}
+	if err := c.do(ctx, endpoint, timeout, call{method, []any{count, descriptor}, &result}); err != nil {
 		return nil, err
 	}
-	hashes, err := decodeList[string](result, count)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", method, err)
-	}
+	hashes := result.items
 	if len(hashes) != count {
 		return nil, fmt.Errorf("%s: %w: %d blocks instead of %d", method, ErrAnswer, len(hashes), count)
 	}

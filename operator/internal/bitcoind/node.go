@@ -8,17 +8,17 @@ import (
 	"github.com/btcsuite/btcd/btcjson"
 )
 
-// State is what a node says of itself.
+// State is what a node says of itself: the fields of its answers that somebody reads.
 type State struct {
 	// Chain is the height, the hash, the work and the time of its tip, how far it is in
 	// its download, and what its blocks take on disk.
 	Chain ChainInfo
 	// Network is its version and user agent.
-	Network btcjson.GetNetworkInfoResult
+	Network NetworkInfo
 	// Peers are its connections: whose they are, and when they last spoke.
-	Peers []btcjson.GetPeerInfoResult
+	Peers []Peer
 	// Added is its list of manual peers, without their addresses.
-	Added []btcjson.GetAddedNodeInfoResult
+	Added []AddedNode
 	// Mempool is what waits there for a block.
 	Mempool Mempool
 	// Uptime is for how many seconds it has run.
@@ -35,10 +35,38 @@ type Mempool struct {
 
 // ChainInfo is what a node says of its chain.
 type ChainInfo struct {
-	btcjson.GetBlockChainInfoResult
-	// Time is the time that the tip carries, in seconds since 1970, which btcd's
-	// type lacks.
+	Blocks               int32   `json:"blocks"`
+	Headers              int32   `json:"headers"`
+	BestBlockHash        string  `json:"bestblockhash"`
+	ChainWork            string  `json:"chainwork"`
+	VerificationProgress float64 `json:"verificationprogress"`
+	InitialBlockDownload bool    `json:"initialblockdownload"`
+	Pruned               bool    `json:"pruned"`
+	SizeOnDisk           int64   `json:"size_on_disk"`
+	// Time is the time that the tip carries, in seconds since 1970.
 	Time int64 `json:"time"`
+}
+
+// NetworkInfo is what a node says of itself to its peers.
+type NetworkInfo struct {
+	Version    int32  `json:"version"`
+	SubVersion string `json:"subversion"`
+}
+
+// Peer is what a node says of a connection.
+type Peer struct {
+	ID                 int32
+	Addr               string
+	Inbound            bool
+	Version            uint32
+	SubVer             string
+	LastSend, LastRecv int64
+}
+
+// AddedNode is what a node says of a manual peer.
+type AddedNode struct {
+	AddedNode string `json:"addednode"`
+	Connected bool   `json:"connected"`
 }
 
 // Tip returns the end of the node's chain.
@@ -50,48 +78,32 @@ func (s State) Tip() Tip {
 // that a silent one shows by the next check. The error tells why a node does not
 // answer; Explain puts it in words.
 func (c *Client) Check(ctx context.Context, endpoint Endpoint) (State, error) {
-	responses, err := c.batch(ctx, endpoint, checkTimeout, []call{
-		{method: "getblockchaininfo"},
-		{method: "getnetworkinfo"},
-		{method: "getpeerinfo"},
-		{method: "getaddednodeinfo"},
+	var state State
+	var network struct {
+		NetworkInfo
+		Warnings warnings `json:"warnings"`
+	}
+	peers, added := list[Peer]{limit: maxListItems}, list[AddedNode]{limit: maxListItems}
+	failed, err := c.batch(ctx, endpoint, checkTimeout, []call{
+		{method: "getblockchaininfo", result: &info{&state.Chain}},
+		{method: "getnetworkinfo", result: &info{&network}},
+		{method: "getpeerinfo", result: &peers},
+		{method: "getaddednodeinfo", result: &added},
 		{method: "ping"},
-		{method: "getmempoolinfo"},
-		{method: "uptime"},
+		{method: "getmempoolinfo", result: &info{&state.Mempool}},
+		{method: "uptime", result: &state.Uptime},
 	})
 	if err != nil {
 		return State{}, err
 	}
-	for _, response := range responses {
-		if response.Error != nil {
-			return State{}, response.Error
+	for _, err := range failed {
+		if err != nil {
+			return State{}, err
 		}
 	}
-
-	var state State
-	if err := decodeInfo(responses[0].Result, &state.Chain); err != nil {
-		return State{}, fmt.Errorf("getblockchaininfo: %w", err)
-	}
-	if err := decodeInfo(responses[1].Result, &state.Network); err != nil {
-		return State{}, fmt.Errorf("getnetworkinfo: %w", err)
-	}
-	if state.Peers, err = decodeList[btcjson.GetPeerInfoResult](responses[2].Result, maxListItems); err != nil {
-		return State{}, fmt.Errorf("getpeerinfo: %w", err)
-	}
-	added, err := decodeList[addedNode](responses[3].Result, maxListItems)
-	if err != nil {
-		return State{}, fmt.Errorf("getaddednodeinfo: %w", err)
-	}
-	for _, peer := range added {
-		state.Added = append(state.Added, btcjson.GetAddedNodeInfoResult{AddedNode: peer.Name, Connected: peer.Connected})
-	}
-	if err := decodeInfo(responses[5].Result, &state.Mempool); err != nil {
-		return State{}, fmt.Errorf("getmempoolinfo: %w", err)
-	}
-	if err := decodeInfo(responses[6].Result, &state.Uptime); err != nil {
-		return State{}, fmt.Errorf("uptime: %w", err)
-	}
-	if err := state.trim(); err != nil {
+	state.Network, state.Warnings = network.NetworkInfo, network.Warnings
+	state.Peers, state.Added = peers.items, added.items
+	if err := state.validate(); err != nil {
 		return State{}, err
 	}
 	if err := endpoint.MustBe(state.Network.SubVersion); err != nil {
@@ -100,39 +112,19 @@ func (c *Client) Check(ctx context.Context, endpoint Endpoint) (State, error) {
 	return state, nil
 }
 
-// trim drops what nobody reads, and refuses texts that are longer than bitcoind's:
-// the states of all nodes of a network are held at once, and those of a hostile one
-// must not push out the networks beside it.
-func (s *State) trim() error {
+// validate refuses texts that are longer than bitcoind's: the states of all nodes of a
+// network are held at once, and those of a hostile one must not push out the networks
+// beside it.
+func (s *State) validate() error {
 	if err := s.Tip().validate(); err != nil {
 		return fmt.Errorf("getblockchaininfo: %w", err)
 	}
-	s.Chain = ChainInfo{Time: s.Chain.Time, GetBlockChainInfoResult: btcjson.GetBlockChainInfoResult{
-		Blocks:               s.Chain.Blocks,
-		Headers:              s.Chain.Headers,
-		BestBlockHash:        s.Chain.BestBlockHash,
-		ChainWork:            s.Chain.ChainWork,
-		VerificationProgress: s.Chain.VerificationProgress,
-		InitialBlockDownload: s.Chain.InitialBlockDownload,
-		Pruned:               s.Chain.Pruned,
-		SizeOnDisk:           s.Chain.SizeOnDisk,
-	}}
-	if len(s.Network.SubVersion) > maxAgentBytes {
-		return fmt.Errorf("getnetworkinfo: %w: a user agent of %d bytes", ErrAnswer, len(s.Network.SubVersion))
+	if err := s.Network.validate(); err != nil {
+		return err
 	}
-	for _, warning := range s.Network.Warnings {
-		if warning != "" && len(s.Warnings) < maxWarnings { // of none some versions say ""
-			s.Warnings = append(s.Warnings, printable(warning))
-		}
-	}
-	s.Network = btcjson.GetNetworkInfoResult{Version: s.Network.Version, SubVersion: s.Network.SubVersion}
-	for i, peer := range s.Peers {
+	for _, peer := range s.Peers {
 		if len(peer.Addr) > maxNameBytes || len(peer.SubVer) > maxAgentBytes {
 			return fmt.Errorf("getpeerinfo: %w: a name of %d bytes and a user agent of %d", ErrAnswer, len(peer.Addr), len(peer.SubVer))
-		}
-		s.Peers[i] = btcjson.GetPeerInfoResult{
-			ID: peer.ID, Addr: peer.Addr, Inbound: peer.Inbound, Version: peer.Version, SubVer: peer.SubVer,
-			LastSend: peer.LastSend, LastRecv: peer.LastRecv,
 		}
 	}
 	for _, peer := range s.Added {
@@ -143,11 +135,11 @@ func (s *State) trim() error {
 	return nil
 }
 
-// addedNode is what is read of a manual peer. Its addresses, of which bitcoind
-// says one at most and a hostile node half a megabyte, are not.
-type addedNode struct {
-	Name      string `json:"addednode"`
-	Connected *bool  `json:"connected"`
+func (n NetworkInfo) validate() error {
+	if len(n.SubVersion) > maxAgentBytes {
+		return fmt.Errorf("getnetworkinfo: %w: a user agent of %d bytes", ErrAnswer, len(n.SubVersion))
+	}
+	return nil
 }
 
 // Accepts reports whether a node accepts credentials, whatever their user may call: it is
@@ -189,28 +181,27 @@ func (c *Client) UpdatePeers(ctx context.Context, endpoint Endpoint, change Peer
 	var calls []call
 	for _, peer := range change.Remove {
 		// Removing a peer from the list does not disconnect it.
-		calls = append(calls, call{"addnode", []any{peer, "remove"}}, call{"disconnectnode", []any{peer}})
+		calls = append(calls, tell("addnode", peer, "remove"), tell("disconnectnode", peer))
 	}
 	for _, id := range change.Disconnect {
-		calls = append(calls, call{"disconnectnode", []any{"", id}})
+		calls = append(calls, tell("disconnectnode", "", id))
 	}
 	for _, peer := range change.Add {
-		calls = append(calls, call{"addnode", []any{peer, "add"}})
+		calls = append(calls, tell("addnode", peer, "add"))
 	}
 	for _, peer := range change.Dial {
-		calls = append(calls, call{"addnode", []any{peer, "onetry"}})
+		calls = append(calls, tell("addnode", peer, "onetry"))
 	}
 
-	responses, err := c.batch(ctx, endpoint, dialTimeout, calls)
+	answers, err := c.batch(ctx, endpoint, dialTimeout, calls)
 	if err != nil {
 		return err
 	}
 	var failed []error
-	for i, response := range responses {
-		if response.Error == nil || isDone(response.Error) {
-			continue
+	for i, err := range answers {
+		if err != nil && !isDone(err) {
+			failed = append(failed, fmt.Errorf("%s %v: %w", calls[i].method, calls[i].params, err))
 		}
-		failed = append(failed, fmt.Errorf("%s %v: %w", calls[i].method, calls[i].params, response.Error))
 	}
 	return errors.Join(failed...)
 }
@@ -218,26 +209,23 @@ func (c *Client) UpdatePeers(ctx context.Context, endpoint Endpoint, change Peer
 // BlockHashes asks a node for the hashes of its chain at some heights, in one
 // request. Of a height that it has not reached the hash is empty.
 func (c *Client) BlockHashes(ctx context.Context, endpoint Endpoint, heights []int32) ([]string, error) {
-	calls := []call{whoAreYou}
-	for _, height := range heights {
-		calls = append(calls, call{"getblockhash", []any{height}})
+	var node NetworkInfo
+	hashes, calls := make([]string, len(heights)), []call{whoAreYou(&node)}
+	for i, height := range heights {
+		calls = append(calls, call{"getblockhash", []any{height}, &hashes[i]})
 	}
-	responses, err := c.batch(ctx, endpoint, checkTimeout, calls)
+	failed, err := c.batch(ctx, endpoint, checkTimeout, calls)
 	if err != nil {
 		return nil, err
 	}
-	if err := endpoint.recognize(responses[0]); err != nil {
+	if err := endpoint.recognize(failed[0], node); err != nil {
 		return nil, err
 	}
-	hashes := make([]string, len(heights))
-	for i, response := range responses[1:] {
-		if response.Error != nil {
-			if response.Error.Code == btcjson.ErrRPCInvalidParameter {
-				continue // there is no such height
-			}
-			return nil, fmt.Errorf("getblockhash %d: %w", heights[i], response.Error)
-		}
-		if err := decodeInfo(response.Result, &hashes[i]); err != nil {
+	for i, err := range failed[1:] {
+		switch {
+		case err == nil && !isHash(hashes[i]):
+			return nil, fmt.Errorf("getblockhash %d: %w: what is no hash", heights[i], ErrAnswer)
+		case err != nil && err.Code != btcjson.ErrRPCInvalidParameter: // there is no such height
 			return nil, fmt.Errorf("getblockhash %d: %w", heights[i], err)
 		}
 	}
@@ -247,22 +235,12 @@ func (c *Client) BlockHashes(ctx context.Context, endpoint Endpoint, heights []i
 // InvalidTips asks a node for the ends of the chains that it holds for invalid, in one
 // request. Their work it does not say.
 func (c *Client) InvalidTips(ctx context.Context, endpoint Endpoint) ([]Tip, error) {
-	responses, err := c.batch(ctx, endpoint, checkTimeout, []call{whoAreYou, {method: "getchaintips"}})
-	if err != nil {
+	tips := list[chainTip]{limit: maxChainTips}
+	if err := c.ask(ctx, endpoint, call{method: "getchaintips", result: &tips}); err != nil {
 		return nil, err
-	}
-	if err := endpoint.recognize(responses[0]); err != nil {
-		return nil, err
-	}
-	if responses[1].Error != nil {
-		return nil, fmt.Errorf("getchaintips: %w", responses[1].Error)
-	}
-	all, err := decodeList[chainTip](responses[1].Result, maxChainTips)
-	if err != nil {
-		return nil, fmt.Errorf("getchaintips: %w", err)
 	}
 	var invalid []Tip
-	for _, tip := range all {
+	for _, tip := range tips.items {
 		if tip.Status != "invalid" {
 			continue
 		}
@@ -287,7 +265,7 @@ func (c *Client) Shutdown(ctx context.Context, endpoint Endpoint) error {
 	if err := c.meet(ctx, endpoint); err != nil {
 		return err
 	}
-	return c.do(ctx, endpoint, checkTimeout, nil, call{method: "stop"})
+	return c.do(ctx, endpoint, checkTimeout, tell("stop"))
 }
 
 // isDone tells whether an error says that the peer is already as it was asked to

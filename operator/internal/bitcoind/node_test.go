@@ -97,9 +97,8 @@ func TestCheck(t *testing.T) {
 	want.Mempool, want.Uptime, want.Warnings = Mempool{Size: 3, Bytes: 426}, 86400, []string{"a", "b"}
 	want.Network.Version = 290400
 	want.Network.SubVersion = "/Satoshi:29.4.0(team-a.payments.0)/Knots:20260508/"
-	want.Peers = []btcjson.GetPeerInfoResult{{ID: 3, Addr: "payments-1:18444", Version: 70016, SubVer: "/Satoshi:29.4.0/"}}
-	connected := true
-	want.Added = []btcjson.GetAddedNodeInfoResult{{AddedNode: "payments-1:18444", Connected: &connected}}
+	want.Peers = []Peer{{ID: 3, Addr: "payments-1:18444", Version: 70016, SubVer: "/Satoshi:29.4.0/"}}
+	want.Added = []AddedNode{{AddedNode: "payments-1:18444", Connected: true}}
 	if diff := cmp.Diff(want, state); diff != "" {
 		t.Errorf("state (-want +got):\n%s", diff)
 	}

@@ -2,7 +2,6 @@ package bitcoind
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/btcsuite/btcd/btcjson"
 	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 const (
@@ -68,27 +68,26 @@ func (c *Client) OpenWallet(ctx context.Context, endpoint Endpoint, wallet Walle
 		return asScan(c.importKeys(ctx, endpoint, wallet))
 	case !isLoaded: // a node that was stopped may not have come to the end of its chain
 		endpoint.wallet = walletName
-		return asScan(c.do(ctx, endpoint, scanTimeout, nil, call{"rescanblockchain", []any{0}}))
+		return asScan(c.do(ctx, endpoint, scanTimeout, tell("rescanblockchain", 0)))
 	default:
 		return nil
 	}
 }
 
 func (c *Client) isLoaded(ctx context.Context, endpoint Endpoint) (bool, error) {
-	var wallets json.RawMessage
-	if err := c.do(ctx, endpoint, checkTimeout, &wallets, call{method: "listwallets"}); err != nil {
+	wallets := list[string]{limit: maxTransactions}
+	if err := c.do(ctx, endpoint, checkTimeout, call{method: "listwallets", result: &wallets}); err != nil {
 		return false, err
 	}
-	names, err := decodeList[string](wallets, maxTransactions)
-	return slices.Contains(names, walletName), err
+	return slices.Contains(wallets.items, walletName), nil
 }
 
 // load loads the wallet, or makes it where there is none, without keys.
 func (c *Client) load(ctx context.Context, endpoint Endpoint) error {
-	err := c.do(ctx, endpoint, scanTimeout, nil, call{"loadwallet", []any{walletName}})
+	err := c.do(ctx, endpoint, scanTimeout, tell("loadwallet", walletName))
 	if hasCode(err, btcjson.ErrRPCWalletNotFound) {
 		const disablePrivateKeys, blank = false, true
-		err = c.do(ctx, endpoint, checkTimeout, nil, call{"createwallet", []any{walletName, disablePrivateKeys, blank}})
+		err = c.do(ctx, endpoint, checkTimeout, tell("createwallet", walletName, disablePrivateKeys, blank))
 	}
 	if hasCode(err, errWalletLoaded) {
 		return nil
@@ -100,11 +99,11 @@ func (c *Client) load(ctx context.Context, endpoint Endpoint) error {
 // it has not all of its coins.
 func (c *Client) hasKeys(ctx context.Context, endpoint Endpoint) (bool, error) {
 	var info struct {
-		KeyPoolSize int             `json:"keypoolsize"`
-		Scanning    json.RawMessage `json:"scanning"`
+		KeyPoolSize int            `json:"keypoolsize"`
+		Scanning    jsontext.Value `json:"scanning"`
 	}
 	endpoint.wallet = walletName
-	if err := c.do(ctx, endpoint, checkTimeout, &info, call{method: "getwalletinfo"}); err != nil {
+	if err := c.do(ctx, endpoint, checkTimeout, call{method: "getwalletinfo", result: &info}); err != nil {
 		return false, err
 	}
 	if scanning := string(info.Scanning); scanning != "" && scanning != "false" {
@@ -127,24 +126,20 @@ func (c *Client) importKeys(ctx context.Context, endpoint Endpoint, wallet Walle
 		var info struct {
 			Checksum string `json:"checksum"`
 		}
-		if err := c.do(ctx, endpoint, checkTimeout, &info, call{"getdescriptorinfo", []any{keys[i].Descriptor}}); err != nil {
+		if err := c.do(ctx, endpoint, checkTimeout, call{"getdescriptorinfo", []any{keys[i].Descriptor}, &info}); err != nil {
 			return err
 		}
 		keys[i].Descriptor += "#" + info.Checksum
 	}
-	var results json.RawMessage
-	endpoint.wallet = walletName
-	if err := c.do(ctx, endpoint, scanTimeout, &results, call{"importdescriptors", []any{keys}}); err != nil {
-		return err
-	}
-	imported, err := decodeList[struct {
+	results := list[struct {
 		Success bool              `json:"success"`
 		Error   *btcjson.RPCError `json:"error"`
-	}](results, len(keys))
-	if err != nil {
+	}]{limit: len(keys)}
+	endpoint.wallet = walletName
+	if err := c.do(ctx, endpoint, scanTimeout, call{"importdescriptors", []any{keys}, &results}); err != nil {
 		return err
 	}
-	for _, key := range imported {
+	for _, key := range results.items {
 		if !key.Success && key.Error != nil {
 			key.Error.Message = printable(key.Error.Message)
 			return fmt.Errorf("importdescriptors: %w", key.Error)
@@ -162,7 +157,7 @@ func (c *Client) Funds(ctx context.Context, endpoint Endpoint) (Funds, error) {
 		} `json:"mine"`
 	}
 	endpoint.wallet = walletName
-	if err := c.ask(ctx, endpoint, &balances, call{method: "getbalances"}); err != nil {
+	if err := c.ask(ctx, endpoint, call{method: "getbalances", result: &balances}); err != nil {
 		return Funds{}, err
 	}
 	spendable, err := btcutil.NewAmount(balances.Mine.Trusted)
@@ -185,7 +180,7 @@ func (c *Client) Pay(ctx context.Context, endpoint Endpoint, address, amount, co
 	}
 	var id string
 	endpoint.wallet = walletName
-	if err := c.do(ctx, endpoint, payTimeout, &id, call{"sendtoaddress", []any{address, amount, comment}}); err != nil {
+	if err := c.do(ctx, endpoint, payTimeout, call{"sendtoaddress", []any{address, amount, comment}, &id}); err != nil {
 		return "", err
 	}
 	if !isHash(id) {
@@ -198,22 +193,22 @@ func (c *Client) Pay(ctx context.Context, endpoint Endpoint, address, amount, co
 // the node, since a block. A wallet that was made anew knows of no comments.
 func (c *Client) FindPayment(ctx context.Context, endpoint Endpoint, since, comment string) (payment Payment, found bool, err error) {
 	var answer struct {
-		Transactions json.RawMessage `json:"transactions"`
+		Transactions list[struct {
+			ID            string `json:"txid"`
+			Category      string `json:"category"`
+			Comment       string `json:"comment"`
+			Confirmations int    `json:"confirmations"`
+		}] `json:"transactions"`
 	}
+	answer.Transactions.limit = maxTransactions
 	endpoint.wallet = walletName
-	if err := c.ask(ctx, endpoint, &answer, call{"listsinceblock", []any{since}}); err != nil {
+	if err := c.ask(ctx, endpoint, call{"listsinceblock", []any{since}, &answer}); err != nil {
 		return Payment{}, false, err
 	}
-	transactions, err := decodeList[struct {
-		ID            string `json:"txid"`
-		Category      string `json:"category"`
-		Comment       string `json:"comment"`
-		Confirmations int    `json:"confirmations"`
-	}](answer.Transactions, maxTransactions)
-	if err != nil {
-		return Payment{}, false, fmt.Errorf("listsinceblock: %w", err)
+	if answer.Transactions.items == nil {
+		return Payment{}, false, fmt.Errorf("listsinceblock: %w: there are no transactions", ErrAnswer)
 	}
-	for _, transaction := range transactions {
+	for _, transaction := range answer.Transactions.items {
 		if transaction.Category == "send" && transaction.Comment == comment && isHash(transaction.ID) {
 			return Payment{ID: transaction.ID, Confirmations: transaction.Confirmations}, true, nil
 		}
@@ -228,7 +223,7 @@ func (c *Client) Confirmations(ctx context.Context, endpoint Endpoint, id string
 		Confirmations int `json:"confirmations"`
 	}
 	endpoint.wallet = walletName
-	err = c.ask(ctx, endpoint, &transaction, call{"gettransaction", []any{id}})
+	err = c.ask(ctx, endpoint, call{"gettransaction", []any{id}, &transaction})
 	if hasCode(err, btcjson.ErrRPCInvalidAddressOrKey) {
 		return Payment{}, false, nil
 	}
@@ -236,39 +231,33 @@ func (c *Client) Confirmations(ctx context.Context, endpoint Endpoint, id string
 }
 
 // ask asks the node that is to be at an endpoint for something.
-func (c *Client) ask(ctx context.Context, endpoint Endpoint, result any, what call) error {
-	responses, err := c.batch(ctx, endpoint, checkTimeout, []call{whoAreYou, what})
+func (c *Client) ask(ctx context.Context, endpoint Endpoint, what call) error {
+	var node NetworkInfo
+	failed, err := c.batch(ctx, endpoint, checkTimeout, []call{whoAreYou(&node), what})
 	if err != nil {
 		return err
 	}
-	if err := endpoint.recognize(responses[0]); err != nil {
+	if err := endpoint.recognize(failed[0], node); err != nil {
 		return err
 	}
-	return what.read(responses[1], result)
+	return what.refused(failed[1])
 }
 
-// do sends one call and reads its result, where one is wanted.
-func (c *Client) do(ctx context.Context, endpoint Endpoint, timeout time.Duration, result any, what call) error {
-	responses, err := c.batch(ctx, endpoint, timeout, []call{what})
+// do sends one call.
+func (c *Client) do(ctx context.Context, endpoint Endpoint, timeout time.Duration, what call) error {
+	failed, err := c.batch(ctx, endpoint, timeout, []call{what})
 	if err != nil {
 		return err
 	}
-	return what.read(responses[0], result)
+	return what.refused(failed[0])
 }
 
-// read reads the result of a call. Of a wallet's transaction it may be almost as long as
-// an answer may be.
-func (c call) read(answer response, result any) error {
-	if answer.Error != nil {
-		return fmt.Errorf("%s: %w", c.method, answer.Error)
-	}
-	if result == nil {
+// refused returns the error that a node has for a call, if any.
+func (c call) refused(failed *btcjson.RPCError) error {
+	if failed == nil {
 		return nil
 	}
-	if err := json.Unmarshal(answer.Result, result); err != nil {
-		return fmt.Errorf("%s: %w: %w", c.method, ErrAnswer, err)
-	}
-	return nil
+	return fmt.Errorf("%s: %w", c.method, failed)
 }
 
 // asScan tells that a node is about to go through its chain, where it did not answer in

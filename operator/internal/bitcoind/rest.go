@@ -1,11 +1,14 @@
 package bitcoind
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/go-json-experiment/json"
 )
 
 // Tip is the end of a node's chain. Tips are comparable: those of one block are
@@ -48,21 +51,23 @@ func (c *Client) Tip(ctx context.Context, address string) (Tip, error) {
 	if err != nil {
 		return Tip{}, fmt.Errorf("make a request to %s: %w", address, err)
 	}
-	answer, err := c.send(request, checkTimeout)
+	request.Close = true // nothing follows
+	var tip Tip
+	err = c.send(request, checkTimeout, func(answer *bytes.Buffer) error {
+		if err := json.Unmarshal(answer.Bytes(), &info{&tip}, lenient); err != nil {
+			return fmt.Errorf("chaininfo: %w", asAnswer(err))
+		}
+		if err := tip.validate(); err != nil {
+			return fmt.Errorf("chaininfo: %w", err)
+		}
+		return nil
+	})
 	switch {
 	case errors.Is(err, ErrBusy):
 		// REST has the same status for it, and no code beside.
 		return Tip{}, fmt.Errorf("it is starting, or %w", err)
 	case err != nil:
 		return Tip{}, err
-	}
-
-	var tip Tip
-	if err := decodeInfo(answer, &tip); err != nil {
-		return Tip{}, fmt.Errorf("chaininfo: %w", err)
-	}
-	if err := tip.validate(); err != nil {
-		return Tip{}, fmt.Errorf("chaininfo: %w", err)
 	}
 	return tip, nil
 }

@@ -1,14 +1,14 @@
 package bitcoind
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"net"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -139,7 +139,7 @@ func TestTipExplained(t *testing.T) {
 		{"its work is none", always(chainWith(aWork, "")), "chaininfo: its response is invalid: chainwork is no number of 64 digits", "invalid_response"},
 		{"its height is none", always(chainWith("7", "-7")), "chaininfo: its response is invalid: a height of -7", "invalid_response"},
 		{"its hash is none", always(chainWith(aHash, "")), "chaininfo: its response is invalid: bestblockhash is no hash", "invalid_response"},
-		{"its answer is none", always("<html>"), "chaininfo: its response is invalid: invalid character '<' looking for beginning of value", "invalid_response"},
+		{"its answer is none", always("<html>"), "chaininfo: its response is invalid: jsontext: invalid character '<' at start of value", "invalid_response"},
 	} {
 		_, err := NewClient().Tip(t.Context(), serve(t, test.answer).Address)
 		if got := Explain(err); err == nil || got != test.explain {
@@ -165,9 +165,9 @@ func TestTipFollowsNoRedirect(t *testing.T) {
 	}
 }
 
-// Both kinds of request count against one bound, and wait for it no longer than
-// their caller does.
-func TestRequestsWaitForASlot(t *testing.T) {
+// Answers of both kinds count against one bound, and wait for it no longer than a node has
+// for its own.
+func TestAnswersWaitForASlot(t *testing.T) {
 	for reason, ask := range map[string]func(context.Context, *Client) error{
 		"RPC": func(ctx context.Context, c *Client) error {
 			return c.Shutdown(ctx, Endpoint{Address: "node"})
@@ -178,19 +178,20 @@ func TestRequestsWaitForASlot(t *testing.T) {
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			client := &Client{slots: make(chan struct{}, 1), http: &http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
-				return nil, net.ErrClosed
-			})}}
-			client.slots <- struct{}{}
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			if err := ask(ctx, client); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("%s: error = %v, want the caller's deadline", reason, err)
+			client := newClient(roundTripper(func(*http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("<html>"))}, nil
+			}))
+			var taken []*bytes.Buffer
+			for range maxAnswers {
+				taken = append(taken, <-client.slots)
 			}
-			<-client.slots
+			if err := ask(t.Context(), client); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s: error = %v, want the deadline", reason, err)
+			}
+			client.slots <- taken[0]
 			for range 2 { // the first gives its slot back
-				if err := ask(t.Context(), client); !errors.Is(err, net.ErrClosed) {
-					t.Errorf("%s: error = %v, want the transport's", reason, err)
+				if err := ask(t.Context(), client); !errors.Is(err, ErrAnswer) {
+					t.Errorf("%s: error = %v, want %v", reason, err, ErrAnswer)
 				}
 			}
 		})

@@ -22,7 +22,8 @@ const (
 	maxAnswerBytes = 512 << 10
 	maxHeaderBytes = 16 << 10
 	maxInfoBytes   = 64 << 10
-	maxRequests    = 16
+	maxKeptBytes   = 64 << 10
+	maxAnswers     = 32
 	maxListItems   = 300
 	maxNameBytes   = 300 // a DNS name and a port
 	maxAgentBytes  = 256 // MAX_SUBVERSION_LENGTH
@@ -68,50 +69,47 @@ func (e Endpoint) path() string {
 	return "/wallet/" + e.wallet
 }
 
-// Client asks nodes over JSON-RPC, and over REST for their tips. It keeps no
-// connections, and is safe for concurrent use.
+// Client asks nodes over JSON-RPC, and over REST for their tips. It keeps a connection for
+// a moment, for the request that follows, and is safe for concurrent use.
 //
-// It has btcd's types, and a transport of its own rather than btcd's rpcclient:
+// It has btcd's requests and errors, and a transport of its own rather than btcd's rpcclient:
 // that one reads an answer of any size, retries for minutes, and quotes what it
 // got in its errors, with no hook to change it, so that one hostile node could
 // fill the operator's memory and logs.
 type Client struct {
 	http *http.Client
-	// slots bound how many requests are under way, and with that the memory which
-	// answers may take, for all networks together.
-	slots chan struct{}
+	// slots bound how many answers are read at once, and with that the memory which they
+	// may take, for all networks together. Each has the buffer for one. A node that does
+	// not answer takes none.
+	slots chan *bytes.Buffer
 }
 
 // NewClient returns a client.
 func NewClient() *Client {
-	return &Client{slots: make(chan struct{}, maxRequests), http: &http.Client{
-		Transport: &http.Transport{
-			DisableKeepAlives:      true, // bitcoind closes idle connections sooner than the next check comes
-			DisableCompression:     true,
-			MaxResponseHeaderBytes: maxHeaderBytes,
-		},
+	return newClient(&http.Transport{
+		IdleConnTimeout:        idleTimeout,
+		MaxIdleConns:           maxIdle,
+		MaxIdleConnsPerHost:    1,
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+	})
+}
+
+func newClient(transport http.RoundTripper) *Client {
+	client := &Client{slots: make(chan *bytes.Buffer, maxAnswers), http: &http.Client{
+		Transport: transport,
 		// A node must not send the operator, and its credentials, elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
+	for range maxAnswers {
+		client.slots <- new(bytes.Buffer)
+	}
+	return client
 }
 
-// call is one method with its parameters.
-type call struct {
-	method string
-	params []any
-}
-
-// response is what a node says to a call. btcjson.Response takes any JSON for an
-// id, and half a megabyte of "{},{},…" there becomes many of Go maps.
-type response struct {
-	Result json.RawMessage   `json:"result"`
-	Error  *btcjson.RPCError `json:"error"`
-	ID     *int              `json:"id"`
-}
-
-// batch sends the calls in one HTTP request and returns their responses in the
-// same order.
-func (c *Client) batch(ctx context.Context, endpoint Endpoint, timeout time.Duration, calls []call) ([]response, error) {
+// batch sends the calls in one HTTP request, and returns for each the error that the node
+// has for it, if any. What they come to is in the calls.
+func (c *Client) batch(ctx context.Context, endpoint Endpoint, timeout time.Duration, calls []call) ([]*btcjson.RPCError, error) {
 	requests := make([]*btcjson.Request, len(calls))
 	for i, call := range calls {
 		request, err := btcjson.NewRequest(btcjson.RpcVersion1, i, call.method, call.params)
@@ -131,113 +129,61 @@ func (c *Client) batch(ctx context.Context, endpoint Endpoint, timeout time.Dura
 	}
 	request.SetBasicAuth(endpoint.Credentials.User(), endpoint.Credentials.Password())
 	request.Header.Set("Content-Type", "application/json")
-	answer, err := c.send(request, timeout)
-	if err != nil {
-		return nil, err
-	}
-	responses, err := decodeList[response](answer, len(calls))
-	if err != nil {
-		return nil, err
-	}
-	return inOrder(responses, len(calls))
+	var failed []*btcjson.RPCError
+	err = c.send(request, timeout, func(answer *bytes.Buffer) error {
+		failed, err = decodeBatch(answer, calls)
+		return err
+	})
+	return failed, err
 }
 
-// send sends a request and returns the answer to it, within the bounds on what a
-// node may cost. The time-out does not count the wait for a slot.
-func (c *Client) send(request *http.Request, timeout time.Duration) ([]byte, error) {
-	ctx := request.Context()
-	select {
-	case c.slots <- struct{}{}:
-		defer func() { <-c.slots }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+// send sends a request and has the answer to it read, within the bounds on what a node may
+// cost.
+func (c *Client) send(request *http.Request, timeout time.Duration, read func(answer *bytes.Buffer) error) error {
+	ctx, cancel := context.WithTimeout(request.Context(), timeout)
 	defer cancel()
-
 	response, err := c.http.Do(request.WithContext(ctx))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer response.Body.Close()
 
 	switch response.StatusCode {
 	case http.StatusOK:
 	case http.StatusUnauthorized:
-		return nil, ErrUnauthorized
+		return ErrUnauthorized
 	case http.StatusForbidden:
-		return nil, ErrForbidden
+		return ErrForbidden
 	case http.StatusServiceUnavailable:
-		return nil, ErrBusy
+		return ErrBusy
 	default:
-		return nil, fmt.Errorf("%w: HTTP status %d", ErrAnswer, response.StatusCode)
+		return fmt.Errorf("%w: HTTP status %d", ErrAnswer, response.StatusCode)
 	}
 
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("read the answer: %w", err)
+	var answer *bytes.Buffer
+	select {
+	case answer = <-c.slots:
+		defer func() { c.slots <- emptied(answer) }()
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	if len(answer) > maxAnswerBytes {
-		return nil, fmt.Errorf("%w: it is longer than %d bytes", ErrAnswer, maxAnswerBytes)
+	if _, err := answer.ReadFrom(io.LimitReader(response.Body, maxAnswerBytes+1)); err != nil {
+		return fmt.Errorf("read the answer: %w", err)
 	}
-	return answer, nil
+	if answer.Len() > maxAnswerBytes {
+		return fmt.Errorf("%w: it is longer than %d bytes", ErrAnswer, maxAnswerBytes)
+	}
+	return read(answer)
 }
 
-// inOrder puts the responses of a batch in the order of its calls, which are
-// numbered from 0.
-func inOrder(responses []response, calls int) ([]response, error) {
-	ordered := make([]response, calls)
-	seen := make([]bool, calls)
-	for _, response := range responses {
-		id := response.ID
-		if id == nil || *id < 0 || *id >= calls || seen[*id] {
-			return nil, fmt.Errorf("%w: a response with an id that nobody gave", ErrAnswer)
-		}
-		if response.Error != nil {
-			response.Error.Message = printable(response.Error.Message)
-		}
-		ordered[*id], seen[*id] = response, true
+// emptied returns a buffer for the next answer: the same, unless one answer of unusual
+// length has made it large.
+func emptied(buffer *bytes.Buffer) *bytes.Buffer {
+	if buffer.Cap() > maxKeptBytes {
+		return new(bytes.Buffer)
 	}
-	if len(responses) != calls {
-		return nil, fmt.Errorf("%w: %d responses to %d calls", ErrAnswer, len(responses), calls)
-	}
-	return ordered, nil
-}
-
-// decodeList decodes a JSON array of at most limit items. It counts while it
-// reads: half a megabyte of "{},{},…" must not become fifty of Go structs.
-func decodeList[T any](data []byte, limit int) ([]T, error) {
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	if token, err := decoder.Token(); err != nil || token != json.Delim('[') {
-		return nil, fmt.Errorf("%w: not a JSON array", ErrAnswer)
-	}
-	var items []T
-	for decoder.More() {
-		if len(items) == limit {
-			return nil, fmt.Errorf("%w: a list of more than %d items", ErrAnswer, limit)
-		}
-		var item T
-		if err := decoder.Decode(&item); err != nil {
-			return nil, fmt.Errorf("%w: item %d of a list: %w", ErrAnswer, len(items), err)
-		}
-		items = append(items, item)
-	}
-	if _, err := decoder.Token(); err != nil {
-		return nil, fmt.Errorf("%w: a list without an end", ErrAnswer)
-	}
-	return items, nil
-}
-
-// decodeInfo decodes a JSON object of the size that bitcoind's answers about
-// itself have.
-func decodeInfo(data []byte, into any) error {
-	if len(data) > maxInfoBytes {
-		return fmt.Errorf("%w: it is longer than %d bytes", ErrAnswer, maxInfoBytes)
-	}
-	if err := json.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("%w: %w", ErrAnswer, err)
-	}
-	return nil
+	buffer.Reset()
+	return buffer
 }
 
 // printable cuts what a node says down to what may stand in a log or a status.
@@ -323,6 +269,14 @@ func Outcome(err error) string {
 const (
 	checkTimeout = 2 * time.Second
 	dialTimeout  = time.Second
+)
+
+// What follows a check follows soon, and then the connection is still there: also that of a
+// pod that has gone, so each answer tells whose it is. Until the next look bitcoind would
+// close it, and a thousand take memory.
+const (
+	idleTimeout = 3 * time.Second
+	maxIdle     = 64
 )
 
 // LongestDial is how long dialling one name may keep one of a node's RPC threads

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/btcsuite/btcd/btcjson"
 	. "github.com/onsi/gomega"
 	clocktesting "k8s.io/utils/clock/testing"
 
@@ -97,6 +96,6 @@ func TestNameOfAnotherNetworkIsTakenOutOfTheList(t *testing.T) {
 		Add: []string{ours, "wallet.example.com:18444"},
 	})).To(Succeed())
 	w.touch("invoices-0")
-	w.Eventually(func() []btcjson.GetAddedNodeInfoResult { return w.nodes.State(address).Added }).
+	w.Eventually(func() []bitcoind.AddedNode { return w.nodes.State(address).Added }).
 		Should(HaveExactElements(HaveField("AddedNode", "wallet.example.com:18444")))
 }

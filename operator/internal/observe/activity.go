@@ -4,9 +4,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/btcsuite/btcd/btcjson"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 )
 
@@ -40,7 +40,7 @@ func newActivity() *activity {
 
 // silentPeers takes note of what a node in a pod says of its peers, and returns the
 // ids of those that have fallen silent.
-func (a *activity) silentPeers(pod types.UID, peers []btcjson.GetPeerInfoResult, now time.Time) map[int32]bool {
+func (a *activity) silentPeers(pod types.UID, peers []bitcoind.Peer, now time.Time) map[int32]bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	before, current := a.nodes[pod], make(map[int32]lastHeard, len(peers))
@@ -61,7 +61,7 @@ func (a *activity) silentPeers(pod types.UID, peers []btcjson.GetPeerInfoResult,
 
 // isSilent reports whether a peer has fallen silent, of which the node has heard
 // nothing new for so long.
-func isSilent(peer btcjson.GetPeerInfoResult, quiet time.Duration) bool {
+func isSilent(peer bitcoind.Peer, quiet time.Duration) bool {
 	if peer.LastRecv == 0 { // the handshake has not begun, and until it is done no ping is sent
 		return quiet >= silence
 	}

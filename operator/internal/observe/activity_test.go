@@ -4,9 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/btcsuite/btcd/btcjson"
 	. "github.com/onsi/gomega"
 
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state/statetest"
 )
@@ -37,7 +37,7 @@ func TestSilentPeers(t *testing.T) {
 		activity, now, silent := newActivity(), began, map[int32]bool{}
 		for _, look := range test.looks {
 			now = now.Add(look.after)
-			silent = activity.silentPeers("pod", []btcjson.GetPeerInfoResult{{ID: 7, LastSend: look.sent, LastRecv: look.last}}, now)
+			silent = activity.silentPeers("pod", []bitcoind.Peer{{ID: 7, LastSend: look.sent, LastRecv: look.last}}, now)
 		}
 		if silent[7] != test.want {
 			t.Errorf("%s: silent = %t, want %t", test.reason, silent[7], test.want)
@@ -49,7 +49,7 @@ func TestActivityIsForgottenWithThePod(t *testing.T) {
 	g := NewWithT(t)
 	activity := newActivity()
 	for ordinal := range 2 {
-		activity.silentPeers(statetest.Pod(ordinal).UID, []btcjson.GetPeerInfoResult{{ID: 7}}, statetest.Now)
+		activity.silentPeers(statetest.Pod(ordinal).UID, []bitcoind.Peer{{ID: 7}}, statetest.Now)
 	}
 	activity.forgetOthers([]state.Node{{}, {Pod: statetest.Pod(1)}, {Pod: statetest.Pod(2)}})
 	g.Expect(activity.nodes).To(HaveLen(1))

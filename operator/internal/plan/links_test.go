@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/btcsuite/btcd/btcjson"
 	"github.com/google/go-cmp/cmp"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
@@ -32,8 +31,8 @@ func dialName(ordinal int) string {
 
 func TestReportOf(t *testing.T) {
 	said := bitcoind.State{
-		Added: []btcjson.GetAddedNodeInfoResult{{AddedNode: dialName(0)}, {AddedNode: "example.com:18444"}},
-		Peers: []btcjson.GetPeerInfoResult{
+		Added: []bitcoind.AddedNode{{AddedNode: dialName(0)}, {AddedNode: "example.com:18444"}},
+		Peers: []bitcoind.Peer{
 			{ID: 4, Addr: dialName(0), Version: 70016, SubVer: "/Satoshi:29.4.0(team-a.payments.0)/"},
 			{Addr: "10.0.0.2:40000", Inbound: true, Version: 70016, SubVer: "/Satoshi:29.4.0(team-a.payments.2; x)/Knots:20260508/"},
 			{Addr: "10.0.0.3:40000", Inbound: true},
@@ -168,7 +167,7 @@ func TestPlanRemovesOnlyTheNetworksOwnNames(t *testing.T) {
 	}
 	seen := statetest.Healthy(2)
 	for _, name := range slices.Concat([]string{dialName(0)}, own, others) {
-		seen.Nodes[1].State.Added = append(seen.Nodes[1].State.Added, btcjson.GetAddedNodeInfoResult{AddedNode: name})
+		seen.Nodes[1].State.Added = append(seen.Nodes[1].State.Added, bitcoind.AddedNode{AddedNode: name})
 	}
 	if diff := cmp.Diff(own, links(statetest.Network(2), seen, platform, 2).Changes[1].Remove); diff != "" {
 		t.Errorf("to remove (-want +got):\n%s", diff)
@@ -187,7 +186,7 @@ func TestPlanTakesNodesThatAreGoneOutOfTheLists(t *testing.T) {
 		{"nor one whose pod is on its way out", statetest.Silent(0, "its pod is being deleted", statetest.Terminating), []string{dialName(0)}},
 	} {
 		seen := statetest.Seen(test.node, statetest.NodeAt(1, 7, "a"))
-		seen.Nodes[1].State.Added = []btcjson.GetAddedNodeInfoResult{{AddedNode: dialName(0)}}
+		seen.Nodes[1].State.Added = []bitcoind.AddedNode{{AddedNode: dialName(0)}}
 		if diff := cmp.Diff(test.want, links(statetest.Network(2), seen, platform, 2).Changes[1].Remove); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.reason, diff)
 		}
@@ -198,7 +197,7 @@ func TestPlanTakesNodesThatAreGoneOutOfTheLists(t *testing.T) {
 func TestPlanClosesConnectionsThatHaveFallenSilent(t *testing.T) {
 	g := NewWithT(t)
 	seen := statetest.Healthy(1)
-	seen.Nodes[0].State.Peers = []btcjson.GetPeerInfoResult{
+	seen.Nodes[0].State.Peers = []bitcoind.Peer{
 		{ID: 4, Addr: "10.0.0.7:40000", Inbound: true, Version: 70016, SubVer: "/Satoshi:29.4.0(team-a.payments.7)/"},
 		{ID: 5, Addr: "192.0.2.7:40000", Inbound: true, Version: 70016, SubVer: "/Satoshi:29.4.0(a person's)/"},
 	}
@@ -226,7 +225,7 @@ func TestNetworkThatIsLeftAlonePlansNoChanges(t *testing.T) {
 	g := NewWithT(t)
 	seen := func(changes ...func(*state.Network)) *state.Network {
 		seen := statetest.Healthy(2)
-		seen.Nodes[0].State.Peers = []btcjson.GetPeerInfoResult{{Version: 70016, SubVer: "/Satoshi:29.4.0(team-b.lightning.0)/"}}
+		seen.Nodes[0].State.Peers = []bitcoind.Peer{{Version: 70016, SubVer: "/Satoshi:29.4.0(team-b.lightning.0)/"}}
 		for _, change := range changes {
 			change(seen)
 		}
@@ -276,7 +275,7 @@ func TestPlanTakesOutSiblings(t *testing.T) {
 		"invoices-rpc.team-a.svc.cluster.local:18444",            // no node's
 		"node.example.com:18444", "192.0.2.1:18444", "192.0.2.2", // anybody's
 	} {
-		seen.Nodes[0].State.Added = append(seen.Nodes[0].State.Added, btcjson.GetAddedNodeInfoResult{AddedNode: name})
+		seen.Nodes[0].State.Added = append(seen.Nodes[0].State.Added, bitcoind.AddedNode{AddedNode: name})
 	}
 	seen.Siblings = []string{"shop", "invoices"}
 	want := map[int]peering.Change{0: {Remove: []string{

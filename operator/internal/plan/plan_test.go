@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/btcsuite/btcd/btcjson"
 	. "github.com/onsi/gomega"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/rollout"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state/statetest"
@@ -23,7 +23,7 @@ func plan(network *v1alpha1.BitcoinNetwork, seen *state.Network) Plan {
 func link(seen *state.Network, ordinal int) {
 	for other := range 3 {
 		if other != ordinal {
-			seen.Nodes[ordinal].State.Peers = append(seen.Nodes[ordinal].State.Peers, btcjson.GetPeerInfoResult{
+			seen.Nodes[ordinal].State.Peers = append(seen.Nodes[ordinal].State.Peers, bitcoind.Peer{
 				ID: int32(other), Addr: dialName(other), Inbound: other > ordinal, Version: 70016,
 				SubVer: fmt.Sprintf("/Satoshi:29.4.0(team-a.payments.%d)/", other),
 			})

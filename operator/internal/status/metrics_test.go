@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/btcsuite/btcd/btcjson"
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -69,7 +68,7 @@ func TestMeasure(t *testing.T) {
 func TestMeasureNode(t *testing.T) {
 	said := bitcoind.State{
 		Mempool: bitcoind.Mempool{Size: 3, Bytes: 426}, Uptime: 60, Warnings: []string{"a", "b"},
-		Peers: []btcjson.GetPeerInfoResult{{Inbound: true}, {Inbound: true}, {}},
+		Peers: []bitcoind.Peer{{Inbound: true}, {Inbound: true}, {}},
 	}
 	said.Chain.Blocks, said.Chain.Headers, said.Chain.VerificationProgress = 7, 9, 0.75
 	said.Chain.InitialBlockDownload, said.Chain.Pruned, said.Chain.SizeOnDisk = true, true, 2048

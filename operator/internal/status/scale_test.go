@@ -4,11 +4,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/btcsuite/btcd/btcjson"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/plan"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
@@ -108,7 +108,7 @@ func TestPassGrowsWithTheNodes(t *testing.T) {
 func linked(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
 	report := func(of, other int, inbound bool) {
 		peers := &seen.Nodes[of].State.Peers
-		*peers = append(*peers, btcjson.GetPeerInfoResult{
+		*peers = append(*peers, bitcoind.Peer{
 			ID: int32(len(*peers)), Version: 70016, Inbound: inbound, SubVer: "/Satoshi:29.0.0(" + resources.Comment(network, other) + ")/",
 		})
 	}

@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/btcsuite/btcd/btcjson"
-
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 )
 
@@ -172,8 +170,7 @@ func addAndDial(s scenario) {
 	s.expectList(0, s.name(1))
 	s.expectList(1)
 	s.expect("the list says that it is connected by", func() bool {
-		connected := s.state(0).Added[0].Connected
-		return connected != nil && *connected
+		return s.state(0).Added[0].Connected
 	})
 	s.expect("the connection counts as outbound and inbound", func() bool {
 		from, to := s.state(0).Peers, s.state(1).Peers
@@ -602,19 +599,19 @@ func (s scenario) expect(what string, isSo func() bool) {
 func (s scenario) expectLink(from, to int) {
 	s.t.Helper()
 	s.expect(fmt.Sprintf("an outbound connection from node %d to %s", from, s.name(to)), func() bool {
-		return slices.ContainsFunc(s.state(from).Peers, func(peer btcjson.GetPeerInfoResult) bool {
+		return slices.ContainsFunc(s.state(from).Peers, func(peer bitcoind.Peer) bool {
 			return !peer.Inbound && peer.Version != 0 && peer.Addr == s.name(to) && s.isOf(peer, to)
 		})
 	})
 	s.expect(fmt.Sprintf("an inbound connection at node %d from node %d", to, from), func() bool {
-		return slices.ContainsFunc(s.state(to).Peers, func(peer btcjson.GetPeerInfoResult) bool {
+		return slices.ContainsFunc(s.state(to).Peers, func(peer bitcoind.Peer) bool {
 			return peer.Inbound && peer.Version != 0 && s.isOf(peer, from)
 		})
 	})
 }
 
 // isOf tells whether a connection is one with that node.
-func (s scenario) isOf(peer btcjson.GetPeerInfoResult, node int) bool {
+func (s scenario) isOf(peer bitcoind.Peer, node int) bool {
 	return slices.Contains(bitcoind.Comments(peer.SubVer), s.comment(node))
 }
 

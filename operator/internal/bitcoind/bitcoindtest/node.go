@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/btcsuite/btcd/btcjson"
-
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 )
 
@@ -223,15 +221,15 @@ func (n *node) state(now time.Time) bitcoind.State {
 	}
 	for _, name := range n.added {
 		connected := n.dialled(name) != nil
-		state.Added = append(state.Added, btcjson.GetAddedNodeInfoResult{AddedNode: name, Connected: &connected})
+		state.Added = append(state.Added, bitcoind.AddedNode{AddedNode: name, Connected: connected})
 	}
 	return state
 }
 
 // peer says what the node sees of a connection.
-func (n *node) peer(c *connection) btcjson.GetPeerInfoResult {
+func (n *node) peer(c *connection) bitcoind.Peer {
 	own, other := c.ends(n)
-	peer := btcjson.GetPeerInfoResult{
+	peer := bitcoind.Peer{
 		ID:       int32(c.serial),
 		Addr:     c.name,
 		Inbound:  own == &c.to,
