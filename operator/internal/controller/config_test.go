@@ -187,13 +187,3 @@ func (w *world) madeEarlier(network *v1alpha1.BitcoinNetwork) {
 	w.startOperator()
 	w.becomesReady(network)
 }
-
-func TestPodsAreRememberedWithoutTheirConfig(t *testing.T) {
-	g := NewWithT(t)
-	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
-		Annotations:   map[string]string{resources.ConfigAnnotation: "chain=regtest\n", "example.com/mine": "yes"},
-		ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "somebody"}},
-	}}
-	g.Expect(withoutConfig(pod)).To(BeIdenticalTo(pod))
-	g.Expect(pod.ObjectMeta).To(Equal(metav1.ObjectMeta{Annotations: map[string]string{"example.com/mine": "yes"}}))
-}

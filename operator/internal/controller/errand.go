@@ -78,7 +78,10 @@ func (e *errand) run(ctx context.Context) (again time.Duration, err error) {
 
 // start has a node told what is asked for, if it can be now.
 func (e *errand) start(ctx context.Context) (time.Duration, error) {
-	decision := request.Decide(e.request, e.situation)
+	decision, err := e.decide(ctx)
+	if err != nil {
+		return 0, err
+	}
 	if e.request.Spec.Pay != nil && decision.Tells() {
 		decision = e.openWallet(ctx, decision)
 	}
@@ -101,6 +104,22 @@ func (e *errand) start(ctx context.Context) (time.Duration, error) {
 		return e.pay(ctx)
 	}
 	return e.mine(ctx)
+}
+
+// decide decides about the request. The node that is to be told is asked in this pass, and
+// then it is decided again.
+func (e *errand) decide(ctx context.Context) (request.Decision, error) {
+	for {
+		decision := request.Decide(e.request, e.situation)
+		seen, network := e.situation.Seen, e.situation.Network
+		if !decision.Tells() || len(seen.Unasked([]int{decision.Node})) == 0 {
+			return decision, nil
+		}
+		if err := e.Observer.PeekAt(ctx, network, e.nodes, seen, []int{decision.Node}); err != nil {
+			return request.Decision{}, err
+		}
+		e.situation.Parts = len(plan.Parts(network, seen, e.Platform))
+	}
 }
 
 // lookUp finds out what has become of a request that was started, and of whose answer

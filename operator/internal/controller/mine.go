@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"time"
 
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
@@ -11,6 +12,7 @@ import (
 // mine has a node mine what was asked for.
 func (e *errand) mine(ctx context.Context) (time.Duration, error) {
 	start, mine := e.request.Status.Start, e.request.Spec.Mine
+	defer e.Observer.LookAtAll(client.ObjectKeyFromObject(e.situation.Network)) // blocks are everybody's
 	hashes, err := e.nodes.Mine(ctx, e.endpoint(int(start.Node)), int(mine.Count), request.CoinsOf(e.request, e.situation.Network))
 	switch {
 	case err == nil:

@@ -89,13 +89,13 @@ func TestNameOfAnotherNetworkIsTakenOutOfTheList(t *testing.T) {
 	w := newWorld(t)
 	w.secret()
 	w.becomesReady(w.network("payments", 1))
-	w.becomesReady(w.network("invoices", 1))
+	invoices := w.becomesReady(w.network("invoices", 1))
 	address := w.kubelet.address("invoices-0")
 	ours := "payments-0.payments." + w.namespace + ".svc.cluster.local:18444"
 	w.Expect(w.nodes.UpdatePeers(w.ctx, bitcoind.Endpoint{Address: address, Credentials: alice}, bitcoind.PeerChange{
 		Add: []string{ours, "wallet.example.com:18444"},
 	})).To(Succeed())
-	w.touch("invoices-0")
+	w.look(invoices)
 	w.Eventually(func() []bitcoind.AddedNode { return w.nodes.State(address).Added }).
 		Should(HaveExactElements(HaveField("AddedNode", "wallet.example.com:18444")))
 }

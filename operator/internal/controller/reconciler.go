@@ -107,12 +107,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 // from being done, nor from being told.
 func (p *pass) run(ctx context.Context) (ctrl.Result, error) {
 	known := p.network.DeepCopy()
-	shape := plan.ShapeOf(p.network, p.seen, p.Platform)
+	shape, err := p.shape(ctx)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
 	created, failure := p.applyShape(ctx, shape)
 	if errors.Is(failure, errNetworkGone) {
 		return ctrl.Result{}, nil // of which the informers are about to hear
 	}
-	todo := plan.For(p.network, p.seen, p.Platform, shape)
+	todo := p.plan(shape)
 	outcome := p.act(ctx, todo)
 	outcome.Created, outcome.Failure = created, errors.Join(failure, outcome.Failure)
 
@@ -142,6 +145,33 @@ func (p *pass) run(ctx context.Context) (ctrl.Result, error) {
 		next = min(next, again)
 	}
 	return ctrl.Result{RequeueAfter: jitter.Percent(0.1, nil)(next)}, nil
+}
+
+// shape decides the shape of the network. The nodes on which it rests, and what else is to
+// be done, are asked in this pass, and then it is decided again.
+func (p *pass) shape(ctx context.Context) (plan.Shape, error) {
+	for {
+		shape := plan.ShapeOf(p.network, p.seen, p.Platform)
+		unasked := plan.For(p.network, p.seen, p.Platform, shape).Unasked(p.seen)
+		if p.seen.HandsOff(p.network) || len(unasked) == 0 {
+			return shape, nil
+		}
+		if err := p.Observer.Ask(ctx, p.network, p.nodes, p.seen, unasked); err != nil {
+			return plan.Shape{}, err
+		}
+	}
+}
+
+// plan plans the rest, with the objects as they are now. What should rest on other nodes
+// all of a sudden is put off.
+func (p *pass) plan(shape plan.Shape) plan.Plan {
+	todo := plan.For(p.network, p.seen, p.Platform, shape)
+	unasked := todo.Unasked(p.seen)
+	if p.seen.HandsOff(p.network) || len(unasked) == 0 {
+		return todo
+	}
+	p.Observer.Told(client.ObjectKeyFromObject(p.network), p.seen, slices.Values(unasked))
+	return todo.PutOff(p.network, unasked)
 }
 
 // tell records events.

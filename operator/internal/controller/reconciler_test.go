@@ -208,7 +208,7 @@ func TestNodeThatDoesNotAnswer(t *testing.T) {
 	w.tells("Normal Connected ")
 
 	w.nodes.Fail(w.kubelet.address("payments-1"), bitcoind.ErrBusy)
-	w.touch("payments-1")
+	w.look(network)
 	w.Eventually(w.condition(network, v1alpha1.NodesReadyCondition)).Should(
 		Equal("False NodesNotReady: 3 of 4 nodes answer RPC; payments-1: its queue of RPC requests is full"))
 	now := w.status(network)
@@ -245,6 +245,7 @@ func TestSteadyNetworkIsLeftAlone(t *testing.T) {
 	w.secret()
 	network := w.becomesReady(w.network("payments", 3, func(spec *v1alpha1.BitcoinNetworkSpec) {
 		spec.Storage = &v1alpha1.Storage{Size: resource.MustParse("1Gi")}
+		spec.Interval = &metav1.Duration{Duration: 5 * time.Second}
 	}))
 	w.tells("Normal Connected ")
 	node := w.kubelet.address("payments-2")
@@ -255,7 +256,8 @@ func TestSteadyNetworkIsLeftAlone(t *testing.T) {
 	for range 5 {
 		w.touch("payments-2")
 	}
-	w.Eventually(func() int { return w.nodes.Checks(node) }).Should(BeNumerically(">", checks+2))
+	w.Consistently(func() int { return w.nodes.Checks(node) }, "3s").Should(BeNumerically("<=", checks+1), "nothing has happened to it")
+	w.Eventually(func() int { return w.nodes.Checks(node) }, "20s").Should(BeNumerically(">", checks+2), "nobody looks after it")
 	w.Expect(w.nodes.Updates(node)).To(Equal(updates))
 	w.Expect(w.status(network).ResourceVersion).To(Equal(version), "the status was written though nothing changed")
 	w.Expect(w.statefulSet("payments").ResourceVersion).To(Equal(setVersion), "the StatefulSet was written though nothing changed")
@@ -447,7 +449,7 @@ func TestSplitAndForkAreTold(t *testing.T) {
 	w.nodes.MineAt(a)
 	w.nodes.MineAt(a)
 	w.nodes.MineAt(b)
-	w.touch("payments-0")
+	w.look(network)
 	w.tells("Warning Degraded the network is in 2 parts: node 0; node 1")
 	// The link is made again at once, and the longer chain wins.
 	w.becomesReady(network)
@@ -662,8 +664,7 @@ func TestNetworkIsLookedForOnlyToApply(t *testing.T) {
 	w.Expect(asked).To(Equal(2))
 }
 
-// touch changes something about a pod that matters to nobody, so that the
-// operator looks at the network.
+// touch changes something about a pod that matters to nobody.
 func (w *world) touch(name string) {
 	pod := w.pod(name)
 	before := pod.DeepCopy()
@@ -673,6 +674,17 @@ func (w *world) touch(name string) {
 	pod.Annotations["touched"] = fmt.Sprint(len(pod.Annotations["touched"]) + 1)
 	pod.Annotations["touched"] += before.Annotations["touched"]
 	w.Expect(w.api.Patch(w.ctx, pod, client.MergeFrom(before))).To(Succeed())
+}
+
+// look has the operator ask all nodes of a network, as somebody does with an annotation.
+func (w *world) look(network *v1alpha1.BitcoinNetwork) {
+	now := w.status(network)
+	before := now.DeepCopy()
+	if now.Annotations == nil {
+		now.Annotations = map[string]string{}
+	}
+	now.Annotations[meta.ReconcileRequestAnnotation] += "now"
+	w.Expect(w.api.Patch(w.ctx, now, client.MergeFrom(before))).To(Succeed())
 }
 
 // Blocks that are due all the time must not keep an old node for ever.

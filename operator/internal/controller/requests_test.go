@@ -186,7 +186,7 @@ func TestBlocksAreMinedOnce(t *testing.T) {
 			wanted += int(count)
 			requests = append(requests, &v1alpha1.BitcoinRequest{
 				ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprint("request-", i), Namespace: "team-a", UID: types.UID(fmt.Sprint(i)), Generation: 1, CreationTimestamp: metav1.NewTime(statetest.Now)},
-				Spec:       v1alpha1.BitcoinRequestSpec{Network: "payments", Mine: &v1alpha1.MineRequest{Count: count}},
+				Spec:       v1alpha1.BitcoinRequestSpec{Network: "payments", TTL: &metav1.Duration{Duration: 24 * time.Hour}, Mine: &v1alpha1.MineRequest{Count: count}},
 			})
 		}
 		d := newDesk(t, requests...)
@@ -224,7 +224,7 @@ func TestCoinsArePaidOnce(t *testing.T) {
 		for i := range rapid.IntRange(1, 4).Draw(t, "payments") {
 			requests = append(requests, &v1alpha1.BitcoinRequest{
 				ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprint("request-", i), Namespace: "team-a", UID: types.UID(fmt.Sprint(i)), Generation: 1, CreationTimestamp: metav1.NewTime(statetest.Now)},
-				Spec:       v1alpha1.BitcoinRequestSpec{Network: "payments", Pay: &v1alpha1.PayRequest{Address: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080", Amount: "1.5"}},
+				Spec:       v1alpha1.BitcoinRequestSpec{Network: "payments", TTL: &metav1.Duration{Duration: 24 * time.Hour}, Pay: &v1alpha1.PayRequest{Address: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080", Amount: "1.5"}},
 			})
 		}
 		d := newDesk(t, requests...)

@@ -53,9 +53,14 @@ func (b *backoff) lastProblem(pod *corev1.Pod) string {
 	if !b.waits.IsInBackOffSinceUpdate(key, b.waits.Clock.Now()) {
 		return ""
 	}
+	return b.problem(pod)
+}
+
+// problem returns the problem that a node last had, if it has not answered since.
+func (b *backoff) problem(pod *corev1.Pod) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.problems[key]
+	return b.problems[attemptKey(pod)]
 }
 
 // failed takes note of a node's problem, and returns how long until it may be asked

@@ -17,6 +17,13 @@ import (
 type cache struct {
 	// since is when the operator first looked.
 	since time.Time
+	// answers are what nodes last said, allAsked is when all of them were last asked, and
+	// askAll that they are to be at the next look.
+	answers  *answers
+	allAsked time.Time
+	askAll   bool
+	// generation is that of the network when it was last looked at.
+	generation int64
 	// backoff spares nodes that did not answer.
 	backoff *backoff
 	// grace has nodes be late once.
@@ -40,6 +47,10 @@ type cache struct {
 	// tip is the highest tip that a node last told of, by its hash, since tipSince.
 	tip      string
 	tipSince time.Time
+	// branches are which tips were on the chain of the highest, when they were last
+	// compared.
+	highest  string
+	branches map[string]bool
 }
 
 // podMemory is what is remembered of a pod.
@@ -66,7 +77,7 @@ type dataMemory struct {
 
 func newCache() *cache {
 	return &cache{
-		backoff: newBackoff(), grace: newGrace(), keyring: newKeyring(), users: newUserring(), activity: newActivity(),
+		answers: newAnswers(), backoff: newBackoff(), grace: newGrace(), keyring: newKeyring(), users: newUserring(), activity: newActivity(),
 		pods: map[types.UID]*podMemory{}, data: map[types.UID]*dataMemory{},
 		alive: map[int]time.Time{}, missing: map[int]time.Time{},
 	}
@@ -108,6 +119,9 @@ func (c *cache) secretChangedAt(network *v1alpha1.BitcoinNetwork, found credenti
 		passwords := state.Secret{Users: found.Users}.Passwords() // of what comes the Secret tells
 		changed = int(network.Status.SecretPairs) != len(found.Pairs) || int(network.Status.SecretUsers) > passwords
 	}
+	if changed || found.ChangedAt.After(c.secretAt) {
+		c.answers.forget()
+	}
 	if changed && !found.ChangedAt.After(c.secretAt) {
 		c.noticedAt = now.Truncate(time.Second) // as times of containers are told
 	}
@@ -132,6 +146,7 @@ func (c *cache) forgetOthers(seen *state.Network) {
 	if c.since.IsZero() {
 		c.since = seen.Now
 	}
+	c.answers.forgetOthers(seen.Nodes)
 	c.backoff.forgetOthers(seen.Nodes)
 	c.grace.forgetOthers(seen.Nodes)
 	c.activity.forgetOthers(seen.Nodes)
@@ -175,7 +190,9 @@ func (c *cache) remember(network *v1alpha1.BitcoinNetwork, seen *state.Network) 
 	if c.best != nil && (recorded == nil || c.best.Compare(*recorded) >= 0) {
 		recorded = c.best
 	}
+	lost := seen.Lost // it is told once
 	seen.SetBest(recorded)
+	seen.Lost = cmp.Or(seen.Lost, lost)
 	c.best = seen.Best
 	if tips := seen.Tips(); len(tips) > 0 && tips[0].Hash != c.tip {
 		c.tip, c.tipSince = tips[0].Hash, seen.Now
@@ -202,6 +219,32 @@ func (c *cache) remember(network *v1alpha1.BitcoinNetwork, seen *state.Network) 
 			node.LastServed, pod.idleSince = seen.Now, time.Time{}
 		}
 	}
+}
+
+// isWhole reports whether all nodes are to be asked at a look: it is their regular turn,
+// or somebody has changed the network or asked for it. Looks come a tenth early.
+func (c *cache) isWhole(network *v1alpha1.BitcoinNetwork, now time.Time) bool {
+	turn := state.CheckInterval(network) * 8 / 10
+	whole := c.askAll || c.generation != network.Generation || now.Sub(c.allAsked) >= turn
+	c.askAll, c.generation = false, network.Generation
+	return whole
+}
+
+// branchesOf returns which tips are on the chain of the highest, nil where that is not
+// known.
+func (c *cache) branchesOf(tips []state.Tip) map[string]bool {
+	if tips[0].Hash != c.highest {
+		return nil
+	}
+	branches := map[string]bool{}
+	for _, tip := range tips {
+		is, known := c.branches[tip.Hash]
+		if !known {
+			return nil
+		}
+		branches[tip.Hash] = is
+	}
+	return branches
 }
 
 // rememberAlive takes note of which nodes are alive, and finds when the others last were.

@@ -427,8 +427,7 @@ func TestTipsThatCannotBeComparedAreUnclear(t *testing.T) {
 	s.MineAt(hostOf(0))
 	seen := statetest.Seen(statetest.NodeAt(0, 1, "a"), statetest.NodeAt(1, 1, "b"))
 	s.Fail(hostOf(0), bitcoind.ErrBusy)
-	session := session{nodes: s, network: s.network, seen: seen, cache: s.cache()}
-	session.compareTips(t.Context())
+	newSession(s, s.network, seen, s.cache()).compareTips(t.Context())
 	g.Expect(seen.Branches).To(BeNil())
 }
 

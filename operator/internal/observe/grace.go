@@ -36,10 +36,11 @@ func (g *grace) answered(pod *corev1.Pod, said bitcoind.State) {
 func (g *grace) late(pod *corev1.Pod) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if last, known := g.last[state.Life(pod)]; known {
-		last.missed++
-		g.last[state.Life(pod)] = last
+	last, wasWell := g.last[state.Life(pod)]
+	if last.missed++; !wasWell {
+		last.missed++ // it is given no other
 	}
+	g.last[state.Life(pod)] = last
 }
 
 // ended takes note that a node is not well.
@@ -56,6 +57,13 @@ func (g *grace) of(pod *corev1.Pod) (said bitcoind.State, given bool) {
 	defer g.mu.Unlock()
 	last, known := g.last[state.Life(pod)]
 	return last.state, known && last.missed == 1 && state.IsReady(pod)
+}
+
+// hasMissed reports whether a node did not answer in time when it was last asked.
+func (g *grace) hasMissed(pod *corev1.Pod) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.last[state.Life(pod)].missed > 0
 }
 
 // forgetOthers drops what is remembered of containers that are gone.

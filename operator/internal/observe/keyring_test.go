@@ -390,8 +390,7 @@ func TestWhatCannotBeVerifiedNowIsTakenToBeAsItShould(t *testing.T) {
 	keyring.dropped = pairs{carol}
 	verified := func() string {
 		seen := &state.Network{Chain: statetest.Regtest, Nodes: []state.Node{{Pod: s.pods[0], Answers: true}}}
-		session := session{nodes: s, network: s.network, seen: seen, cache: s.cache()}
-		session.verify(t.Context(), 0)
+		newSession(s, s.network, seen, s.cache()).verify(t.Context(), 0, &seen.Nodes[0])
 		return verdict(seen.Nodes[0])
 	}
 	s.Stop(hostOf(0))

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"sync"
 
@@ -78,23 +79,69 @@ func (o *Observer) Observe(ctx context.Context, network *v1alpha1.BitcoinNetwork
 	); err != nil {
 		return nil, err
 	}
-	session := session{nodes: nodes, network: network, seen: seen, cache: cache, hadPods: seen.HadPods()}
 	cache.forgetOthers(seen)
-	session.askNodes(ctx)
+	session := newSession(nodes, network, seen, cache)
+	session.askNodes(ctx, cache.isWhole(network, seen.Now))
 	session.compareTips(ctx)
 	cache.remember(network, seen)
 	session.askWhyBehind(ctx)
 	return seen, ctx.Err()
 }
 
+// Ask asks nodes in addition, which have not been asked in the pass: something rests on
+// them that cannot be taken back.
+func (o *Observer) Ask(ctx context.Context, network *v1alpha1.BitcoinNetwork, nodes Nodes, seen *state.Network, ordinals []int) error {
+	cache := o.cacheOf(client.ObjectKeyFromObject(network))
+	session := newSession(nodes, network, seen, cache)
+	wanted := map[types.UID]bool{}
+	for _, ordinal := range ordinals {
+		wanted[seen.Nodes[ordinal].Pod.UID] = true
+	}
+	session.ask(ctx, func(node state.Node) bool { return wanted[node.Pod.UID] })
+	for _, ordinal := range ordinals {
+		session.distrust(&seen.Nodes[ordinal])
+	}
+	if session.hasFoundBetter() {
+		session.ask(ctx, func(state.Node) bool { return true })
+	}
+	session.compareTips(ctx)
+	cache.remember(network, seen)
+	return ctx.Err()
+}
+
+// Told takes note that nodes were told something, so that they are asked at the next look
+// what came of it.
+func (o *Observer) Told(network types.NamespacedName, seen *state.Network, ordinals iter.Seq[int]) {
+	answers := o.cacheOf(network).answers
+	for ordinal := range ordinals {
+		if pod := seen.Node(ordinal).Pod; pod != nil {
+			answers.tells(pod.UID)
+		}
+	}
+}
+
 // Peek is Observe for somebody who does not report. Of a chain that was lost only one
 // look tells, so the next one finds it anew.
 func (o *Observer) Peek(ctx context.Context, network *v1alpha1.BitcoinNetwork, nodes Nodes) (*state.Network, error) {
 	seen, err := o.Observe(ctx, network, nodes)
-	if err == nil && seen.Lost != nil {
-		o.cacheOf(client.ObjectKeyFromObject(network)).best = seen.Lost
+	if err == nil {
+		o.leaveUntold(network, seen)
 	}
 	return seen, err
+}
+
+// PeekAt is Ask for somebody who does not report.
+func (o *Observer) PeekAt(ctx context.Context, network *v1alpha1.BitcoinNetwork, nodes Nodes, seen *state.Network, ordinals []int) error {
+	err := o.Ask(ctx, network, nodes, seen, ordinals)
+	o.leaveUntold(network, seen)
+	return err
+}
+
+// leaveUntold has a chain that was lost be found anew.
+func (o *Observer) leaveUntold(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
+	if seen.Lost != nil {
+		o.cacheOf(client.ObjectKeyFromObject(network)).best = seen.Lost
+	}
 }
 
 // Forget drops what is remembered of a network.
@@ -102,7 +149,13 @@ func (o *Observer) Forget(network types.NamespacedName) { o.caches.Delete(networ
 
 // AskAll has every node of a network asked at the next look, also those that have
 // not answered of late.
-func (o *Observer) AskAll(network types.NamespacedName) { o.cacheOf(network).backoff = newBackoff() }
+func (o *Observer) AskAll(network types.NamespacedName) {
+	cache := o.cacheOf(network)
+	cache.backoff, cache.askAll = newBackoff(), true
+}
+
+// LookAtAll has every node of a network asked at the next look that is not spared.
+func (o *Observer) LookAtAll(network types.NamespacedName) { o.cacheOf(network).askAll = true }
 
 // Refused takes note that a disruption budget has just refused to let a node's pod go.
 func (o *Observer) Refused(network types.NamespacedName, seen *state.Network, ordinal int) {
@@ -117,7 +170,7 @@ func (o *Observer) NotStopped(network types.NamespacedName, seen *state.Network,
 // Endpoint returns where a node that answered is reached, and with what.
 func (o *Observer) Endpoint(network *v1alpha1.BitcoinNetwork, seen *state.Network, ordinal int) bitcoind.Endpoint {
 	pod := seen.Nodes[ordinal].Pod
-	return endpointOf(network, seen, ordinal, o.cacheOf(client.ObjectKeyFromObject(network)).keyring.key(pod))
+	return endpointOf(network, seen, ordinal, pod, o.cacheOf(client.ObjectKeyFromObject(network)).keyring.key(pod))
 }
 
 func (o *Observer) observeSiblings(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *state.Network) error {
@@ -176,10 +229,11 @@ func Read(ctx context.Context, cached, api client.Reader, key client.ObjectKey, 
 	return err == nil, err
 }
 
-// observePods finds the pod of each node, or why there is none.
+// observePods finds the pod of each node, or why there is none. Pods are the informers'
+// own: nobody may change them.
 func (o *Observer) observePods(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *state.Network) error {
 	var pods corev1.PodList
-	if err := o.Client.List(ctx, &pods, client.InNamespace(network.Namespace), client.MatchingLabels(resources.Selector(network))); err != nil {
+	if err := o.Client.List(ctx, &pods, client.InNamespace(network.Namespace), client.MatchingLabels(resources.Selector(network)), client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("list the pods of %s: %w", network.Name, err)
 	}
 	byOrdinal, count := podsByOrdinal(network, seen.StatefulSet, pods.Items)

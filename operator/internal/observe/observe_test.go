@@ -58,6 +58,7 @@ type scene struct {
 	nodes    Nodes  // who is asked instead of the network's nodes; nil for these
 	clock    *clocktesting.FakeClock
 	observer *Observer
+	partial  bool // that a look asks only whom it has to
 }
 
 // newScene returns a network of so many nodes that run, all with the credentials of
@@ -82,6 +83,7 @@ func newScene(t testing.TB, nodes int) *scene {
 	s.sets(statetest.Born.Add(-time.Hour), alice)
 	s.observer = &Observer{AllowedChains: bitcoind.ChainNames(), Clock: s.clock}
 	s.cache().backoff = backoffAt(s.clock)
+	s.cache().answers.patience = time.Minute // so that a look waits for all
 	return s
 }
 
@@ -168,6 +170,7 @@ func (s *scene) observe() (*state.Network, error) {
 		}).Build()
 	s.observer.Client, s.observer.API = labelled(api), api
 	s.observer.Credentials = credentials.Reader{API: api, Secret: statetest.Secret}
+	s.cache().askAll = s.cache().askAll || !s.partial
 	if s.nodes != nil {
 		return s.observer.Observe(s.t.Context(), s.network, s.nodes)
 	}
@@ -348,8 +351,9 @@ func TestNodesAreAskedSideBySideButNotAllAtOnce(t *testing.T) {
 		}
 		cache := newCache()
 		cache.keyring.set([]bitcoind.Credentials{alice}, statetest.Now)
-		session := session{nodes: nodes, network: statetest.Network(int32(len(seen.Nodes))), seen: seen, cache: cache}
-		go session.askNodes(t.Context())
+		cache.answers.patience = time.Hour
+		session := newSession(nodes, statetest.Network(int32(len(seen.Nodes))), seen, cache)
+		go session.askNodes(t.Context(), true)
 
 		synctest.Wait()
 		g.Expect(nodes.asked.Load()).To(BeEquivalentTo(maxParallelRequests))

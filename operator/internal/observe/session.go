@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 
@@ -33,43 +34,169 @@ type session struct {
 	network *v1alpha1.BitcoinNetwork
 	seen    *state.Network
 	cache   *cache
-	// hadPods reports whether the network has pods from before the Secret changed.
-	hadPods bool
+	// hadPods reports whether the network has pods from before the Secret changed, and
+	// wasRead that it is on record that every node has read it as it is.
+	hadPods, wasRead bool
 }
 
-// askNodes asks every node that can be asked how it stands. That one does not
-// answer is a finding, not an error.
-func (s *session) askNodes(ctx context.Context) {
+func newSession(nodes Nodes, network *v1alpha1.BitcoinNetwork, seen *state.Network, cache *cache) *session {
+	return &session{
+		nodes: nodes, network: network, seen: seen, cache: cache,
+		hadPods: seen.HadPods(), wasRead: wasRead(network, seen),
+	}
+}
+
+// askNodes asks nodes how they stand: all of them, or those that have not said so since
+// something happened to them. Where one of these has a better block than was known, the
+// others are not behind only because they were not asked.
+func (s *session) askNodes(ctx context.Context, all bool) {
+	for ordinal := range s.seen.Nodes {
+		s.recall(&s.seen.Nodes[ordinal])
+	}
+	s.ask(ctx, func(node state.Node) bool { return all || s.isDue(node) })
+	if !all && s.hasFoundBetter() {
+		s.ask(ctx, func(state.Node) bool { return true })
+		all = true
+	}
+	if all {
+		s.cache.allAsked = s.seen.Now
+	}
+	s.seen.AllAskedAt = s.cache.allAsked
+}
+
+// recall finds out what is known of a node without asking it.
+func (s *session) recall(node *state.Node) {
+	if node.Problem != "" {
+		return
+	}
+	if s.seen.Secret.Unusable != nil {
+		node.Problem = "not queried: no credentials"
+		return
+	}
+	if said, known := s.cache.answers.of(*node); known {
+		*node = said
+		return
+	}
+	node.Problem = s.cache.backoff.lastProblem(node.Pod)
+	if node.Problem != "" {
+		node.AskAgain = s.cache.backoff.wait(node.Pod)
+		node.State, node.IsLate = s.cache.grace.of(node.Pod)
+	}
+}
+
+// canBeAsked reports whether a node can be asked, has not been in this pass, and is not
+// spared since it did not answer.
+func (s *session) canBeAsked(node state.Node) bool {
+	return s.seen.Secret.Unusable == nil && state.PodProblem(node.Pod) == "" &&
+		!node.Asked && s.cache.backoff.lastProblem(node.Pod) == ""
+}
+
+// isDue reports whether a node has to be asked though it is not its regular turn: also
+// while it copies the chain.
+func (s *session) isDue(node state.Node) bool {
+	copies := s.seen.Private && s.cache.dataOf(&node).lacked != nil || s.cache.best != nil && state.AwaitsSync(node.Pod)
+	return copies || !s.cache.answers.isFresh(node)
+}
+
+// hasFoundBetter reports whether a node that was asked in this pass has a better block
+// than was known. Of a public chain nodes have another one each moment, and what others
+// have is nothing to them.
+func (s *session) hasFoundBetter() bool {
+	return s.seen.Private && slices.ContainsFunc(s.seen.Nodes, func(node state.Node) bool {
+		return node.Shown && node.Asked && node.Tip.Height > 0 &&
+			(s.cache.best == nil || node.Tip.Compare(*s.cache.best) > 0)
+	})
+}
+
+// ask asks those of the nodes that can be asked and are wanted. That one does not answer
+// is a finding, not an error.
+func (s *session) ask(ctx context.Context, wanted func(state.Node) bool) {
 	var group errgroup.Group
 	group.SetLimit(maxParallelRequests)
 	for ordinal := range s.seen.Nodes {
-		node := &s.seen.Nodes[ordinal]
-		if node.Problem != "" {
-			continue
+		if node := &s.seen.Nodes[ordinal]; s.canBeAsked(*node) && wanted(*node) {
+			group.Go(func() error {
+				s.askInTime(ctx, ordinal, node)
+				return nil
+			})
 		}
-		if s.seen.Secret.Unusable != nil {
-			node.Problem = "not queried: no credentials"
-			continue
-		}
-		if node.Problem = s.cache.backoff.lastProblem(node.Pod); node.Problem != "" {
-			node.AskAgain = s.cache.backoff.wait(node.Pod)
-			node.State, node.IsLate = s.cache.grace.of(node.Pod)
-			continue
-		}
-		group.Go(func() error {
-			s.ask(ctx, ordinal)
-			return nil
-		})
 	}
 	_ = group.Wait() // the findings are in the nodes
 }
 
-// ask asks one node, with one pair of credentials after the other until it accepts
+// askInTime asks a node, and waits for its answer as long as a look waits for one: for one
+// that has timed out before a moment.
+func (s *session) askInTime(ctx context.Context, ordinal int, node *state.Node) {
+	late := s.cache.grace.hasMissed(node.Pod)
+	round, begun := s.cache.answers.begin(node.Pod, late)
+	if !begun {
+		s.awaits(node)
+		return
+	}
+	asked := state.Node{Tip: node.Tip, AskedAt: s.seen.Now, Asked: true}
+	keepSeen(&asked, *node)
+	done := make(chan struct{})
+	go func() { // it ends when the node answers, or by the deadlines of requests
+		defer close(done)
+		s.question(context.WithoutCancel(ctx), ordinal, &asked)
+		s.cache.answers.end(asked, round, asked.Answers && asked.Problem == "")
+		asked.Problem = cmp.Or(asked.Problem, unreached(asked))
+	}()
+	patience := s.cache.answers.patience
+	if late {
+		patience /= 8
+	}
+	wait := time.NewTimer(patience)
+	defer wait.Stop()
+	select {
+	case <-done:
+	case <-wait.C:
+		if late || s.cache.answers.isLate(node.Pod) {
+			s.awaits(node)
+			return
+		}
+	}
+	<-done
+	*node = asked
+}
+
+// awaits says of a node what it last said while it is still being asked.
+func (s *session) awaits(node *state.Node) {
+	node.AskAgain = firstWait
+	if node.Answers {
+		return
+	}
+	node.Problem = cmp.Or(s.cache.backoff.problem(node.Pod), "it has not answered yet")
+	if !node.IsLate {
+		node.State, node.IsLate = s.cache.grace.of(node.Pod)
+	}
+}
+
+// distrust takes nothing for granted of a node on which something rests, and which has not
+// answered in this pass as soon as it should.
+func (s *session) distrust(node *state.Node) {
+	if node.Asked {
+		return
+	}
+	asked := state.Node{Tip: node.Tip, State: node.State, IsLate: state.IsReady(node.Pod), Asked: true, AskedAt: node.AskedAt}
+	keepSeen(&asked, *node)
+	*node = asked
+	s.awaits(node)
+}
+
+// unreached says why clients do not reach a node that answers.
+func unreached(node state.Node) string {
+	if !node.Answers {
+		return ""
+	}
+	return state.Unreached(node.Pod)
+}
+
+// question asks one node, with one pair of credentials after the other until it accepts
 // one.
-func (s *session) ask(ctx context.Context, ordinal int) {
-	node := &s.seen.Nodes[ordinal]
+func (s *session) question(ctx context.Context, ordinal int, node *state.Node) {
 	for _, pair := range s.cache.keyring.candidates(node.Pod) {
-		answer, err := s.nodes.Check(ctx, endpointOf(s.network, s.seen, ordinal, pair))
+		answer, err := s.nodes.Check(ctx, s.endpoint(ordinal, node, pair))
 		if errors.Is(err, bitcoind.ErrUnauthorized) {
 			s.cache.keyring.record(node.Pod, pair, false)
 			continue
@@ -90,10 +217,9 @@ func (s *session) ask(ctx context.Context, ordinal int) {
 		node.Answers, node.State = true, answer
 		node.Silent = s.cache.activity.silentPeers(node.Pod.UID, answer.Peers, s.seen.Now)
 		node.Shown, node.Tip = true, blockOf(answer.Tip())
-		s.verify(ctx, ordinal)
-		s.verifyUsers(ctx, ordinal)
-		node.Problem = cmp.Or(node.Problem, state.Unreached(node.Pod))
-		if node.Problem == "" {
+		s.verify(ctx, ordinal, node)
+		s.verifyUsers(ctx, ordinal, node)
+		if node.Problem == "" && unreached(*node) == "" {
 			s.cache.grace.answered(node.Pod, answer)
 		} else {
 			s.cache.grace.ended(node.Pod)
@@ -104,6 +230,11 @@ func (s *session) ask(ctx context.Context, ordinal int) {
 	node.RejectsAll = true
 	node.Problem = "it rejects all credentials known to the operator"
 	s.askWithoutCredentials(ctx, node)
+}
+
+// endpoint is where a node is reached, with these credentials.
+func (s *session) endpoint(ordinal int, node *state.Node, credentials bitcoind.Credentials) bitcoind.Endpoint {
+	return endpointOf(s.network, s.seen, ordinal, node.Pod, credentials)
 }
 
 // askWithoutCredentials asks a node for its tip that accepts none of the credentials.
@@ -120,14 +251,13 @@ func (s *session) askWithoutCredentials(ctx context.Context, node *state.Node) {
 // verify finds out which of the credentials a node that answers accepts: those of the
 // Secret, and those that it had before. Those that have not been tried on it are: that
 // costs a request each, once in the life of its container.
-func (s *session) verify(ctx context.Context, ordinal int) {
-	node := &s.seen.Nodes[ordinal]
+func (s *session) verify(ctx context.Context, ordinal int, node *state.Node) {
 	rejects := []*bool{&node.RejectsCurrent, &node.RejectsPrevious}
 	for i, pair := range s.cache.keyring.pairs {
-		*rejects[i] = !s.accepts(ctx, ordinal, pair, true)
+		*rejects[i] = !s.accepts(ctx, ordinal, node, pair, true)
 	}
 	for _, pair := range s.cache.keyring.dropped {
-		node.AcceptsOld = node.AcceptsOld || s.accepts(ctx, ordinal, pair, false)
+		node.AcceptsOld = node.AcceptsOld || s.accepts(ctx, ordinal, node, pair, false)
 	}
 	node.MayAcceptOld = s.mayAcceptOld(node)
 	if node.RejectsCurrent && !s.seen.MissedSecret(*node) && resources.SecretOf(node.Pod) == s.network.Spec.Secret {
@@ -140,7 +270,7 @@ func (s *session) verify(ctx context.Context, ordinal int) {
 // read that. A new start settles it.
 func (s *session) mayAcceptOld(node *state.Node) bool {
 	changed := s.seen.Secret.ChangedAt
-	if s.wasRead() || s.cache.keyring.since.Before(changed) {
+	if s.wasRead || s.cache.keyring.since.Before(changed) {
 		return false
 	}
 	return state.StartedAt(node.Pod).Before(changed) || s.hadPods && s.seen.MissedSecret(*node)
@@ -150,12 +280,11 @@ func (s *session) mayAcceptOld(node *state.Node) bool {
 // that the Secret has and of those that it had before. A user that its pod does not know
 // needs another pod. Each is tried once in the life of a container. A node that does not
 // answer now is asked for the others at the next look.
-func (s *session) verifyUsers(ctx context.Context, ordinal int) {
-	node := &s.seen.Nodes[ordinal]
+func (s *session) verifyUsers(ctx context.Context, ordinal int, node *state.Node) {
 	for _, user := range resources.KnownUsers(node.Pod) {
 		held, dropped := s.cache.users.of(user)
-		rejects, errHeld := s.anyIs(ctx, ordinal, held, false)
-		keeps, errDropped := s.anyIs(ctx, ordinal, dropped, true)
+		rejects, errHeld := s.anyIs(ctx, ordinal, node, held, false)
+		keeps, errDropped := s.anyIs(ctx, ordinal, node, dropped, true)
 		if rejects {
 			node.RejectsUsers = append(node.RejectsUsers, user)
 		}
@@ -169,13 +298,13 @@ func (s *session) verifyUsers(ctx context.Context, ordinal int) {
 }
 
 // anyIs reports whether a node accepts any of these credentials of users, or rejects any.
-func (s *session) anyIs(ctx context.Context, ordinal int, credentials []bitcoind.Credentials, accepted bool) (bool, error) {
-	pod, isAny := s.seen.Nodes[ordinal].Pod, false
+func (s *session) anyIs(ctx context.Context, ordinal int, node *state.Node, credentials []bitcoind.Credentials, accepted bool) (bool, error) {
+	pod, isAny := node.Pod, false
 	for _, user := range credentials {
 		accepts, known := s.cache.users.accepts(pod, user)
 		if !known {
 			var err error
-			accepts, err = s.nodes.Accepts(ctx, endpointOf(s.network, s.seen, ordinal, user))
+			accepts, err = s.nodes.Accepts(ctx, s.endpoint(ordinal, node, user))
 			if err != nil {
 				return isAny, err
 			}
@@ -188,20 +317,20 @@ func (s *session) anyIs(ctx context.Context, ordinal int, credentials []bitcoind
 
 // wasRead reports whether it is on record that every node has read the Secret as it
 // is. An earlier operator kept no such record, and replaced nodes until they had.
-func (s *session) wasRead() bool {
-	recorded := s.network.Status.SecretChangedAt
-	return recorded == nil || s.network.Status.SecretRead && recorded.Time.Equal(s.seen.Secret.ChangedAt)
+func wasRead(network *v1alpha1.BitcoinNetwork, seen *state.Network) bool {
+	recorded := network.Status.SecretChangedAt
+	return recorded == nil || network.Status.SecretRead && recorded.Time.Equal(seen.Secret.ChangedAt)
 }
 
 // accepts reports whether a node that answers lets a pair call everything. Where that
 // cannot be told now it returns what was expected. A pair that the Secret no longer has
 // may have become that of a user who may do less.
-func (s *session) accepts(ctx context.Context, ordinal int, pair bitcoind.Credentials, expected bool) bool {
-	pod := s.seen.Nodes[ordinal].Pod
+func (s *session) accepts(ctx context.Context, ordinal int, node *state.Node, pair bitcoind.Credentials, expected bool) bool {
+	pod := node.Pod
 	if accepts, known := s.cache.keyring.accepts(pod, pair); known {
 		return accepts
 	}
-	_, err := s.nodes.Check(ctx, endpointOf(s.network, s.seen, ordinal, pair))
+	_, err := s.nodes.Check(ctx, s.endpoint(ordinal, node, pair))
 	if err != nil && !errors.Is(err, bitcoind.ErrUnauthorized) && !errors.Is(err, bitcoind.ErrForbidden) {
 		return expected
 	}
@@ -210,10 +339,13 @@ func (s *session) accepts(ctx context.Context, ordinal int, pair bitcoind.Creden
 }
 
 // compareTips finds out, where nodes are at different tips, which of these are on
-// one chain. That takes one more request, to a node at the highest tip.
+// one chain. That takes one more request, to a node at the highest tip, unless it is known.
 func (s *session) compareTips(ctx context.Context) {
 	tips := s.seen.Tips()
 	if len(tips) < 2 {
+		return
+	}
+	if s.seen.Branches = s.cache.branchesOf(tips); s.seen.Branches != nil {
 		return
 	}
 	heights := make([]int32, len(tips))
@@ -221,8 +353,8 @@ func (s *session) compareTips(ctx context.Context) {
 		heights[i] = int32(tip.Height)
 	}
 	highest := tips[0].Nodes[0]
-	key := s.cache.keyring.key(s.seen.Nodes[highest].Pod)
-	hashes, err := s.nodes.BlockHashes(ctx, endpointOf(s.network, s.seen, highest, key), heights)
+	pod := s.seen.Nodes[highest].Pod
+	hashes, err := s.nodes.BlockHashes(ctx, endpointOf(s.network, s.seen, highest, pod, s.cache.keyring.key(pod)), heights)
 	if err != nil {
 		return // the next look asks again
 	}
@@ -230,6 +362,7 @@ func (s *session) compareTips(ctx context.Context) {
 	for i, tip := range tips {
 		s.seen.Branches[tip.Hash] = hashes[i] == tip.Hash
 	}
+	s.cache.highest, s.cache.branches = tips[0].Hash, s.seen.Branches
 }
 
 // blockOf puts a tip in the terms of state.
@@ -239,9 +372,9 @@ func blockOf(tip bitcoind.Tip) *state.Block {
 
 // endpointOf is where a node is reached with these credentials. Nobody else that answers
 // there is believed or told anything.
-func endpointOf(network *v1alpha1.BitcoinNetwork, seen *state.Network, ordinal int, credentials bitcoind.Credentials) bitcoind.Endpoint {
+func endpointOf(network *v1alpha1.BitcoinNetwork, seen *state.Network, ordinal int, pod *corev1.Pod, credentials bitcoind.Credentials) bitcoind.Endpoint {
 	return bitcoind.Endpoint{
-		Address:     address(seen, seen.Nodes[ordinal].Pod),
+		Address:     address(seen, pod),
 		Credentials: credentials,
 		Comment:     resources.Comment(network, ordinal),
 	}

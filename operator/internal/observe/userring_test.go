@@ -128,15 +128,15 @@ func TestUsersThatCannotBeVerifiedNowAreNextTime(t *testing.T) {
 	s.secret.Data["BC_RPC_PASSWORD_MINER"] = []byte("a")
 	s.cache().users.set(map[string][]bitcoind.Credentials{"read": {first}, "miner": {bitcoind.NewCredentials("miner", "a")}})
 	seen := &state.Network{Chain: statetest.Regtest, Nodes: []state.Node{{Pod: s.pods[0], Answers: true}}}
-	session := session{nodes: s, network: s.network, seen: seen, cache: s.cache()}
+	session := newSession(s, s.network, seen, s.cache())
 	s.Stop(hostOf(0))
-	session.verifyUsers(t.Context(), 0)
+	session.verifyUsers(t.Context(), 0, &seen.Nodes[0])
 	g.Expect(s.Checks(hostOf(0))).To(Equal(1))
 	g.Expect(userVerdict(seen.Nodes[0])).To(BeEmpty())
 
 	s.Restart(hostOf(0))
 	s.LetIn(hostOf(0), first)
-	session.verifyUsers(t.Context(), 0)
+	session.verifyUsers(t.Context(), 0, &seen.Nodes[0])
 	g.Expect(userVerdict(seen.Nodes[0])).To(Equal("rejects miner"))
 }
 

@@ -1,6 +1,9 @@
 package peering
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Peer is one connection that a node reports.
 type Peer struct {
@@ -25,6 +28,9 @@ type Peer struct {
 
 // Report is what a node that answers says of its peers.
 type Report struct {
+	// At is when it was asked. Where two ends of a link were not at the same time, what
+	// the one says that was asked later counts for both.
+	At time.Time
 	// Added is the node's list of manual peers.
 	Added []string
 	// Peers are its connections.
@@ -116,7 +122,8 @@ func Decide(network Network, reports map[int]Report) Plan {
 		from, fromAnswers := reports[link.From]
 		to, toAnswers := reports[link.To]
 		isDialled := dialled(from, network.Comment(link.To))
-		if fromAnswers && toAnswers && isDialled && accepted(to, network.Comment(link.From)) {
+		isAccepted := accepted(to, network.Comment(link.From))
+		if fromAnswers && toAnswers && (isDialled && isAccepted || isDialled && from.At.After(to.At) || isAccepted && to.At.After(from.At)) {
 			parts.join(link.From, link.To)
 			continue
 		}

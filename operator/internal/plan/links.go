@@ -70,7 +70,7 @@ func isMute(node state.Node) bool {
 
 // reportOf puts what a node says of its peers in the terms of peering.
 func reportOf(node state.Node) peering.Report {
-	var report peering.Report
+	report := peering.Report{At: node.AskedAt}
 	for _, added := range node.State.Added {
 		report.Added = append(report.Added, added.AddedNode)
 	}

@@ -8,9 +8,6 @@ import (
 )
 
 const (
-	// steadyInterval is how often a network is looked at when nothing calls for
-	// it, unless it says otherwise: the net below the watches.
-	steadyInterval = 30 * time.Second
 	// settlingInterval is how soon it is looked at again while a link is missing
 	// that could stand, or a node copies the chain.
 	settlingInterval = time.Second
@@ -27,9 +24,9 @@ func lookAgain(network *v1alpha1.BitcoinNetwork, seen *state.Network, plan Plan,
 	if seen.Secret.Unusable != nil {
 		return credentialsInterval
 	}
-	next := steadyInterval
-	if network.Spec.Interval != nil {
-		next = network.Spec.Interval.Duration
+	next := state.CheckInterval(network)
+	if !seen.AllAskedAt.IsZero() { // the regular look, whatever happens until then
+		next = max(next-seen.Now.Sub(seen.AllAskedAt), settlingInterval)
 	}
 	sooner := func(wait time.Duration) {
 		if wait > 0 {

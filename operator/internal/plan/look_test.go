@@ -64,23 +64,23 @@ func TestLookAgain(t *testing.T) {
 		change func(*situation)
 		want   time.Duration
 	}{
-		{"nothing calls for it: the net below the watches", func(*situation) {}, steadyInterval},
+		{"nothing calls for it: the net below the watches", func(*situation) {}, 30 * time.Second},
 		{"as often as the network says", interval(5 * time.Minute), 5 * time.Minute},
-		{"a parked network", func(s *situation) { s.network, s.seen = statetest.Network(0), statetest.Healthy(0) }, steadyInterval},
-		{"a node that has no pod: the watch tells when it has", func(s *situation) { s.seen.Nodes[1] = state.Missing("") }, steadyInterval},
+		{"a parked network", func(s *situation) { s.network, s.seen = statetest.Network(0), statetest.Healthy(0) }, 30 * time.Second},
+		{"a node that has no pod: the watch tells when it has", func(s *situation) { s.seen.Nodes[1] = state.Missing("") }, 30 * time.Second},
 		{"a pod that starts: the watch tells when it runs", func(s *situation) {
 			s.seen.Nodes[1] = statetest.Silent(1, "ContainerCreating", statetest.Container(statetest.Waiting("ContainerCreating", "")))
-		}, steadyInterval},
+		}, 30 * time.Second},
 
 		{"a node does not answer, and is to be left alone for so long", askAgain(1, 8*time.Second), 8 * time.Second},
 		{"the one that may be asked first", all(askAgain(1, 16*time.Second), askAgain(2, 2*time.Second)), 2 * time.Second},
-		{"never less often than a steady one", askAgain(1, 40*time.Second), steadyInterval},
+		{"never less often than a steady one", askAgain(1, 40*time.Second), 30 * time.Second},
 
 		{"a link can be made", linkToMake, settlingInterval},
 		{"which waits for no node that does not answer", all(askAgain(1, 8*time.Second), linkToMake), settlingInterval},
 		{"a link is missing, and nobody can do anything about it", func(s *situation) {
 			s.plan.Links.Missing = []peering.Link{{From: 1, To: 0}}
-		}, steadyInterval},
+		}, 30 * time.Second},
 
 		{"a node waits to be replaced until a tip has caught up", func(s *situation) { s.plan.Rollout.Pending = 1 }, rollingInterval},
 		{"a node was taken down", func(s *situation) { s.plan.Rollout.Down = []v1alpha1.RolloutStatus{{}} }, rollingInterval},
@@ -89,19 +89,19 @@ func TestLookAgain(t *testing.T) {
 		{"time alone changes the rollout", func(s *situation) { s.plan.Rollout.LookAgain = 12 * time.Second }, 12 * time.Second},
 		{"sooner than another look would", func(s *situation) { s.plan.Rollout.Pending, s.plan.Rollout.LookAgain = 1, 3*time.Second }, 3 * time.Second},
 		{"drains are held up, and somebody may be waiting with one", held(false), rollingInterval},
-		{"they were held up for long enough, and go on", held(true), steadyInterval},
+		{"they were held up for long enough, and go on", held(true), 30 * time.Second},
 
 		{"a node copies the chain before its pod is ready", func(s *situation) {
 			s.seen.Nodes[1] = statetest.NodeAt(1, 3, "a", gated)
 		}, settlingInterval},
 		{"one that does not answer is known to copy nothing", func(s *situation) {
 			s.seen.Nodes[1] = statetest.Silent(1, closed, gated)
-		}, steadyInterval},
+		}, 30 * time.Second},
 
 		{"a block was mined", func(s *situation) { s.plan.Mine, s.due = &Block{}, &Block{} }, settlingInterval},
 		{"a block is due by then", func(s *situation) { s.due = &Block{Wait: 4 * time.Second} }, 4 * time.Second},
-		{"it is due much later", func(s *situation) { s.due = &Block{Wait: time.Hour} }, steadyInterval},
-		{"it is due and cannot be mined now", func(s *situation) { s.due = &Block{} }, steadyInterval},
+		{"it is due much later", func(s *situation) { s.due = &Block{Wait: time.Hour} }, 30 * time.Second},
+		{"it is due and cannot be mined now", func(s *situation) { s.due = &Block{} }, 30 * time.Second},
 
 		{"the Secret is missing", unusable(v1alpha1.SecretNotFoundReason), credentialsInterval},
 		{"the Secret cannot be watched, if it may not be read", unusable(v1alpha1.SecretForbiddenReason), credentialsInterval},
@@ -113,7 +113,7 @@ func TestLookAgain(t *testing.T) {
 		{"but nothing else is to be done", all(suspended, linkToMake, func(s *situation) {
 			held(false)(s)
 			s.plan.Rollout, s.due = rollout.Decision{Pending: 1, LookAgain: time.Second}, &Block{Wait: time.Second}
-		}), steadyInterval},
+		}), 30 * time.Second},
 	} {
 		s := situation{network: statetest.Network(3), seen: statetest.Healthy(3)}
 		s.plan.Links = statetest.Links(3)

@@ -4,6 +4,7 @@ package plan
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
@@ -57,6 +58,23 @@ func (p Plan) Waiting() *rollout.Wait {
 		return p.Rollout.Wait
 	}
 	return p.Shape.Size.Wait
+}
+
+// Unasked returns the nodes on whose answers it rests what the plan does that cannot be
+// taken back, and that were not asked in this pass.
+func (p Plan) Unasked(seen *state.Network) []int {
+	ordinals := slices.Concat(p.Shape.Size.RestsOn(seen), p.Rollout.RestsOn(seen), rollout.SyncedRestsOn(seen, p.Synced))
+	if p.Mine != nil {
+		ordinals = append(ordinals, p.Mine.Node)
+	}
+	return seen.Unasked(ordinals)
+}
+
+// PutOff puts off to the next pass what rests on nodes that were not asked in this one.
+func (p Plan) PutOff(network *v1alpha1.BitcoinNetwork, unasked []int) Plan {
+	p.Rollout, p.Synced, p.Mine = p.Rollout.PutOff(network, unasked[0]), nil, nil
+	p.LookAgain = min(p.LookAgain, settlingInterval)
+	return p
 }
 
 // For plans for a network whose objects are as they should be. One that the operator

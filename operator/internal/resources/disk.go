@@ -30,7 +30,7 @@ func DiskOf(pod *corev1.Pod) int64 {
 		}
 	}
 	for _, volume := range pod.Spec.Volumes {
-		if volume.Name != dataVolume || volume.EmptyDir == nil {
+		if volume.Name != DataVolume || volume.EmptyDir == nil {
 			continue
 		}
 		bound(volume.EmptyDir.SizeLimit)

@@ -45,7 +45,7 @@ func TestDisk(t *testing.T) {
 			request, limit := needs.Requests[ephemeral], needs.Limits[ephemeral]
 			g.Expect(request.String()).To(Equal(test.wantRequest))
 			g.Expect(limit.String()).To(Equal(test.wantLimit))
-			g.Expect(volumesOf(c.set)[dataVolume].EmptyDir.SizeLimit.String()).To(Equal(test.wantLimit), "the data's own")
+			g.Expect(volumesOf(c.set)[DataVolume].EmptyDir.SizeLimit.String()).To(Equal(test.wantLimit), "the data's own")
 			g.Expect(DiskOf(&corev1.Pod{Spec: c.set.Spec.Template.Spec})).To(Equal(limit.Value()))
 		})
 	}
@@ -74,7 +74,7 @@ func TestDiskOfPodsFromBefore(t *testing.T) {
 			},
 			Volumes: []corev1.Volume{
 				{Name: authVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{SizeLimit: new(resource.MustParse("1Mi"))}}},
-				{Name: dataVolume, VolumeSource: corev1.VolumeSource{EmptyDir: data}},
+				{Name: DataVolume, VolumeSource: corev1.VolumeSource{EmptyDir: data}},
 			},
 		}}
 	}

@@ -77,7 +77,7 @@ func ClientService(network *v1alpha1.BitcoinNetwork) string { return network.Nam
 
 // ClaimName returns the name of the volume claim of a node's pod.
 func ClaimName(network *v1alpha1.BitcoinNetwork, ordinal int) string {
-	return dataVolume + "-" + PodName(network, ordinal)
+	return DataVolume + "-" + PodName(network, ordinal)
 }
 
 // IsPrivate reports whether nobody but the network's nodes follows its chain.

@@ -19,7 +19,9 @@ const (
 	// its files readable by that user alone, so it must never change.
 	bitcoindUser = 1000
 
-	dataVolume = "data"
+	// DataVolume is the volume with a node's data.
+	DataVolume = "data"
+
 	authVolume = "auth"
 	// confVolume is not called "config", as that of earlier operators was: where
 	// somebody else has a say in a field of that one, it would be of two kinds.
@@ -119,7 +121,7 @@ func volumes(network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) []corev1.Vo
 		}}},
 	}
 	if network.Spec.Storage == nil {
-		volumes = append(volumes, corev1.Volume{Name: dataVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{
+		volumes = append(volumes, corev1.Volume{Name: DataVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{
 			SizeLimit: new(requirements(network, chain).Limits[corev1.ResourceEphemeralStorage]),
 		}}})
 	}
@@ -166,7 +168,7 @@ func container(network *v1alpha1.BitcoinNetwork, image string, chain bitcoind.Ch
 		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 		SecurityContext:          containerSecurity(),
 		VolumeMounts: []corev1.VolumeMount{
-			{Name: dataVolume, MountPath: bitcoind.DataDir},
+			{Name: DataVolume, MountPath: bitcoind.DataDir},
 			{Name: confVolume, MountPath: bitcoind.ConfigFile, SubPath: configFile, ReadOnly: true},
 			{Name: authVolume, MountPath: bitcoind.AuthDir},
 		},

@@ -39,7 +39,7 @@ func StatefulSet(network *v1alpha1.BitcoinNetwork, workload Workload, pods int, 
 
 func claimTemplates(storage *v1alpha1.Storage) []corev1.PersistentVolumeClaim {
 	return []corev1.PersistentVolumeClaim{{
-		ObjectMeta: metav1.ObjectMeta{Name: dataVolume},
+		ObjectMeta: metav1.ObjectMeta{Name: DataVolume},
 		Spec: corev1.PersistentVolumeClaimSpec{
 			AccessModes:      []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
 			StorageClassName: storage.ClassName,

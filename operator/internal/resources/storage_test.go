@@ -21,7 +21,7 @@ func TestWithoutStorageTheDataIsInThePod(t *testing.T) {
 	set := childrenOf(t, networkNamed("payments")).set
 	g.Expect(set.Spec.VolumeClaimTemplates).To(BeEmpty())
 	g.Expect(set.Spec.PersistentVolumeClaimRetentionPolicy).To(BeNil())
-	g.Expect(volumesOf(set)).To(HaveKey(dataVolume))
+	g.Expect(volumesOf(set)).To(HaveKey(DataVolume))
 }
 
 func TestStorage(t *testing.T) {

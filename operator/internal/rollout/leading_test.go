@@ -148,7 +148,7 @@ func (h *history) watchLead(seen *state.Network) {
 		}
 	}
 	switch {
-	case h.astray > slack+blur:
+	case h.astray > slack+blur+int(check.Seconds()): // a node that gives up its chain says so when it is asked
 		h.t.Fatalf("clients have been led to %d, which lacks the best block, for %d s", h.leads, h.astray)
 	case h.stuck > late:
 		h.t.Fatalf("clients have been led to %d, which is silent, for %d s", h.leads, h.stuck)

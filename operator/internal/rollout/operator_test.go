@@ -43,6 +43,11 @@ type operator struct {
 	lacked          map[types.UID]state.Block
 	best            *state.Block
 	recordedAt      time.Time
+	// heard is what nodes last said, by their lives, and allAsked when all were last asked.
+	heard    map[string]state.Node
+	allAsked time.Time
+
+	secretWas secret
 
 	// age is by how many seconds its cache was behind in the last pass.
 	age int
@@ -89,7 +94,11 @@ func (o *operator) kill() {
 	o.answered = map[string]time.Time{}
 	o.alive, o.missing = map[int]time.Time{}, map[int]time.Time{}
 	o.behind, o.lacked = map[types.UID]time.Time{}, map[types.UID]state.Block{}
+	o.heard, o.allAsked = map[string]state.Node{}, time.Time{}
 }
+
+// check is how often all nodes are asked.
+const check = 30 * time.Second
 
 // pass is one reconcile, by a cache that is so many seconds old. It ends where the
 // operator is killed.
@@ -97,9 +106,17 @@ func (o *operator) pass(age int, killed moment) (*state.Network, rollout.Size, r
 	c := o.cluster
 	seen := o.observe(age)
 	size := rollout.SizeOf(c.network, seen)
+	decision := rollout.Next(c.network, seen, o.links(seen))
+	for o.askUnasked(seen, slices.Concat(size.RestsOn(seen), o.restsOn(seen, decision))) {
+		size = rollout.SizeOf(c.network, seen)
+		decision = rollout.Next(c.network, seen, o.links(seen))
+	}
 	drain := rollout.DrainOf(c.network, seen, size.Pods, drainHold)
 	o.apply(seen, size, drain)
-	decision := rollout.Next(c.network, seen, o.links(seen))
+	decision = rollout.Next(c.network, seen, o.links(seen))
+	if unasked := seen.Unasked(o.restsOn(seen, decision)); len(unasked) > 0 {
+		decision = decision.PutOff(c.network, unasked[0])
+	}
 	for _, ordinal := range rollout.Synced(seen) {
 		if p := c.byUID(seen.Nodes[ordinal].Pod.UID); p != nil {
 			p.gateOpen = true
@@ -176,8 +193,100 @@ func (o *operator) observe(age int) *state.Network {
 	for ordinal := range c.claims {
 		seen.SpareData = seen.SpareData || ordinal >= count
 	}
+	all := c.now.Sub(o.allAsked) >= check || o.secretWas != now
+	o.secretWas = now
+	o.askAll(seen, all)
 	o.remember(seen)
 	return seen
+}
+
+// restsOn returns the nodes on whose answers it rests what is done by a decision.
+func (o *operator) restsOn(seen *state.Network, decision rollout.Decision) []int {
+	return slices.Concat(decision.RestsOn(seen), rollout.SyncedRestsOn(seen, rollout.Synced(seen)))
+}
+
+// askAll asks all nodes, or those that have not said how they stand since something
+// happened to them. Where one has a better block than was known, all are asked.
+func (o *operator) askAll(seen *state.Network, all bool) {
+	for ordinal := range seen.Nodes {
+		node := &seen.Nodes[ordinal]
+		heard, known := o.recall(*node)
+		_, lacks := o.lacked[node.Data]
+		awaits := node.Pod != nil && o.best != nil && state.AwaitsSync(node.Pod)
+		if all || !known || lacks && seen.Private || awaits {
+			o.askOne(seen, ordinal)
+		} else {
+			*node = heard
+		}
+	}
+	if all || o.askBetter(seen) {
+		o.allAsked = seen.Now
+	}
+}
+
+// recall returns what a node last said that was well, if nothing has happened to it since.
+func (o *operator) recall(node state.Node) (heard state.Node, known bool) {
+	if node.Pod == nil || node.Problem != "" {
+		return state.Node{}, false
+	}
+	last, known := o.heard[state.Life(node.Pod)]
+	if !known || last.Data != node.Data || state.IsReady(last.Pod) && !state.IsReady(node.Pod) {
+		return state.Node{}, false
+	}
+	last.Pod = node.Pod // ready or not, until then nothing has happened to it
+	o.heard[state.Life(node.Pod)] = last
+	heard = node
+	heard.Answers, heard.Shown, heard.Tip = true, true, last.Tip
+	heard.AcceptsOld, heard.MayAcceptOld, heard.RejectsPrevious = last.AcceptsOld, last.MayAcceptOld, last.RejectsPrevious
+	heard.RejectsCurrent = last.RejectsCurrent
+	return heard, true
+}
+
+// askBetter asks all nodes where one that was asked has a better block than was known.
+func (o *operator) askBetter(seen *state.Network) bool {
+	if !seen.Private || !slices.ContainsFunc(seen.Nodes, func(node state.Node) bool {
+		return node.Asked && node.Shown && node.Tip.Height > 0 && (o.best == nil || node.Tip.Compare(*o.best) > 0)
+	}) {
+		return false
+	}
+	for ordinal := range seen.Nodes {
+		o.askOne(seen, ordinal)
+	}
+	return true
+}
+
+// askUnasked asks those of nodes that were not asked in this pass, and reports whether
+// there were any.
+func (o *operator) askUnasked(seen *state.Network, ordinals []int) bool {
+	unasked := seen.Unasked(ordinals)
+	for _, ordinal := range unasked {
+		o.askOne(seen, ordinal)
+	}
+	if len(unasked) > 0 {
+		o.askBetter(seen)
+		o.remember(seen)
+	}
+	return len(unasked) > 0
+}
+
+// askOne asks a node, unless it was asked in this pass or cannot be.
+func (o *operator) askOne(seen *state.Network, ordinal int) {
+	c, node := o.cluster, &seen.Nodes[ordinal]
+	if node.Asked || node.Pod == nil || node.Problem != "" {
+		return
+	}
+	node.Asked, node.AskedAt = true, seen.Now
+	node.Answers, node.Shown = false, false
+	if p := c.byUID(node.Pod.UID); p != nil && c.answersHTTP(p) {
+		o.ask(seen, node, p)
+	} else {
+		node.Problem = "it does not answer in time"
+	}
+	if node.Answers && node.Problem == "" {
+		o.heard[state.Life(node.Pod)] = *node
+	} else {
+		delete(o.heard, state.Life(node.Pod))
+	}
 }
 
 // cached returns the pods as they were a while ago, but not before what was seen.
@@ -219,11 +328,6 @@ func (o *operator) observeNode(seen *state.Network, ordinal int, cached *corev1.
 	node.HadBest = o.hadBest[node.Data]
 	node.LastServed = remembered(o.served, cached.UID, c.now)
 	node.LastAnswer = remembered(o.answered, state.Life(cached), c.now)
-	if p := c.byUID(cached.UID); node.Problem == "" && p != nil && c.answersHTTP(p) {
-		o.ask(seen, &node, p)
-	} else if node.Problem == "" {
-		node.Problem = "it does not answer in time"
-	}
 	return node
 }
 

@@ -4,6 +4,7 @@
 package state
 
 import (
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -19,6 +20,8 @@ import (
 type Network struct {
 	// Now is the moment of which all this is said.
 	Now time.Time
+	// AllAskedAt is when all nodes were last asked.
+	AllAskedAt time.Time
 	// Chain is the chain that the nodes follow.
 	Chain bitcoind.Chain
 	// ChainNotAllowed reports that the platform does not allow the chain.
@@ -111,8 +114,13 @@ type Node struct {
 	// NotMade is what Kubernetes says of a pod that it could not make.
 	NotMade string
 
-	// Answers reports whether the node has answered RPC in this pass; State is what
-	// it said then, and Silent are the connections, by id, at whose other end nobody
+	// Asked reports that the node was asked in this pass, and AskedAt when it was for what
+	// it says: for others that is less than a check ago, and nothing has happened to their
+	// pods since.
+	Asked   bool
+	AskedAt time.Time
+	// Answers reports whether the node has answered RPC when it was last asked; State is
+	// what it said then, and Silent are the connections, by id, at whose other end nobody
 	// answers.
 	Answers bool
 	State   bitcoind.State
@@ -152,7 +160,7 @@ type Node struct {
 	// the node has none.
 	Data types.UID
 	// Tip is the last tip that the data were known to be at; nil where that is not
-	// known. Shown reports that the node has said so in this pass. Data of which
+	// known. Shown reports that the node has said so when it was asked. Data of which
 	// nobody has told yet are at what FirstTip says.
 	Tip   *Block
 	Shown bool
@@ -190,6 +198,15 @@ func (n *Network) Node(ordinal int) Node {
 	return n.Nodes[ordinal]
 }
 
+// Unasked returns those of nodes that were not asked in this pass, and are taken to be as
+// they were before. Others have not answered, and are taken for nothing.
+func (n *Network) Unasked(ordinals []int) []int {
+	return slices.DeleteFunc(slices.Clone(ordinals), func(ordinal int) bool {
+		node := n.Node(ordinal)
+		return !node.Answers || node.Asked || PodProblem(node.Pod) != ""
+	})
+}
+
 // WantedNodes returns the nodes that the network should have.
 func (n *Network) WantedNodes() []Node { return n.Nodes[:n.Wanted] }
 
@@ -215,6 +232,18 @@ func (n *Network) Ready() int {
 		}
 	}
 	return count
+}
+
+// steadyInterval is how often all nodes are asked when nothing calls for it, unless the
+// network says otherwise: the net below the watches.
+const steadyInterval = 30 * time.Second
+
+// CheckInterval is how often all nodes of a network are asked.
+func CheckInterval(network *v1alpha1.BitcoinNetwork) time.Duration {
+	if network.Spec.Interval != nil {
+		return network.Spec.Interval.Duration
+	}
+	return steadyInterval
 }
 
 // HandsOff reports whether the operator must not change anything about a network:

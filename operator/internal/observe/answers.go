@@ -1,0 +1,158 @@
+package observe
+
+import (
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
+)
+
+const (
+	// patience is how long a look waits for a node. Of one that takes longer it says what
+	// that last said; what it answers after all counts at the next look.
+	patience = 400 * time.Millisecond
+	// maxLate is how many nodes of a network may take longer at a time, without keeping
+	// others from being asked.
+	maxLate = 64
+)
+
+// answers remembers what nodes last said that were well then, so that what happens to one
+// node costs no requests to all, and which nodes are being asked.
+type answers struct {
+	mu sync.Mutex
+	// said is by what tells the lives of nodes, and their addresses, apart.
+	said map[string]answer
+	// asking are the nodes that are being asked. It tells of those for which no look waits
+	// any more.
+	asking map[string]bool
+	late   int
+	// round tells apart what was verified by one Secret from what was by another.
+	round int
+	// told are the pods of nodes that were told something since they were last asked.
+	told map[types.UID]bool
+	// patience is how long a look waits for a node.
+	patience time.Duration
+}
+
+// answer is what a node said when it was asked.
+type answer struct {
+	node state.Node
+	// wasReady reports that the kubelet found it ready then, or has since.
+	wasReady bool
+}
+
+func newAnswers() *answers {
+	return &answers{said: map[string]answer{}, asking: map[string]bool{}, told: map[types.UID]bool{}, patience: patience}
+}
+
+// voice tells apart the lives of a node, and the addresses where it answers.
+func voice(pod *corev1.Pod) string { return state.Life(pod) + "@" + pod.Status.PodIP }
+
+// of returns what a node last said, with what is known of it now.
+func (a *answers) of(node state.Node) (said state.Node, known bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	last, known := a.said[voice(node.Pod)]
+	if !known || last.node.Data != node.Data {
+		return state.Node{}, false
+	}
+	said = last.node
+	keepSeen(&said, node)
+	said.Asked, said.Problem = false, state.Unreached(node.Pod)
+	return said, true
+}
+
+// isFresh reports whether a node need not be asked before its regular turn: it was well,
+// was told nothing since, and its pod is as it was.
+func (a *answers) isFresh(node state.Node) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	pod := node.Pod
+	last, known := a.said[voice(pod)]
+	if !known || last.node.Data != node.Data || a.told[pod.UID] || last.wasReady && !state.IsReady(pod) {
+		return false
+	}
+	last.wasReady = state.IsReady(pod)
+	a.said[voice(pod)] = last
+	return true
+}
+
+// begin takes note that a node is asked, in which round, unless it is already. No look
+// waits for one that is late from the beginning, as long as there are few.
+func (a *answers) begin(pod *corev1.Pod, late bool) (round int, begun bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, asking := a.asking[voice(pod)]; asking || late && a.late == maxLate {
+		return 0, false
+	}
+	a.asking[voice(pod)] = late
+	delete(a.told, pod.UID)
+	if late {
+		a.late++
+	}
+	return a.round, true
+}
+
+// isLate takes note that no look waits any more for a node that is being asked, as long
+// as there are few.
+func (a *answers) isLate(pod *corev1.Pod) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	late, asking := a.asking[voice(pod)]
+	if !asking || late || a.late == maxLate {
+		return false
+	}
+	a.asking[voice(pod)] = true
+	a.late++
+	return true
+}
+
+// end takes note of what came of asking a node.
+func (a *answers) end(asked state.Node, round int, isWell bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	key := voice(asked.Pod)
+	if a.asking[key] {
+		a.late--
+	}
+	delete(a.asking, key)
+	if isWell && round == a.round {
+		a.said[key] = answer{node: asked, wasReady: state.IsReady(asked.Pod)}
+	} else {
+		delete(a.said, key)
+	}
+}
+
+// tells takes note that a node is told something, after which it is to be asked.
+func (a *answers) tells(pod types.UID) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.told[pod] = true
+}
+
+// forget drops what was said, as when the Secret has changed by which it was verified.
+func (a *answers) forget() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	clear(a.said)
+	a.round++
+}
+
+// forgetOthers drops what is remembered of nodes that are gone.
+func (a *answers) forgetOthers(nodes []state.Node) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	keepOnly(a.said, keysOf(nodes, voice))
+	keepOnly(a.told, keysOf(nodes, uidOf))
+}
+
+// keepSeen copies what is known of a node without asking it.
+func keepSeen(into *state.Node, node state.Node) {
+	into.Pod, into.Claim, into.Data, into.NotMade, into.ReadsOther = node.Pod, node.Claim, node.Data, node.NotMade, node.ReadsOther
+	into.HadBest, into.LastServed, into.LastAnswer = node.HadBest, node.LastServed, node.LastAnswer
+	into.LastAlive, into.BehindSince = node.LastAlive, node.BehindSince
+	into.RefusedAt, into.NotStoppedAt = node.RefusedAt, node.NotStoppedAt
+}

@@ -1,0 +1,197 @@
+package observe
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state/statetest"
+)
+
+// settled is a scene whose nodes have all been asked, at the first block.
+func settled(t *testing.T, nodes int) *scene {
+	s := newScene(t, nodes)
+	for ordinal := range nodes {
+		s.MineAt(hostOf(ordinal))
+	}
+	s.look()
+	s.partial = true
+	return s
+}
+
+// asked returns the nodes that a look in a second asks.
+func (s *scene) asked(g Gomega) []int {
+	before := make([]int, len(s.pods))
+	for ordinal := range before {
+		before[ordinal] = s.Checks(hostOf(ordinal))
+	}
+	seen := s.lookAfter(time.Second)
+	var asked []int
+	for ordinal := range before {
+		if s.Checks(hostOf(ordinal)) > before[ordinal] {
+			asked = append(asked, ordinal)
+		}
+		g.Expect(seen.Nodes[ordinal].Asked).To(Equal(slices.Contains(asked, ordinal)), "node %d", ordinal)
+	}
+	return asked
+}
+
+// What happens to one node costs no requests to all.
+func TestWhomALookAsks(t *testing.T) {
+	for _, test := range []struct {
+		reason  string
+		happens func(*scene)
+		want    []int
+	}{
+		{"nothing has happened", func(*scene) {}, nil},
+		{"a pod has been replaced", func(s *scene) { s.pods[1].UID = "another" }, []int{1}},
+		{"a container has been started again", func(s *scene) { s.pods[1] = statetest.Pod(1, restarted) }, []int{1}},
+		{"a pod is no longer ready", func(s *scene) { statetest.NotReady(s.pods[1]) }, []int{1}},
+		{"a label that matters to nobody", func(s *scene) { s.pods[1].Labels["team"] = "blue" }, nil},
+		{"a node was told something", func(s *scene) {
+			s.observer.Told(client.ObjectKeyFromObject(s.network), &state.Network{Nodes: []state.Node{{Pod: s.pods[0]}, {Pod: s.pods[1]}}}, slices.Values([]int{1}))
+		}, []int{1}},
+		{"somebody has changed the network", func(s *scene) { s.network.Generation++ }, []int{0, 1, 2}},
+		{"somebody asks", func(s *scene) { s.observer.AskAll(client.ObjectKeyFromObject(s.network)) }, []int{0, 1, 2}},
+		{"the Secret has changed", func(s *scene) { s.sets(statetest.Now, alice, bob) }, []int{0, 1, 2}},
+		{"it is their turn", func(s *scene) { s.clock.Step(30 * time.Second) }, []int{0, 1, 2}},
+		{"it is not their turn", func(s *scene) { s.clock.Step(20 * time.Second) }, nil},
+		{"their turn comes seldom", func(s *scene) {
+			s.network.Spec.Interval = &metav1.Duration{Duration: 5 * time.Minute}
+			s.clock.Step(time.Minute)
+		}, nil},
+		{"one that is asked has a better block", func(s *scene) {
+			s.pods[1] = statetest.Pod(1, restarted)
+			s.MineAt(hostOf(1))
+		}, []int{0, 1, 2}},
+		{"one that is not asked has a better block", func(s *scene) {
+			s.pods[1] = statetest.Pod(1, restarted)
+			s.MineAt(hostOf(2))
+		}, []int{1}},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			g := NewWithT(t)
+			s := settled(t, 3)
+			test.happens(s)
+			g.Expect(s.asked(g)).To(Equal(test.want))
+		})
+	}
+}
+
+// A node is asked once after it was told something.
+func TestNodeThatWasToldSomethingIsAskedOnce(t *testing.T) {
+	g := NewWithT(t)
+	s := settled(t, 2)
+	s.cache().answers.tells(s.pods[1].UID)
+	g.Expect(s.asked(g)).To(Equal([]int{1}))
+	g.Expect(s.asked(g)).To(BeEmpty())
+}
+
+// A node that copies the chain is asked at each look: no watch tells of it.
+func TestNodeThatIsBehindIsAskedAtEachLook(t *testing.T) {
+	g := NewWithT(t)
+	s := newScene(t, 2)
+	s.MineAt(hostOf(0))
+	s.look()
+	s.partial = true
+	g.Expect(s.asked(g)).To(Equal([]int{1}))
+	g.Expect(s.asked(g)).To(Equal([]int{1}))
+}
+
+// What was said by those that are not asked stands, with its time.
+func TestWhatWasSaidStands(t *testing.T) {
+	g := NewWithT(t)
+	s := settled(t, 2)
+	first := s.clock.Now()
+	seen := s.lookAfter(10 * time.Second)
+	for _, node := range seen.Nodes {
+		g.Expect(node.Answers && node.Shown && !node.Asked).To(BeTrue())
+		g.Expect(node.AskedAt).To(Equal(first))
+		g.Expect(node.Tip.Height).To(BeEquivalentTo(1))
+		g.Expect(node.Problem).To(BeEmpty())
+	}
+	g.Expect(seen.AllAskedAt).To(Equal(first))
+	g.Expect(seen.Ready()).To(Equal(2))
+}
+
+// What cannot be taken back rests on what a node says now.
+func TestAskInAddition(t *testing.T) {
+	g := NewWithT(t)
+	s := settled(t, 3)
+	s.MineAt(hostOf(2))
+	seen := s.lookAfter(time.Second)
+	g.Expect(seen.Best.Height).To(BeEquivalentTo(1), "nobody has been asked")
+	g.Expect(seen.Unasked([]int{0, 2})).To(Equal([]int{0, 2}))
+
+	g.Expect(s.observer.Ask(t.Context(), s.network, s, seen, []int{0})).To(Succeed())
+	g.Expect(seen.Unasked([]int{0, 2})).To(Equal([]int{2}))
+	g.Expect(s.observer.Ask(t.Context(), s.network, s, seen, []int{2})).To(Succeed())
+	g.Expect(seen.Best.Height).To(BeEquivalentTo(2))
+	g.Expect(seen.Unasked([]int{0, 1, 2})).To(BeEmpty(), "one had a better block, so all are asked")
+}
+
+// A look does not wait for a node that hangs: what it said stands until it is known that it
+// does not answer, and nobody acts by it.
+func TestLookDoesNotWaitForANodeThatHangs(t *testing.T) {
+	g := NewWithT(t)
+	s := settled(t, 2)
+	s.cache().answers.patience = 20 * time.Millisecond
+	s.Freeze(hostOf(1))
+	s.partial = false
+	began := time.Now()
+	seen := s.look()
+	g.Expect(time.Since(began)).To(BeNumerically("<", time.Second))
+	g.Expect(seen.Nodes[0].Asked).To(BeTrue())
+	g.Expect(seen.Nodes[1].Answers && !seen.Nodes[1].Asked).To(BeTrue())
+	g.Expect(seen.Nodes[1].AskAgain).To(Equal(firstWait))
+	s.partial = true
+	g.Expect(s.observer.Ask(t.Context(), s.network, s, seen, []int{1})).To(Succeed())
+	g.Expect(seen.Nodes[1].Answers || seen.Nodes[1].Shown).To(BeFalse(), "nothing rests on it")
+	g.Expect(seen.Nodes[1].IsLate).To(BeTrue())
+	g.Eventually(func() string { return s.look().Nodes[1].Problem }, "5s").Should(Equal("it timed out"))
+	g.Expect(s.cache().answers.late).To(BeZero())
+	g.Expect(s.cache().answers.asking).To(BeEmpty())
+}
+
+// Many that hang do not keep the others from being asked.
+func TestNodesThatHangHoldUpNoOthers(t *testing.T) {
+	g := NewWithT(t)
+	s := settled(t, 60)
+	s.cache().answers.patience = 50 * time.Millisecond
+	for ordinal := range 40 {
+		s.Freeze(hostOf(ordinal))
+	}
+	s.partial = false
+	began := time.Now()
+	seen := s.look()
+	g.Expect(time.Since(began)).To(BeNumerically("<", 2*time.Second), "as long as one of them takes")
+	for ordinal := 40; ordinal < 60; ordinal++ {
+		g.Expect(seen.Nodes[ordinal].Asked).To(BeTrue(), "node %d", ordinal)
+	}
+}
+
+// Every field of a node is either seen without asking it, or said by it.
+func TestWhatIsSaidAndWhatIsSeen(t *testing.T) {
+	said := []string{
+		"Problem", "Asked", "AskedAt", "Answers", "State", "Silent", "IsLate", "WarmsUp", "AskAgain",
+		"RejectsCurrent", "RejectsPrevious", "RejectsAll", "AcceptsOld", "MayAcceptOld", "RejectsUsers", "KeepsUsers", "Tip", "Shown",
+	}
+	full := state.Node{
+		Pod: statetest.Pod(0), NotMade: "x", ReadsOther: true, Data: "x", HadBest: statetest.Now, LastServed: statetest.Now, LastAnswer: statetest.Now,
+		LastAlive: statetest.Now, BehindSince: statetest.Now, RefusedAt: statetest.Now, NotStoppedAt: statetest.Now,
+	}
+	var kept state.Node
+	keepSeen(&kept, full)
+	for field, value := range reflect.ValueOf(kept).Fields() {
+		isSaid := slices.Contains(said, field.Name)
+		if field.Name != "Claim" && value.IsZero() != isSaid {
+			t.Errorf("%s: said %t, kept %t", field.Name, isSaid, !value.IsZero())
+		}
+	}
+}
