@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,6 +17,8 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/client-go/tools/record"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -36,6 +40,10 @@ import (
 
 // name is what the operator is called in events, leases and logs.
 const name = "bitcoin-operator"
+
+// memoryLimit is the environment variable with the memory that the container may take, in
+// bytes.
+const memoryLimit = "MEMORY_LIMIT"
 
 // options are the operator's flags.
 type options struct {
@@ -64,6 +72,7 @@ func main() {
 		logging.Set(logging.New(opts.log, os.Stderr))
 		build := version.Get()
 		ctrl.Log.Info("starting "+name, "version", build.Version, "revision", build.Revision, "go", build.Go)
+		boundMemory()
 		err = run(ctrl.SetupSignalHandler(), opts)
 	}
 	if err != nil {
@@ -152,18 +161,21 @@ func run(ctx context.Context, opts options) error {
 	if err != nil {
 		return err
 	}
+	lock, err := lease(config, opts)
+	if err != nil {
+		return err
+	}
 	manager, err := ctrl.NewManager(config, ctrl.Options{
-		Scheme:                        scheme,
-		Cache:                         cacheOptions,
-		Metrics:                       metricsserver.Options{BindAddress: opts.metricsAddr},
-		HealthProbeBindAddress:        opts.healthAddr,
-		LeaderElection:                opts.leaderElection.Enable,
-		LeaderElectionReleaseOnCancel: opts.leaderElection.ReleaseOnCancel,
-		LeaderElectionNamespace:       opts.namespace,
-		LeaderElectionID:              name,
-		LeaseDuration:                 &opts.leaderElection.LeaseDuration,
-		RenewDeadline:                 &opts.leaderElection.RenewDeadline,
-		RetryPeriod:                   &opts.leaderElection.RetryPeriod,
+		Scheme:                              scheme,
+		Cache:                               cacheOptions,
+		Metrics:                             metricsserver.Options{BindAddress: opts.metricsAddr},
+		HealthProbeBindAddress:              opts.healthAddr,
+		LeaderElection:                      opts.leaderElection.Enable,
+		LeaderElectionResourceLockInterface: lock,
+		LeaderElectionReleaseOnCancel:       opts.leaderElection.ReleaseOnCancel,
+		LeaseDuration:                       &opts.leaderElection.LeaseDuration,
+		RenewDeadline:                       &opts.leaderElection.RenewDeadline,
+		RetryPeriod:                         &opts.leaderElection.RetryPeriod,
 	})
 	if err != nil {
 		return fmt.Errorf("make the manager: %w", err)
@@ -209,6 +221,32 @@ func run(ctx context.Context, opts options) error {
 		return fmt.Errorf("run the manager: %w", err)
 	}
 	return nil
+}
+
+// lease is the operator's, under the name of its pod: a container that is started again
+// there has it still, and goes on at once.
+func lease(config *rest.Config, opts options) (resourcelock.Interface, error) {
+	if !opts.leaderElection.Enable {
+		return nil, nil
+	}
+	pod, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("find the name of the operator's pod: %w", err)
+	}
+	lock, err := resourcelock.NewFromKubeconfig(resourcelock.LeasesResourceLock, opts.namespace, name,
+		resourcelock.ResourceLockConfig{Identity: pod}, config, opts.leaderElection.RenewDeadline)
+	if err != nil {
+		return nil, fmt.Errorf("make the lease: %w", err)
+	}
+	return lock, nil
+}
+
+// boundMemory has the garbage collector keep to nine tenths of what the container may take.
+func boundMemory() {
+	limit, err := strconv.ParseInt(os.Getenv(memoryLimit), 10, 64)
+	if err == nil && limit > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(limit / 10 * 9)
+	}
 }
 
 // recorderFor returns what tells events: to Kubernetes, and to Flux where an

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -106,4 +107,25 @@ func TestVersion(t *testing.T) {
 	opts, err := parse([]string{"--version"})
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	NewWithT(t).Expect(opts.version).To(BeTrue())
+}
+
+// The limit of the container is what the garbage collector keeps to, less a tenth.
+func TestMemoryIsBounded(t *testing.T) {
+	before := debug.SetMemoryLimit(-1)
+	defer debug.SetMemoryLimit(before)
+	for _, test := range []struct {
+		reason, limit string
+		want          int64
+	}{
+		{"128Mi, as Kubernetes tells it", "134217728", 120795948},
+		{"nobody says so", "", before},
+		{"no number", "128Mi", before},
+	} {
+		debug.SetMemoryLimit(before)
+		t.Setenv(memoryLimit, test.limit)
+		boundMemory()
+		if got := debug.SetMemoryLimit(-1); got != test.want {
+			t.Errorf("%s: %d, want %d", test.reason, got, test.want)
+		}
+	}
 }

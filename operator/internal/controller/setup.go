@@ -107,7 +107,12 @@ func (r *Reconciler) watchSecret(ctx context.Context, watches informers.Cache, q
 	if err != nil {
 		return fmt.Errorf("watch Secret %s: %w", r.Observer.Credentials.Secret, err)
 	}
-	wake := func(any) {
+	wake := func(object any) {
+		version := ""
+		if changed, isThere := object.(*metav1.PartialObjectMetadata); isThere {
+			version = changed.ResourceVersion
+		}
+		r.Observer.SecretVersion.Tell(version)
 		var networks v1alpha1.BitcoinNetworkList
 		if err := r.Client.List(ctx, &networks); err != nil {
 			ctrl.LoggerFrom(ctx).Error(err, "list the networks that a changed Secret concerns")
@@ -122,7 +127,7 @@ func (r *Reconciler) watchSecret(ctx context.Context, watches informers.Cache, q
 	_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
 		AddFunc:    wake,
 		UpdateFunc: func(_, changed any) { wake(changed) },
-		DeleteFunc: wake,
+		DeleteFunc: func(any) { wake(nil) },
 	})
 	return err
 }

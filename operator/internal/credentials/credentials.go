@@ -48,6 +48,8 @@ type Found struct {
 	// that the Secret has. Users are the network's, and what there is for them.
 	Passwords map[string][]bitcoind.Credentials
 	Users     []state.User
+	// Version is the version of the Secret; empty where there is none.
+	Version string
 	// ChangedAt is when the Secret became what it is, by the API server's clock. It is
 	// zero where there is no Secret.
 	ChangedAt time.Time
@@ -85,7 +87,7 @@ func (r Reader) Read(ctx context.Context, network *v1alpha1.BitcoinNetwork) (Fou
 	case err != nil:
 		return Found{}, fmt.Errorf("read Secret %s/%s: %w", network.Namespace, name, err)
 	}
-	notApplied := r.notApplied(ctx, network)
+	notApplied := r.NotApplied(ctx, network)
 	pairs, unusable := parse(secret)
 	if unusable != nil {
 		if notApplied != "" {
@@ -95,7 +97,7 @@ func (r Reader) Read(ctx context.Context, network *v1alpha1.BitcoinNetwork) (Fou
 	}
 	return Found{
 		Pairs: pairs, Passwords: passwords(secret), Users: usersOf(network, secret),
-		ChangedAt: changedAt(secret), Warning: warning(bitcoind.PasswordKey, pairs[0]), NotApplied: notApplied,
+		Version: secret.ResourceVersion, ChangedAt: changedAt(secret), Warning: warning(bitcoind.PasswordKey, pairs[0]), NotApplied: notApplied,
 	}, nil
 }
 

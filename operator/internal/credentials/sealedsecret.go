@@ -31,8 +31,8 @@ func (r Reader) missing(ctx context.Context, network *v1alpha1.BitcoinNetwork) *
 	return &UnusableError{v1alpha1.SecretNotFoundReason, message}
 }
 
-// notApplied says that a Secret is not what its SealedSecret is, where that one says so.
-func (r Reader) notApplied(ctx context.Context, network *v1alpha1.BitcoinNetwork) string {
+// NotApplied says that a Secret is not what its SealedSecret is, where that one says so.
+func (r Reader) NotApplied(ctx context.Context, network *v1alpha1.BitcoinNetwork) string {
 	problem, _ := r.sealed(ctx, network)
 	if problem == "" {
 		return ""

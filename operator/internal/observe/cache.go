@@ -22,6 +22,8 @@ type cache struct {
 	answers  *answers
 	allAsked time.Time
 	askAll   bool
+	// secret is what was last read of the Secret.
+	secret secretMemory
 	// generation is that of the network when it was last looked at.
 	generation int64
 	// backoff spares nodes that did not answer.

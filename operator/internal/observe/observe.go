@@ -48,6 +48,8 @@ type Observer struct {
 	API client.Reader
 	// Credentials reads the networks' credentials.
 	Credentials credentials.Reader
+	// SecretVersion is what the watch on their Secret tells.
+	SecretVersion SecretVersion
 	// AllowedChains are those that networks may follow.
 	AllowedChains []string
 	// Clock tells the time.
@@ -70,9 +72,10 @@ func (o *Observer) Observe(ctx context.Context, network *v1alpha1.BitcoinNetwork
 		Wanted:          int(network.Spec.Nodes),
 	}
 	cache := o.cacheOf(client.ObjectKeyFromObject(network))
+	all := cache.isWhole(network, seen.Now)
 	if err := errors.Join(
 		o.observeSiblings(ctx, network, seen),
-		o.observeSecret(ctx, network, seen, cache),
+		o.observeSecret(ctx, network, seen, cache, all),
 		o.observeStatefulSet(ctx, network, seen),
 		o.observePods(ctx, network, seen),
 		o.observeClaims(ctx, network, seen),
@@ -81,7 +84,7 @@ func (o *Observer) Observe(ctx context.Context, network *v1alpha1.BitcoinNetwork
 	}
 	cache.forgetOthers(seen)
 	session := newSession(nodes, network, seen, cache)
-	session.askNodes(ctx, cache.isWhole(network, seen.Now))
+	session.askNodes(ctx, all)
 	session.compareTips(ctx)
 	cache.remember(network, seen)
 	session.askWhyBehind(ctx)
@@ -151,7 +154,7 @@ func (o *Observer) Forget(network types.NamespacedName) { o.caches.Delete(networ
 // not answered of late.
 func (o *Observer) AskAll(network types.NamespacedName) {
 	cache := o.cacheOf(network)
-	cache.backoff, cache.askAll = newBackoff(), true
+	cache.backoff, cache.askAll, cache.secret = newBackoff(), true, secretMemory{}
 }
 
 // LookAtAll has every node of a network asked at the next look that is not spared.
@@ -182,23 +185,6 @@ func (o *Observer) observeSiblings(ctx context.Context, network *v1alpha1.Bitcoi
 		if found.Name != network.Name {
 			seen.Siblings = append(seen.Siblings, found.Name)
 		}
-	}
-	return nil
-}
-
-func (o *Observer) observeSecret(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *state.Network, cache *cache) error {
-	found, err := o.Credentials.Read(ctx, network)
-	var unusable *credentials.UnusableError
-	switch {
-	case errors.As(err, &unusable):
-		seen.Secret.Unusable = &state.Problem{Reason: unusable.Reason, Message: unusable.Message}
-		return nil
-	case err != nil:
-		return err
-	}
-	seen.Secret = state.Secret{
-		Pairs: len(found.Pairs), Users: found.Users, ChangedAt: cache.secretChangedAt(network, found, seen.Now),
-		Warning: found.Warning, NotApplied: found.NotApplied,
 	}
 	return nil
 }
