@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -87,8 +86,6 @@ func (p *pass) endHold(ctx context.Context, drain rollout.Drain) error {
 func (p *pass) act(ctx context.Context, todo plan.Plan) status.Outcome {
 	var outcome status.Outcome
 	p.updatePeers(ctx, todo.Links)
-	key := client.ObjectKeyFromObject(p.network)
-	p.Observer.Told(key, p.seen, maps.Keys(todo.Links.Changes))
 	failures := []error{p.openGates(ctx, todo.Synced), p.resize(ctx, todo, &outcome)}
 	var err error
 	outcome.Connection, err = p.connect(ctx, todo.Rollout.Lead)
@@ -102,7 +99,7 @@ func (p *pass) act(ctx context.Context, todo plan.Plan) status.Outcome {
 	outcome.MiningProblem = todo.MiningProblem
 	if todo.Mine != nil && stays {
 		outcome.Mined, outcome.MiningProblem = todo.Mine, p.mine(ctx, todo.Mine)
-		p.Observer.LookAtAll(key) // a block is everybody's
+		p.Observer.LookAtAll(client.ObjectKeyFromObject(p.network)) // a block is everybody's
 	}
 	outcome.Failure = errors.Join(failures...)
 	return outcome
@@ -120,7 +117,7 @@ func (p *pass) take(ctx context.Context, decision rollout.Decision) (refused *ro
 		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnTime, For: "its status to be written"}, err
 	}
 	pod := p.seen.Nodes[step.Ordinal].Pod
-	p.Observer.Told(client.ObjectKeyFromObject(p.network), p.seen, slices.Values([]int{step.Ordinal}))
+	p.Observer.Told(client.ObjectKeyFromObject(p.network), p.seen, step.Ordinal)
 	if step.Action == v1alpha1.RestartAction {
 		refused, err = p.restart(ctx, step)
 	} else {

@@ -27,8 +27,9 @@ type cache struct {
 	// opened are the pods whose readiness gates were opened and that the informers do not
 	// have so yet.
 	opened map[types.UID]bool
-	// written is the network as it was when its status was last written.
-	written *v1alpha1.BitcoinNetwork
+	// written is the network as it was when its status was last written, at writtenAt.
+	written   *v1alpha1.BitcoinNetwork
+	writtenAt time.Time
 	// miningProblem is why the last block could not be mined.
 	miningProblem string
 	// heightAt is when a change of nothing but the height was last written.

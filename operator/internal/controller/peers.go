@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
@@ -19,7 +20,7 @@ const maxParallelRequests = 16
 // updatePeers has the nodes make and break links as planned. What does not
 // succeed shows in the next observation, and is tried again then.
 func (p *pass) updatePeers(ctx context.Context, links peering.Plan) {
-	now := p.Clock.Now()
+	now, key := p.Clock.Now(), client.ObjectKeyFromObject(p.network)
 	errs := make([]error, len(p.seen.Nodes))
 	var group errgroup.Group
 	group.SetLimit(maxParallelRequests)
@@ -30,10 +31,16 @@ func (p *pass) updatePeers(ctx context.Context, links peering.Plan) {
 		}
 		wanted := bitcoind.PeerChange{Remove: change.Remove, Add: change.Add, Dial: change.Dial, Disconnect: change.Disconnect}
 		if wanted.IsEmpty() {
+			p.Observer.Told(key, p.seen, ordinal) // before
 			continue
 		}
 		group.Go(func() error {
 			errs[ordinal] = p.nodes.UpdatePeers(ctx, p.endpoint(ordinal), wanted)
+			if errs[ordinal] == nil {
+				p.Observer.Agreed(key, p.seen, ordinal, wanted)
+			} else {
+				p.Observer.Told(key, p.seen, ordinal)
+			}
 			return nil
 		})
 	}

@@ -120,13 +120,17 @@ func (p *pass) run(ctx context.Context) (ctrl.Result, error) {
 	outcome.Created, outcome.Failure = created, errors.Join(failure, outcome.Failure)
 
 	status.Report(p.network, p.Platform, p.seen, todo, outcome)
-	p.cache.heightAt = status.ReportHeight(known, p.network, p.seen, p.cache.heightAt)
+	heightAt := status.ReportHeight(known, p.network, p.seen, p.cache.heightAt)
 	p.Metrics.SetNetwork(client.ObjectKeyFromObject(p.network), status.Measure(p.network, p.seen, todo, outcome))
-	if err := p.writeStatus(ctx); err != nil {
-		return ctrl.Result{}, errors.Join(outcome.Failure, err)
+	wait := status.MayWait(p.before, p.network, p.cache.writtenAt, p.seen.Now)
+	if wait <= 0 || outcome.Failure != nil {
+		wait, p.cache.heightAt = 0, heightAt
+		if err := p.writeStatus(ctx); err != nil {
+			return ctrl.Result{}, errors.Join(outcome.Failure, err)
+		}
+		p.tell(status.Events(known, p.network, p.seen, todo, outcome))
 	}
 	p.tell(slices.Concat(
-		status.Events(known, p.network, p.seen, todo, outcome),
 		p.cache.patience.Events(p.network, p.seen, todo, outcome),
 		status.Mined(p.network, outcome, p.cache.miningProblem),
 	))
@@ -138,6 +142,9 @@ func (p *pass) run(ctx context.Context) (ctrl.Result, error) {
 		return ctrl.Result{}, outcome.Failure
 	}
 	next := todo.LookAgain
+	if wait > 0 {
+		next = min(next, wait)
+	}
 	if outcome.Refused != nil {
 		next = min(next, rollout.RetryAfter)
 	}
@@ -170,7 +177,9 @@ func (p *pass) plan(shape plan.Shape) plan.Plan {
 	if p.seen.HandsOff(p.network) || len(unasked) == 0 {
 		return todo
 	}
-	p.Observer.Told(client.ObjectKeyFromObject(p.network), p.seen, slices.Values(unasked))
+	for _, ordinal := range unasked {
+		p.Observer.Told(client.ObjectKeyFromObject(p.network), p.seen, ordinal)
+	}
 	return todo.PutOff(p.network, unasked)
 }
 
@@ -191,7 +200,7 @@ func (p *pass) writeStatus(ctx context.Context) error {
 		return fmt.Errorf("write the status of %s: %w", p.network.Name, err)
 	}
 	p.before = p.network.DeepCopy()
-	p.cache.written = p.before
+	p.cache.written, p.cache.writtenAt = p.before, p.seen.Now
 	return nil
 }
 

@@ -1,12 +1,14 @@
 package observe
 
 import (
+	"slices"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 )
 
@@ -133,6 +135,29 @@ func (a *answers) tells(pod types.UID) {
 	a.told[pod] = true
 }
 
+// agrees takes note of what a node's list of peers has become, as it has agreed.
+func (a *answers) agrees(pod *corev1.Pod, change bitcoind.PeerChange) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	last, known := a.said[voice(pod)]
+	if !known {
+		return
+	}
+	said := &last.node.State
+	said.Added = slices.DeleteFunc(slices.Clone(said.Added), func(added bitcoind.AddedNode) bool {
+		return slices.Contains(change.Remove, added.AddedNode)
+	})
+	said.Peers = slices.DeleteFunc(slices.Clone(said.Peers), func(peer bitcoind.Peer) bool {
+		return !peer.Inbound && slices.Contains(change.Remove, peer.Addr)
+	})
+	for _, name := range change.Add {
+		if !slices.ContainsFunc(said.Added, func(added bitcoind.AddedNode) bool { return added.AddedNode == name }) {
+			said.Added = append(said.Added, bitcoind.AddedNode{AddedNode: name})
+		}
+	}
+	a.said[voice(pod)] = last
+}
+
 // forget drops what was said, as when the Secret has changed by which it was verified.
 func (a *answers) forget() {
 	a.mu.Lock()
@@ -154,5 +179,6 @@ func keepSeen(into *state.Node, node state.Node) {
 	into.Pod, into.Claim, into.Data, into.NotMade, into.ReadsOther = node.Pod, node.Claim, node.Data, node.NotMade, node.ReadsOther
 	into.HadBest, into.LastServed, into.LastAnswer = node.HadBest, node.LastServed, node.LastAnswer
 	into.LastAlive, into.BehindSince = node.LastAlive, node.BehindSince
+	into.SyncedAt, into.StalledSince, into.Earlier, into.Invalid = node.SyncedAt, node.StalledSince, node.Earlier, node.Invalid
 	into.RefusedAt, into.NotStoppedAt = node.RefusedAt, node.NotStoppedAt
 }

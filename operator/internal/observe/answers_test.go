@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state/statetest"
 )
@@ -55,7 +56,7 @@ func TestWhomALookAsks(t *testing.T) {
 		{"a pod is no longer ready", func(s *scene) { statetest.NotReady(s.pods[1]) }, []int{1}},
 		{"a label that matters to nobody", func(s *scene) { s.pods[1].Labels["team"] = "blue" }, nil},
 		{"a node was told something", func(s *scene) {
-			s.observer.Told(client.ObjectKeyFromObject(s.network), &state.Network{Nodes: []state.Node{{Pod: s.pods[0]}, {Pod: s.pods[1]}}}, slices.Values([]int{1}))
+			s.observer.Told(client.ObjectKeyFromObject(s.network), &state.Network{Nodes: []state.Node{{Pod: s.pods[0]}, {Pod: s.pods[1]}}}, 1)
 		}, []int{1}},
 		{"somebody has changed the network", func(s *scene) { s.network.Generation++ }, []int{0, 1, 2}},
 		{"somebody asks", func(s *scene) { s.observer.AskAll(client.ObjectKeyFromObject(s.network)) }, []int{0, 1, 2}},
@@ -91,6 +92,41 @@ func TestNodeThatWasToldSomethingIsAskedOnce(t *testing.T) {
 	s.cache().answers.tells(s.pods[1].UID)
 	g.Expect(s.asked(g)).To(Equal([]int{1}))
 	g.Expect(s.asked(g)).To(BeEmpty())
+}
+
+// What a node has agreed to be in its list it need not be asked; whether it is connected it
+// is.
+func TestNodeThatHasAgreed(t *testing.T) {
+	for _, test := range []struct {
+		reason string
+		change bitcoind.PeerChange
+		asked  []int
+	}{
+		{"a name less", bitcoind.PeerChange{Remove: []string{"payments-0:18444"}}, nil},
+		{"a name more", bitcoind.PeerChange{Add: []string{"payments-0:18444"}}, nil},
+		{"a name that it dials", bitcoind.PeerChange{Dial: []string{"payments-0:18444"}}, []int{1}},
+		{"a connection that it closes", bitcoind.PeerChange{Disconnect: []int32{7}}, []int{1}},
+	} {
+		g := NewWithT(t)
+		s := newScene(t, 2)
+		if err := s.UpdatePeers(t.Context(), bitcoind.Endpoint{Address: hostOf(1), Credentials: alice}, bitcoind.PeerChange{Add: []string{"payments-0:18444"}}); err != nil {
+			t.Fatal(err)
+		}
+		seen := s.look()
+		s.partial = true
+		key := client.ObjectKeyFromObject(s.network)
+		s.observer.Agreed(key, seen, 1, test.change)
+		g.Expect(s.asked(g)).To(Equal(test.asked), test.reason)
+		names := func() (names []string) {
+			said, _ := s.cache().answers.of(state.Node{Pod: s.pods[1], Data: s.pods[1].UID})
+			for _, added := range said.State.Added {
+				names = append(names, added.AddedNode)
+			}
+			return names
+		}
+		g.Expect(slices.Contains(names(), "payments-0:18444")).To(Equal(test.change.Remove == nil), test.reason)
+		g.Expect(seen.Nodes[1].State.Added).To(HaveLen(1), "what was seen is not changed")
+	}
 }
 
 // A node that copies the chain is asked at each look: no watch tells of it.
@@ -185,6 +221,7 @@ func TestWhatIsSaidAndWhatIsSeen(t *testing.T) {
 	full := state.Node{
 		Pod: statetest.Pod(0), NotMade: "x", ReadsOther: true, Data: "x", HadBest: statetest.Now, LastServed: statetest.Now, LastAnswer: statetest.Now,
 		LastAlive: statetest.Now, BehindSince: statetest.Now, RefusedAt: statetest.Now, NotStoppedAt: statetest.Now,
+		SyncedAt: statetest.Now, StalledSince: statetest.Now, Earlier: state.Progress{At: statetest.Now}, Invalid: &state.Block{},
 	}
 	var kept state.Node
 	keepSeen(&kept, full)

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"sync"
 
@@ -112,14 +111,20 @@ func (o *Observer) Ask(ctx context.Context, network *v1alpha1.BitcoinNetwork, no
 	return ctx.Err()
 }
 
-// Told takes note that nodes were told something, so that they are asked at the next look
-// what came of it.
-func (o *Observer) Told(network types.NamespacedName, seen *state.Network, ordinals iter.Seq[int]) {
-	answers := o.cacheOf(network).answers
-	for ordinal := range ordinals {
-		if pod := seen.Node(ordinal).Pod; pod != nil {
-			answers.tells(pod.UID)
-		}
+// Told takes note that a node was told something, so that it is asked at the next look what
+// came of it.
+func (o *Observer) Told(network types.NamespacedName, seen *state.Network, ordinal int) {
+	if pod := seen.Node(ordinal).Pod; pod != nil {
+		o.cacheOf(network).answers.tells(pod.UID)
+	}
+}
+
+// Agreed takes note that a node has changed its peers as it was told. Whether a connection
+// has come or gone it is asked at the next look; what is in its list it has said.
+func (o *Observer) Agreed(network types.NamespacedName, seen *state.Network, ordinal int, change bitcoind.PeerChange) {
+	o.cacheOf(network).answers.agrees(seen.Nodes[ordinal].Pod, change)
+	if len(change.Dial)+len(change.Disconnect) > 0 {
+		o.Told(network, seen, ordinal)
 	}
 }
 

@@ -38,7 +38,7 @@ func (c *cache) rememberSync(seen *state.Network) {
 	for i := range seen.Nodes {
 		node := &seen.Nodes[i]
 		memory := &c.dataOf(node).sync
-		if node.Answers {
+		if node.Answers && node.Asked {
 			memory.note(seen, *node)
 		}
 		node.SyncedAt, node.StalledSince = memory.syncedAt, memory.stalledSince
@@ -82,11 +82,11 @@ func (s *session) askWhyBehind(ctx context.Context) {
 		}
 		asked++
 		memory.askedAt = s.seen.Now
-		tips, err := s.nodes.InvalidTips(ctx, endpointOf(s.network, s.seen, ordinal, s.cache.keyring.key(node.Pod)))
+		tips, err := s.nodes.InvalidTips(ctx, s.endpoint(ordinal, node, s.cache.keyring.key(node.Pod)))
 		if err != nil {
 			continue // it is asked again
 		}
-		memory.invalid = s.firstOfChain(ctx, endpointOf(s.network, s.seen, at, key), tips)
+		memory.invalid = s.firstOfChain(ctx, s.endpoint(at, &s.seen.Nodes[at], key), tips)
 		node.Invalid = memory.invalid
 	}
 }

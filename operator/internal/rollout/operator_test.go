@@ -116,6 +116,9 @@ func (o *operator) pass(age int, killed moment) (*state.Network, rollout.Size, r
 	decision = rollout.Next(c.network, seen, o.links(seen))
 	if unasked := seen.Unasked(o.restsOn(seen, decision)); len(unasked) > 0 {
 		decision = decision.PutOff(c.network, unasked[0])
+		for _, ordinal := range unasked { // they are at the next pass
+			delete(o.heard, state.Life(seen.Nodes[ordinal].Pod))
+		}
 	}
 	for _, ordinal := range rollout.Synced(seen) {
 		if p := c.byUID(seen.Nodes[ordinal].Pod.UID); p != nil {
