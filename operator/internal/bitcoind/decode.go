@@ -169,7 +169,7 @@ type list[T any] struct {
 // UnmarshalJSONFrom implements json.UnmarshalerFrom. It counts while it reads: half a
 // megabyte of "{},{},…" must not become fifty of Go structs.
 func (l *list[T]) UnmarshalJSONFrom(decoder *jsontext.Decoder) error {
-	l.items = []T{}
+	l.items = make([]T, 0, min(l.limit, 8))
 	return eachItem(decoder, l.limit, func() error {
 		var item T
 		if err := json.UnmarshalDecode(decoder, &item); err != nil {

@@ -90,6 +90,7 @@ func NewClient() *Client {
 		IdleConnTimeout:        idleTimeout,
 		MaxIdleConns:           maxIdle,
 		MaxIdleConnsPerHost:    1,
+		WriteBufferSize:        1 << 10, // a request is less
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: maxHeaderBytes,
 	})

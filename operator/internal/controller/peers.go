@@ -17,17 +17,27 @@ import (
 // maxParallelRequests bounds how many nodes of a network are told something at once.
 const maxParallelRequests = 16
 
+const (
+	// dialled is how soon a connection shows that was dialled.
+	dialled = 250 * time.Millisecond
+	// dialAgain is how soon a node is told to dial again.
+	dialAgain = 900 * time.Millisecond
+)
+
 // updatePeers has the nodes make and break links as planned. What does not
 // succeed shows in the next observation, and is tried again then.
 func (p *pass) updatePeers(ctx context.Context, links peering.Plan) {
 	now, key := p.Clock.Now(), client.ObjectKeyFromObject(p.network)
-	errs := make([]error, len(p.seen.Nodes))
+	errs, dialling := make([]error, len(p.seen.Nodes)), map[types.UID]time.Time{}
 	var group errgroup.Group
 	group.SetLimit(maxParallelRequests)
 	for ordinal, change := range links.Changes {
 		pod := p.seen.Nodes[ordinal].Pod
 		if now.Before(p.cache.dialling[pod.UID]) {
 			change.Dial = nil
+		}
+		if len(change.Dial) > 0 {
+			p.dials, dialling[pod.UID] = true, now.Add(dialAgain)
 		}
 		wanted := bitcoind.PeerChange{Remove: change.Remove, Add: change.Add, Dial: change.Dial, Disconnect: change.Disconnect}
 		if wanted.IsEmpty() {
@@ -46,7 +56,6 @@ func (p *pass) updatePeers(ctx context.Context, links peering.Plan) {
 	}
 	_ = group.Wait() // the errors are in errs
 
-	dialling := map[types.UID]time.Time{}
 	for ordinal, err := range errs {
 		pod := p.seen.Nodes[ordinal].Pod
 		if pod == nil {

@@ -62,6 +62,8 @@ type pass struct {
 	nodes  Nodes
 	seen   *state.Network
 	cache  *cache
+	// dials reports that nodes were told to dial in this pass.
+	dials bool
 	// isThere reports that the API server has said that the network is there still.
 	isThere bool
 }
@@ -144,6 +146,9 @@ func (p *pass) run(ctx context.Context) (ctrl.Result, error) {
 	next := todo.LookAgain
 	if wait > 0 {
 		next = min(next, wait)
+	}
+	if p.dials {
+		next = min(next, dialled)
 	}
 	if outcome.Refused != nil {
 		next = min(next, rollout.RetryAfter)

@@ -104,3 +104,36 @@ func TestLookGrowsWithTheNodes(t *testing.T) {
 		})
 	}
 }
+
+// What a look costs beside the requests: at all nodes, and when nothing has happened to
+// them. BenchmarkCheck tells what a request costs.
+func BenchmarkLook(b *testing.B) {
+	network := statetest.Network(maxNodes, func(network *v1alpha1.BitcoinNetwork) { network.Spec.Secret = "" })
+	live := &informers{set: &appsv1.StatefulSet{
+		ObjectMeta: metav1.ObjectMeta{Name: "payments", UID: "set", OwnerReferences: ownedBy(network)},
+		Spec:       appsv1.StatefulSetSpec{Replicas: new(int32(maxNodes))},
+	}}
+	for ordinal := range maxNodes {
+		pod := statetest.Pod(ordinal)
+		pod.OwnerReferences = ownedBy(live.set)
+		live.pods = append(live.pods, *pod)
+	}
+	nodes := answering{check: func(endpoint bitcoind.Endpoint) (answer bitcoind.State, _ error) {
+		answer.Network.SubVersion = "/Satoshi:29.4.0(" + endpoint.Comment + ")/"
+		return answer, nil
+	}}
+	for name, all := range map[string]bool{"all": true, "event": false} {
+		b.Run(name, func(b *testing.B) {
+			observer := &Observer{Client: live, API: live, Credentials: credentials.Reader{API: live}, AllowedChains: bitcoind.ChainNames(), Clock: newClock()}
+			b.ReportAllocs()
+			for b.Loop() {
+				if all {
+					observer.LookAtAll(client.ObjectKeyFromObject(network))
+				}
+				if _, err := observer.Observe(b.Context(), network, nodes); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
