@@ -33,6 +33,16 @@ func newBackoff() *backoff {
 	}
 }
 
+// forget has every node be asked again.
+func (b *backoff) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for key := range b.problems {
+		b.waits.DeleteEntry(key)
+	}
+	clear(b.problems)
+}
+
 // forgetOthers drops what is remembered of pods, and lives of pods, that are gone.
 func (b *backoff) forgetOthers(nodes []state.Node) {
 	there := keysOf(nodes, attemptKey)

@@ -37,6 +37,8 @@ func newKeyring() *keyring {
 // set takes note of the pairs that the Secret has now, and reports whether it had
 // others before.
 func (k *keyring) set(pairs []bitcoind.Credentials, now time.Time) (changed bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	changed = !k.since.IsZero() && !slices.Equal(k.pairs, pairs)
 	if k.since.IsZero() {
 		k.since = now
@@ -44,6 +46,14 @@ func (k *keyring) set(pairs []bitcoind.Credentials, now time.Time) (changed bool
 	k.dropped = lastDropped(k.pairs, pairs, k.dropped)
 	k.pairs = pairs
 	return changed
+}
+
+// known returns the pairs that the Secret has and the last that it had before, and since
+// when the operator knows.
+func (k *keyring) known() (pairs, dropped []bitcoind.Credentials, since time.Time) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.pairs, k.dropped, k.since
 }
 
 // lastDropped returns the last credentials that were held and no longer are, the latest
@@ -54,7 +64,7 @@ func lastDropped(before, now, dropped []bitcoind.Credentials) []bitcoind.Credent
 			dropped = append([]bitcoind.Credentials{old}, dropped...)
 		}
 	}
-	dropped = slices.DeleteFunc(dropped, func(pair bitcoind.Credentials) bool { return slices.Contains(now, pair) })
+	dropped = slices.DeleteFunc(slices.Clone(dropped), func(pair bitcoind.Credentials) bool { return slices.Contains(now, pair) })
 	return dropped[:min(len(dropped), maxDropped)]
 }
 

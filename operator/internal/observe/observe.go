@@ -159,7 +159,8 @@ func (o *Observer) Forget(network types.NamespacedName) { o.caches.Delete(networ
 // not answered of late.
 func (o *Observer) AskAll(network types.NamespacedName) {
 	cache := o.cacheOf(network)
-	cache.backoff, cache.askAll, cache.secret = newBackoff(), true, secretMemory{}
+	cache.backoff.forget()
+	cache.askAll, cache.secret = true, secretMemory{}
 }
 
 // LookAtAll has every node of a network asked at the next look that is not spared.

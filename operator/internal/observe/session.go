@@ -253,10 +253,11 @@ func (s *session) askWithoutCredentials(ctx context.Context, node *state.Node) {
 // costs a request each, once in the life of its container.
 func (s *session) verify(ctx context.Context, ordinal int, node *state.Node) {
 	rejects := []*bool{&node.RejectsCurrent, &node.RejectsPrevious}
-	for i, pair := range s.cache.keyring.pairs {
+	pairs, dropped, _ := s.cache.keyring.known()
+	for i, pair := range pairs {
 		*rejects[i] = !s.accepts(ctx, ordinal, node, pair, true)
 	}
-	for _, pair := range s.cache.keyring.dropped {
+	for _, pair := range dropped {
 		node.AcceptsOld = node.AcceptsOld || s.accepts(ctx, ordinal, node, pair, false)
 	}
 	node.MayAcceptOld = s.mayAcceptOld(node)
@@ -270,7 +271,7 @@ func (s *session) verify(ctx context.Context, ordinal int, node *state.Node) {
 // read that. A new start settles it.
 func (s *session) mayAcceptOld(node *state.Node) bool {
 	changed := s.seen.Secret.ChangedAt
-	if s.wasRead || s.cache.keyring.since.Before(changed) {
+	if _, _, since := s.cache.keyring.known(); s.wasRead || since.Before(changed) {
 		return false
 	}
 	return state.StartedAt(node.Pod).Before(changed) || s.hadPods && s.seen.MissedSecret(*node)
