@@ -125,12 +125,13 @@ func (p *pass) run(ctx context.Context) (ctrl.Result, error) {
 	heightAt := status.ReportHeight(known, p.network, p.seen, p.cache.heightAt)
 	p.Metrics.SetNetwork(client.ObjectKeyFromObject(p.network), status.Measure(p.network, p.seen, todo, outcome))
 	wait := status.MayWait(p.before, p.network, p.cache.writtenAt, p.seen.Now)
-	if wait <= 0 || outcome.Failure != nil {
+	events := status.Events(known, p.network, p.seen, todo, outcome)
+	if wait <= 0 || len(events) > 0 || outcome.Failure != nil {
 		wait, p.cache.heightAt = 0, heightAt
 		if err := p.writeStatus(ctx); err != nil {
 			return ctrl.Result{}, errors.Join(outcome.Failure, err)
 		}
-		p.tell(status.Events(known, p.network, p.seen, todo, outcome))
+		p.tell(events)
 	}
 	p.tell(slices.Concat(
 		p.cache.patience.Events(p.network, p.seen, todo, outcome),
