@@ -243,9 +243,9 @@ func (c *Client) ask(ctx context.Context, endpoint Endpoint, what call) error {
 	return what.refused(failed[1])
 }
 
-// do sends one call.
+// do sends one call, once.
 func (c *Client) do(ctx context.Context, endpoint Endpoint, timeout time.Duration, what call) error {
-	failed, err := c.batch(ctx, endpoint, timeout, []call{what})
+	failed, err := c.exchange(ctx, endpoint, timeout, []call{what}, false)
 	if err != nil {
 		return err
 	}

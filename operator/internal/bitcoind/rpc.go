@@ -108,9 +108,16 @@ func newClient(transport http.RoundTripper) *Client {
 	return client
 }
 
-// batch sends the calls in one HTTP request, and returns for each the error that the node
-// has for it, if any. What they come to is in the calls.
+// batch sends the calls, which do no harm when they come twice, in one HTTP request, and
+// returns for each the error that the node has for it, if any. What they come to is in the
+// calls.
 func (c *Client) batch(ctx context.Context, endpoint Endpoint, timeout time.Duration, calls []call) ([]*btcjson.RPCError, error) {
+	return c.exchange(ctx, endpoint, timeout, calls, true)
+}
+
+// exchange is batch for calls that may be sent again, or may not, when a connection that was
+// kept turns out to have ended.
+func (c *Client) exchange(ctx context.Context, endpoint Endpoint, timeout time.Duration, calls []call, again bool) ([]*btcjson.RPCError, error) {
 	requests := make([]*btcjson.Request, len(calls))
 	for i, call := range calls {
 		request, err := btcjson.NewRequest(btcjson.RpcVersion1, i, call.method, call.params)
@@ -130,6 +137,9 @@ func (c *Client) batch(ctx context.Context, endpoint Endpoint, timeout time.Dura
 	}
 	request.SetBasicAuth(endpoint.Credentials.User(), endpoint.Credentials.Password())
 	request.Header.Set("Content-Type", "application/json")
+	if again {
+		request.Header["Idempotency-Key"] = nil // says so to net/http, and is not sent
+	}
 	var failed []*btcjson.RPCError
 	err = c.send(request, timeout, func(answer *bytes.Buffer) error {
 		failed, err = decodeBatch(answer, calls)
