@@ -34,6 +34,7 @@ func TestWhatIsWrong(t *testing.T) {
 		"sealed-secret-outdated": {[]string{"SealedSecret: NotSynced"}, "kubectl describe sealedsecret -n team-a"},
 		"no-quota":               {[]string{"Objects: FailedCreate"}, "kubectl describe quota -n team-a"},
 		"wrong-image":            {[]string{"Nodes: ImagePullBackOff"}, "spec.image"},
+		"no-entry-point":         {[]string{"Nodes: Init:ImagePullBackOff"}, "the operator's image"},
 		"crashes":                {[]string{"Nodes: CrashLoopBackOff"}, "kubectl logs payments-2 -n team-a --previous --tail=20"},
 		"starting":               {[]string{"Nodes: Starting"}, "kubectl btcnet logs payments -n team-a --since=5m"},
 		"suspended":              {[]string{"Network: Suspended"}, "kubectl btcnet resume payments -n team-a"},

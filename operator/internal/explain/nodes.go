@@ -119,6 +119,9 @@ func (s *subject) brokenPod() (pod *corev1.Pod, reason string, found bool) {
 	return nil, "", false
 }
 
+// ofStart is before the reason of an init container, as kubectl get pods has it.
+const ofStart = "Init:"
+
 // brokenBy returns the reason that Kubernetes has for a pod that does not run. A container
 // that is being made is not broken.
 func brokenBy(pod *corev1.Pod) string {
@@ -127,7 +130,14 @@ func brokenBy(pod *corev1.Pod) string {
 			return condition.Reason
 		}
 	}
-	container := state.Container(pod)
+	if start := state.FailedStart(pod); start != nil {
+		return ofStart + notRunning(start)
+	}
+	return notRunning(state.Container(pod))
+}
+
+// notRunning returns the reason that Kubernetes has for a container that does not run.
+func notRunning(container *corev1.ContainerStatus) string {
 	switch {
 	case container == nil:
 		return ""

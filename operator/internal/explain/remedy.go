@@ -75,6 +75,7 @@ var remedies = map[Step]map[string]Remedy{
 		"CrashLoopBackOff":           {"The node ends: what it said last says why. Often it is a line of spec.config.", "kubectl logs {pod} -n {namespace} --previous --tail=20", troubleshooting + "nodes-do-not-answer"},
 		"Error":                      {"The node ends: what it said last says why. Often it is a line of spec.config.", "kubectl logs {pod} -n {namespace} --tail=20", troubleshooting + "nodes-do-not-answer"},
 		"OOMKilled":                  {"Raise spec.resources.limits.memory, and commit it.", "kubectl describe pod {pod} -n {namespace}", troubleshooting + "nodes-do-not-answer"},
+		ofStart:                      {"Nodes begin with the operator's image, which their entry point comes from. That is the platform's: tell its team.", "kubectl describe pod {pod} -n {namespace}", troubleshooting + "image-pull"},
 		"Unschedulable":              {"No machine has room, or none fits nodeSelector and affinity: ask for less, or ask the platform team.", "kubectl describe pod {pod} -n {namespace}", troubleshooting + "nodes-do-not-answer"},
 		"CreateContainerConfigError": {"The Secret that the pod was made with is gone.", "kubectl describe pod {pod} -n {namespace}", troubleshooting + "the-sealedsecret-is-not-unsealed"},
 		"":                           {"Look what the nodes say.", "kubectl btcnet logs {network} -n {namespace} --since=5m", troubleshooting + "nodes-do-not-answer"},
@@ -128,7 +129,11 @@ func (s *subject) remedy(finding Finding) *Remedy {
 	if finding.Step == Itself && finding.Reason == v1alpha1.SuspendedReason {
 		return s.resume()
 	}
-	found, known := remedies[finding.Step][finding.Reason]
+	reason := finding.Reason
+	if strings.HasPrefix(reason, ofStart) {
+		reason = ofStart // whatever it is, the same people mend it
+	}
+	found, known := remedies[finding.Step][reason]
 	if !known {
 		found = remedies[finding.Step][""]
 	}

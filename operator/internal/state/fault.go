@@ -99,8 +99,8 @@ func isUnschedulable(pod *corev1.Pod, now time.Time) bool {
 // that crashes.
 const oftenEnded = 5
 
-// isCrashing reports whether a pod's container cannot be started, or has ended by
-// itself.
+// isCrashing reports whether a pod's container cannot be started, for want of its entry
+// point, too, or has ended by itself.
 func isCrashing(pod *corev1.Pod) bool {
 	if pod.Status.Phase == corev1.PodFailed {
 		return true
@@ -109,7 +109,7 @@ func isCrashing(pod *corev1.Pod) bool {
 	if container == nil || container.State.Running != nil {
 		return false
 	}
-	if waiting := container.State.Waiting; waiting != nil && slices.Contains(cannotStart, waiting.Reason) {
+	if waiting := container.State.Waiting; waiting != nil && slices.Contains(cannotStart, waiting.Reason) || FailedStart(pod) != nil {
 		return true
 	}
 	if ended := lastEnd(container); ended != nil {

@@ -57,6 +57,11 @@ func TestFault(t *testing.T) {
 	warmsUp := func(node state.Node) state.Node { node.WarmsUp = true; return node }
 	rejecting := quiet(minute)
 	rejecting.RejectsAll = true
+	brings := func(current corev1.ContainerState) func(*corev1.Pod) {
+		return func(pod *corev1.Pod) {
+			pod.Status.InitContainerStatuses = []corev1.ContainerStatus{{Name: "bitcoind-start", State: current}}
+		}
+	}
 	answering := quiet(minute)
 	answering.Answers = true
 	neverLooked := quiet(minute)
@@ -87,6 +92,11 @@ func TestFault(t *testing.T) {
 		{"the kubelet has not told of it yet", quiet(minute, func(pod *corev1.Pod) { pod.Status.ContainerStatuses = nil }), state.NoFault},
 		{"it is being made", quiet(minute, waits("ContainerCreating")), state.NoFault},
 		{"its image cannot be pulled", quiet(0, waits("ImagePullBackOff")), state.Crashing},
+		{"its entry point is being brought", quiet(minute, waits("PodInitializing"), brings(statetest.Waiting("PodInitializing", ""))), state.NoFault},
+		{"its entry point's image cannot be pulled", quiet(0, waits("PodInitializing"), brings(statetest.Waiting("ImagePullBackOff", ""))), state.Crashing},
+		{"the same on a machine where it once ran, and was told to stop", quiet(0, waits("PodInitializing", afterEnds(1, 0)), brings(statetest.Waiting("ErrImagePull", ""))), state.Crashing},
+		{"its entry point cannot be copied", quiet(0, waits("PodInitializing"), brings(statetest.Exited(1, "Error", ""))), state.Crashing},
+		{"it runs, whatever became of the container that brought its entry point", quiet(0, brings(statetest.Exited(137, "ContainerStatusUnknown", ""))), state.NoFault},
 		{"it cannot be started again, though it had ended well", quiet(0, waits("CreateContainerConfigError", afterEnds(1, 0))), state.Crashing},
 		{"it has crashed", quiet(0, statetest.Container(statetest.Exited(1, "Error", ""))), state.Crashing},
 		{"it crashes", quiet(0, waits("CrashLoopBackOff", afterEnds(1, 1))), state.Crashing},

@@ -52,17 +52,32 @@ func PodProblem(pod *corev1.Pod) string {
 	return problem
 }
 
-// startProblem says why a pod's entry point is not there, which its init container
-// brings from the operator's image. It is empty while nothing is wrong.
+// startProblem says why a pod's entry point is not there. It is empty while nothing is
+// wrong.
 func startProblem(pod *corev1.Pod) string {
-	for _, container := range pod.Status.InitContainerStatuses {
+	failed := FailedStart(pod)
+	if failed == nil {
+		return ""
+	}
+	return join(fmt.Sprintf("init container %q of its pod", failed.Name), containerProblem(*failed))
+}
+
+// FailedStart returns the status of the init container that brings a pod's entry point
+// from the operator's image, where it has failed to; nil where nothing is wrong. Of a node
+// that runs it says nothing: the kubelet may have lost sight of what is long done.
+func FailedStart(pod *corev1.Pod) *corev1.ContainerStatus {
+	if node := Container(pod); node != nil && node.State.Running != nil {
+		return nil
+	}
+	for i := range pod.Status.InitContainerStatuses {
+		container := &pod.Status.InitContainerStatuses[i]
 		waiting, ended := container.State.Waiting, container.State.Terminated
-		isWrong := ended != nil && ended.ExitCode != 0 || waiting != nil && waiting.Reason != "" && waiting.Reason != podInitializing
-		if container.Name == resources.StartContainer && isWrong {
-			return join(fmt.Sprintf("init container %q of its pod", container.Name), containerProblem(container))
+		hasFailed := ended != nil && ended.ExitCode != 0 || waiting != nil && waiting.Reason != "" && waiting.Reason != podInitializing
+		if container.Name == resources.StartContainer && hasFailed {
+			return container
 		}
 	}
-	return ""
+	return nil
 }
 
 func containerProblem(status corev1.ContainerStatus) string {

@@ -92,6 +92,9 @@ func TestPodProblem(t *testing.T) {
 			`init container "bitcoind-start" of its pod: ImagePullBackOff: Back-off pulling image "operator"`},
 		{"the entry point could not be copied", begins("bitcoind-start", statetest.Exited(1, "Error", "bitcoind-start: copy this program: no space left on device\n")),
 			`init container "bitcoind-start" of its pod: its container exited with code 1: bitcoind-start: copy this program: no space left on device`},
+		{"it runs, whatever the kubelet has lost sight of", statetest.Pod(0, func(pod *corev1.Pod) {
+			pod.Status.InitContainerStatuses = []corev1.ContainerStatus{{Name: "bitcoind-start", State: statetest.Exited(137, "ContainerStatusUnknown", "")}}
+		}), ""},
 		{"a mesh's init container is that mesh's to tell of", begins("proxy-init", statetest.Waiting("ImagePullBackOff", "")), "PodInitializing"},
 		{"it has too little memory to start anything: the image is not to blame", statetest.Pod(0, statetest.Container(statetest.Waiting("CrashLoopBackOff", "back-off"),
 			after(statetest.Exited(128, "StartError", "failed to create containerd task: unable to set memory limit to 512\n")))),

@@ -110,6 +110,15 @@ var Cases = []Case{
 		seen.Networks[0].Status.Rollout = []v1alpha1.RolloutStatus{{Ordinal: 2, Action: v1alpha1.ReplaceAction, Since: ago(2 * time.Minute)}}
 		seen.Events = append(seen.Events, warning("Pod", "payments-2", "Failed", `Failed to pull image "ghcr.io/bitcoin-operator/bitcoind:typo": not found`, time.Minute))
 	}},
+	{Name: "no-entry-point", change: func(seen *explain.Namespace) {
+		message := `2 of 3 nodes answer RPC; payments-2: init container "bitcoind-start" of its pod: ImagePullBackOff: Back-off pulling image "ghcr.io/bitcoin-operator/operator:v0.1.0"`
+		says(seen, "NodesReady", metav1.ConditionFalse, v1alpha1.NodesNotReadyReason, message, 2*time.Minute)
+		notReady(seen, v1alpha1.NodesNotReadyReason, message, 2*time.Minute)
+		waits(&seen.Pods[3], "PodInitializing", "")
+		seen.Pods[3].Status.InitContainerStatuses = []corev1.ContainerStatus{{Name: "bitcoind-start", State: corev1.ContainerState{
+			Waiting: &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff", Message: `Back-off pulling image "ghcr.io/bitcoin-operator/operator:v0.1.0"`},
+		}}}
+	}},
 	{Name: "crashes", change: func(seen *explain.Namespace) {
 		message := "2 of 3 nodes answer RPC; payments-2: CrashLoopBackOff: its container exited with code 1: Error: Unknown -blockfilterindex value extended."
 		says(seen, "NodesReady", metav1.ConditionFalse, v1alpha1.NodesNotReadyReason, message, 2*time.Minute)
