@@ -19,8 +19,8 @@ import (
 	ctrlzap "sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
-// Of lines with the same level and message, the first of each minute are written, and
-// then one in so many: an error that repeats without an end fills no disk.
+// Of lines with the same level, message and error, the first of each minute are written,
+// and then one in so many: an error that repeats without an end fills no disk.
 const (
 	samplePeriod     = time.Minute
 	sampleFirst      = 20
@@ -70,7 +70,7 @@ type Options struct {
 
 // BindFlags adds the flags to a set.
 func (o *Options) BindFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&o.level, "log-level", "info", "The least severe lines to log: trace, debug, info or error. Of lines with the same level and message 20 a minute are written, and then one in 20; with trace and debug all are.")
+	flags.StringVar(&o.level, "log-level", "info", "The least severe lines to log: trace, debug, info or error. Of lines with the same level, message and error 20 a minute are written, and then one in 20; with trace and debug all are.")
 	flags.StringVar(&o.encoding, "log-encoding", "json", "How to log: json or console.")
 }
 
@@ -98,7 +98,7 @@ func New(o Options, out io.Writer) logr.Logger {
 	core := zapcore.NewCore(&ctrlzap.KubeAwareEncoder{Encoder: encoders[o.encoding]()}, sink, level)
 	stack := zapcore.ErrorLevel
 	if level >= zapcore.InfoLevel {
-		core = zapcore.NewSamplerWithOptions(core, samplePeriod, sampleFirst, sampleThereafter)
+		core = sampled{core, zapcore.NewSamplerWithOptions(core, samplePeriod, sampleFirst, sampleThereafter)}
 		stack = zapcore.PanicLevel
 	}
 	return zapr.NewLogger(zap.New(core, zap.ErrorOutput(sink), zap.AddStacktrace(stack)))

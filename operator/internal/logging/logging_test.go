@@ -83,18 +83,23 @@ func TestConsole(t *testing.T) {
 	g.Expect(out.String()).To(MatchRegexp(`^\S+\tTRACE\ta trace\t\{"pod": "payments-0"\}\n$`))
 }
 
-// An error that repeats is sampled; others beside it are written, and so is everything
-// for somebody who debugs.
+// What repeats is sampled; other lines and other errors beside it are written, though
+// controller-runtime has one message for all, and so is everything for somebody who debugs.
 func TestRepeatedErrorsAreSampled(t *testing.T) {
 	for level, want := range map[string]int{"info": 20 + 4, "debug": 100} {
 		g := NewWithT(t)
 		var out bytes.Buffer
 		logger := New(optionsOf(g, "--log-level="+level), &out)
-		for range 100 {
-			logger.Error(errors.New("broken"), "again")
+		for i := range 100 {
+			logger.WithValues("reconcileID", i).Error(errors.New("broken"), "Reconciler error")
 		}
+		logger.Error(errors.New("refused"), "Reconciler error")
+		logger.Error(nil, "Reconciler error")
+		logger.Info("Reconciler error")
 		logger.Error(errors.New("broken"), "another")
-		g.Expect(strings.Count(out.String(), `"msg":"again"`)).To(Equal(want), level)
+		g.Expect(strings.Count(out.String(), `"error":"broken"`)).To(Equal(want+1), level)
+		g.Expect(strings.Count(out.String(), `"error":"refused"`)).To(Equal(1), level)
+		g.Expect(strings.Count(out.String(), `"msg":"Reconciler error"`)).To(Equal(want+3), level)
 		g.Expect(strings.Count(out.String(), `"msg":"another"`)).To(Equal(1), level)
 	}
 }
