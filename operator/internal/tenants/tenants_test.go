@@ -9,6 +9,9 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 )
 
 const repository = "../../.."
@@ -114,6 +117,45 @@ func kinds(g Gomega, f *Fleet, team string) []string {
 	}
 	slices.Sort(found)
 	return found
+}
+
+// The image of the operator that runs, the one that it is told of, and the one that the
+// policy allows nodes to begin with are the same, wherever it comes from.
+func TestOperatorsImageIsOne(t *testing.T) {
+	const (
+		list   = "gitops/clusters/production/tenants/kustomization.yaml"
+		digest = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	)
+	for _, test := range []struct {
+		reason, image, want string
+	}{
+		{"the project's own", "", "ghcr.io/bitcoin-operator/operator:v0.1.0"},
+		{"another version", "\n    newTag: v0.2.0", "ghcr.io/bitcoin-operator/operator:v0.2.0"},
+		{"a registry of the platform's, with a port", "\n    newName: registry.example.com:5000/mirror/operator", "registry.example.com:5000/mirror/operator:v0.1.0"},
+		{"as make pin writes it", "\n    newTag: v0.2.0\n    digest: " + digest[1:], "ghcr.io/bitcoin-operator/operator:v0.2.0" + digest},
+	} {
+		g := NewWithT(t)
+		dir := working(g, t)
+		if test.image != "" {
+			edit(g, dir, list, "images:\n", "images:\n  - name: ghcr.io/bitcoin-operator/operator"+test.image+"\n")
+		}
+		objects, err := read(g, dir).objects("production", "team-b")
+		g.Expect(err).NotTo(HaveOccurred())
+		var found []any
+		for _, object := range objects {
+			switch object.GetKind() + " " + object.GetName() {
+			case "ConfigMap tenant":
+				found = append(found, object.Object["data"].(map[string]any)["operatorImage"])
+			case "Deployment bitcoin-operator":
+				var deployment appsv1.Deployment
+				g.Expect(runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &deployment)).To(Succeed())
+				operator := deployment.Spec.Template.Spec.Containers[0]
+				told := slices.IndexFunc(operator.Env, func(variable corev1.EnvVar) bool { return variable.Name == "OPERATOR_IMAGE" })
+				found = append(found, operator.Image, operator.Env[told].Value)
+			}
+		}
+		g.Expect(found).To(HaveExactElements(test.want, test.want, test.want), test.reason)
+	}
 }
 
 func TestCreateForAPrivateRepository(t *testing.T) {
