@@ -106,11 +106,11 @@ func verifyImage(ctx context.Context, image string, key verifier, plainHTTP bool
 	if err != nil {
 		return name.Digest{}, err
 	}
-	found, err := remote.Get(reference, remote.WithContext(ctx))
+	found, err := remote.Get(reference, remote.WithContext(ctx), remote.WithAuthFromKeychain(keychain))
 	if err != nil {
 		return name.Digest{}, fmt.Errorf("read image %s: %w", image, err)
 	}
-	signatures, err := remote.Image(reference.Context().Tag(signatureTag(found.Digest)), remote.WithContext(ctx))
+	signatures, err := remote.Image(reference.Context().Tag(signatureTag(found.Digest)), remote.WithContext(ctx), remote.WithAuthFromKeychain(keychain))
 	if err != nil {
 		return name.Digest{}, fmt.Errorf("read the signature of image %s: %w", image, err)
 	}
