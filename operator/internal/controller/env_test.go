@@ -66,6 +66,7 @@ type world struct {
 	events    *record.FakeRecorder
 	kubelet   *fakeKubelet
 	operator  *rest.Config // how the operator reaches the API server
+	platform  resources.Platform
 	applies   atomic.Int64 // how often the operator has applied something
 
 	stopOperator func()
@@ -74,7 +75,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	ctx := needsAPIServer(t)
-	w := &world{Gomega: NewWithT(t), ctx: ctx, nodes: bitcoindtest.NewNetwork(), events: record.NewFakeRecorder(1000)}
+	w := &world{Gomega: NewWithT(t), ctx: ctx, nodes: bitcoindtest.NewNetwork(), events: record.NewFakeRecorder(1000), platform: platform}
 	w.SetDefaultEventuallyTimeout(soon)
 	w.SetDefaultEventuallyPollingInterval(20 * time.Millisecond)
 	w.SetDefaultConsistentlyDuration(time.Second)
@@ -151,7 +152,7 @@ func (w *world) reconciler(cached client.Client, api client.Reader) *Reconciler 
 			Clock:         clock.RealClock{},
 		},
 		Nodes:    w.nodes,
-		Platform: platform,
+		Platform: w.platform,
 		Metrics:  metrics.NewCollector(clock.RealClock{}),
 		Events:   w.events,
 		Clock:    clock.RealClock{},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -20,8 +21,9 @@ const (
 	isStarting = "its pod is starting"
 )
 
-// podInitializing is the kubelet's reason for a container that is not to be started yet.
-const podInitializing = "PodInitializing"
+// aboutToStart are the kubelet's reasons for a container that is yet to be started, as is
+// that nobody says why.
+var aboutToStart = []string{"", "PodInitializing", "ContainerCreating"}
 
 // PodProblem says why a pod's node cannot be asked anything yet, in the words of
 // Kubernetes where it has some. It is empty for a pod whose container runs and has
@@ -72,7 +74,7 @@ func FailedStart(pod *corev1.Pod) *corev1.ContainerStatus {
 	for i := range pod.Status.InitContainerStatuses {
 		container := &pod.Status.InitContainerStatuses[i]
 		waiting, ended := container.State.Waiting, container.State.Terminated
-		hasFailed := ended != nil && ended.ExitCode != 0 || waiting != nil && waiting.Reason != "" && waiting.Reason != podInitializing
+		hasFailed := ended != nil && ended.ExitCode != 0 || waiting != nil && !slices.Contains(aboutToStart, waiting.Reason)
 		if container.Name == resources.StartContainer && hasFailed {
 			return container
 		}

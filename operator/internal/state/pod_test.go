@@ -85,6 +85,7 @@ func TestPodProblem(t *testing.T) {
 			after(statetest.Exited(1, "Error", "bitcoind-start: the image has no bitcoind on its PATH: exec: \"bitcoind\": executable file not found in $PATH\n")))),
 			`CrashLoopBackOff: its container exited with code 1: bitcoind-start: the image has no bitcoind on its PATH: exec: "bitcoind": executable file not found in $PATH`},
 		{"the entry point is being brought", begins("bitcoind-start", statetest.Waiting("PodInitializing", "")), "PodInitializing"},
+		{"its container is being made", begins("bitcoind-start", statetest.Waiting("ContainerCreating", "")), "PodInitializing"},
 		{"nobody says why it waits", begins("bitcoind-start", statetest.Waiting("", "")), "PodInitializing"},
 		{"it is being copied", begins("bitcoind-start", corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}), "PodInitializing"},
 		{"it is there", begins("bitcoind-start", statetest.Exited(0, "Completed", "")), "PodInitializing"},
