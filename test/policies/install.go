@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -102,5 +103,18 @@ func Tenant(ctx context.Context, api client.Client, bounds map[string]string) (s
 	if err := api.Create(ctx, tenant); err != nil {
 		return "", fmt.Errorf("make the bounds of %s: %w", namespace.Name, err)
 	}
+	if err := bounded(ctx, api, namespace.Name); err != nil {
+		return "", fmt.Errorf("wait for the bounds of %s to be in force: %w", namespace.Name, err)
+	}
 	return namespace.Name, nil
+}
+
+// bounded waits until the API server's policies have heard of a namespace and its bounds,
+// which takes a moment: until they refuse what they always do.
+func bounded(ctx context.Context, api client.Client, namespace string) error {
+	return wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, 10*time.Second, true, func(ctx context.Context) (bool, error) {
+		refused := &v1alpha1.BitcoinNetwork{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "probe", Finalizers: []string{"example.com/stays"}}}
+		err := api.Create(ctx, refused, client.DryRunAll)
+		return err != nil && !strings.Contains(err.Error(), "no params found"), nil
+	})
 }
