@@ -84,7 +84,7 @@ func TestContainerThatKeepsClientsAwayIsNamed(t *testing.T) {
 	})
 
 	meshed := create(t, g, ctx, "team-b", "meshed", v1alpha1.BitcoinNetworkSpec{Nodes: 1, Secret: secretName})
-	wait(g, ctx, tells(meshed, "NodesReady", "NodesNotReady", `meshed-0: clients do not reach it: container "mesh" of its pod is not ready`))
+	wait(g, ctx, tells(meshed, "NodesReady", "NodesNotReady", `meshed-0: clients cannot reach it: container "mesh" of its pod is not ready`))
 	g.Expect(network(g, ctx, "team-b", "meshed").Status.Ready).To(Equal("0/1"))
 	_, err := cluster.Kubectl(ctx, "exec", "meshed-0", "--namespace=team-b", "--container=mesh", "--", "touch", "/tmp/ready")
 	g.Expect(err).NotTo(HaveOccurred())

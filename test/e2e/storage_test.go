@@ -71,7 +71,7 @@ func volumesGrowAndStay(t *testing.T) {
 
 	resize(g, ctx, grown, "128Mi")
 	wait(g, ctx, claimed(grown, "128Mi", 2))
-	wait(g, ctx, tells(grown, "StorageReady", "Resizing", "data-grown-0 asks for 128Mi and has 64Mi: nothing has begun to resize it"))
+	wait(g, ctx, tells(grown, "StorageReady", "Resizing", "data-grown-0 requests 128Mi and has 64Mi: resizing has not started"))
 	ready(g, ctx, grown)
 	g.Expect(network(g, ctx, "team-a", "grown").Status.Storage.String()).To(Equal("64Mi"), "it is what volumes have")
 	has128Mi := func(claim *corev1.PersistentVolumeClaim) { claim.Status.Capacity = sized("128Mi") }
@@ -146,7 +146,7 @@ func sizesGoBack(t *testing.T) {
 		}
 	})
 	wait(g, ctx, fleet.All(
-		tells(greedy, "StorageReady", "ResizeInfeasible", "data-greedy-0 asks for 128Mi and has 64Mi: ControllerResizeInfeasible"),
+		tells(greedy, "StorageReady", "ResizeInfeasible", "data-greedy-0 requests 128Mi and has 64Mi: ControllerResizeInfeasible"),
 		tells(greedy, "Stalled", "ResizeInfeasible")))
 	resize(g, ctx, greedy, "64Mi")
 	wait(g, ctx, claimed(greedy, "65Mi", 3)) // Kubernetes takes no less than that

@@ -140,7 +140,7 @@ func (p *pass) restart(ctx context.Context, step *rollout.Step) (*rollout.Wait, 
 		return nil, nil
 	}
 	p.Observer.NotStopped(client.ObjectKeyFromObject(p.network), p.seen, step.Ordinal)
-	return &rollout.Wait{Node: step.Ordinal, On: rollout.OnNode, For: "its bitcoind to take the call to stop: " + bitcoind.Explain(err)}, nil
+	return &rollout.Wait{Node: step.Ordinal, On: rollout.OnNode, For: "its bitcoind to accept the call to stop: " + bitcoind.Explain(err)}, nil
 }
 
 // evictionTimeout is how long an eviction may take. The API server asks for patience
@@ -152,10 +152,10 @@ const evictionTimeout = 2 * time.Second
 func (p *pass) replace(ctx context.Context, step *rollout.Step, pod *corev1.Pod) (*rollout.Wait, error) {
 	kept, err := p.isStillThere(ctx, step.Keeper)
 	if err != nil {
-		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnTime, For: "the API server's word on the other nodes"}, err
+		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnTime, For: "the API server to confirm the state of the other nodes"}, err
 	}
 	if !kept {
-		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnTime, For: "another node to have the best block: the one that had it has gone"}, nil
+		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnTime, For: "another node to have the best block: the one that had it is gone"}, nil
 	}
 	eviction := &policyv1.Eviction{
 		ObjectMeta: metav1.ObjectMeta{Name: pod.Name, Namespace: pod.Namespace},
@@ -172,9 +172,9 @@ func (p *pass) replace(ctx context.Context, step *rollout.Step, pod *corev1.Pod)
 	switch {
 	case apierrors.IsTooManyRequests(err):
 		p.Observer.Refused(client.ObjectKeyFromObject(p.network), p.seen, step.Ordinal)
-		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnBudget, For: "a disruption budget to let its pod go"}, nil
+		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnBudget, For: "a disruption budget to allow its eviction"}, nil
 	case apierrors.IsNotFound(err), apierrors.IsConflict(err):
-		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnTime, For: "its pod, which somebody else has replaced"}, nil
+		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnTime, For: "its new pod, because something else has replaced the old one"}, nil
 	case ctx.Err() == nil && short.Err() != nil:
 		return nil, nil // it may have gone through
 	case err != nil:

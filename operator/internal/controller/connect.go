@@ -87,7 +87,7 @@ func leftOut(object client.Object, err error) status.Connection {
 	case err == nil:
 		return status.Connection{}
 	case isTaken(err):
-		return status.Connection{LeftOut: quoted(object) + ", since another object has that name"}
+		return status.Connection{LeftOut: quoted(object) + ", because another object has that name"}
 	case apierrors.IsForbidden(err), apierrors.IsInvalid(err):
 		return status.Connection{LeftOut: err.Error(), Again: refusedAgain}
 	default:

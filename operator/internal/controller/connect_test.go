@@ -78,12 +78,12 @@ func TestClientsAreLedElsewhereBeforeTheirNodeGoes(t *testing.T) {
 	address := w.primaryAddress("payments")
 
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Image = "bitcoind:next" })
-	w.tells("Normal PrimaryMoved payments-primary leads to payments-1 now, and no longer to payments-0: it is to be replaced: it is from before the last change")
+	w.tells("Normal PrimaryMoved payments-primary now leads to payments-1 instead of payments-0: it is about to be replaced: it predates the last change")
 	w.Eventually(w.leadsTo("payments")).Should(Equal("payments-1"))
 	w.becomesReady(network)
 
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes = 1 })
-	w.tells("Normal PrimaryMoved payments-primary leads to payments-0 now, and no longer to payments-1: it is to be scaled away")
+	w.tells("Normal PrimaryMoved payments-primary now leads to payments-0 instead of payments-1: it is about to be scaled away")
 	w.becomesReady(network)
 	w.Expect(w.leadsTo("payments")()).To(Equal("payments-0"))
 	w.Expect(w.primaryAddress("payments")).To(Equal(address), "one address for the network's life")
@@ -101,7 +101,7 @@ func TestClientsLeaveANodeThatHangs(t *testing.T) {
 	before := w.uids()
 
 	w.kubelet.hang("payments-0", time.Now())
-	w.tells("Warning PrimaryMoved payments-primary leads to payments-1 now, and no longer to payments-0: it has served neither the kubelet nor the operator for 10s: ")
+	w.tells("Warning PrimaryMoved payments-primary now leads to payments-1 instead of payments-0: it has answered neither the kubelet nor the operator for 10s: ")
 	w.Eventually(w.leadsTo("payments")).Should(Equal("payments-1"))
 	w.Eventually(func() string { return w.uids()["payments-0"] }).ShouldNot(Equal(before["payments-0"]), "those that are connected to it would hang")
 	w.becomesReady(network)
@@ -154,9 +154,9 @@ func TestNamesOfWhatClientsGoByMayBeTaken(t *testing.T) {
 		want    string
 	}{
 		{"foo", &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "foo-primary"}, Spec: corev1.ServiceSpec{ClusterIP: corev1.ClusterIPNone}},
-			`; left out: Service "foo-primary", since another object has that name`},
+			`; not applied: Service "foo-primary", because another object has that name`},
 		{"bar", &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "bar-connection"}},
-			`; left out: ConfigMap "bar-connection", since another object has that name`},
+			`; not applied: ConfigMap "bar-connection", because another object has that name`},
 	} {
 		test.foreign.SetNamespace(w.namespace)
 		w.Expect(w.api.Create(w.ctx, test.foreign)).To(Succeed())
@@ -184,7 +184,7 @@ func TestWhatClientsGoByIsMadeLast(t *testing.T) {
 		spec.Interval = &metav1.Duration{Duration: 5 * time.Second}
 	})
 	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(And(
-		HavePrefix("True Connected: 2 nodes answer RPC, 1 link connected; left out: apply Service payments-primary: "), ContainSubstring("exceeded quota: tight")))
+		HavePrefix("True Connected: 2 nodes answer RPC, 1 link connected; not applied: apply Service payments-primary: "), ContainSubstring("exceeded quota: tight")))
 
 	w.Expect(w.api.Delete(w.ctx, quota)).To(Succeed())
 	w.Eventually(w.leadsTo("payments")).Should(Equal("payments-0"), "another try is made")
@@ -217,11 +217,11 @@ func TestClientsAreLedElsewhereAtAnotherTry(t *testing.T) {
 	}).Should(Satisfy(apierrors.IsForbidden), "the API server has heard of it")
 
 	w.kubelet.hang("payments-0", time.Now().Add(-time.Minute))
-	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(ContainSubstring("; left out: apply Service payments-primary: "))
+	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(ContainSubstring("; not applied: apply Service payments-primary: "))
 	w.Expect(w.leadsTo("payments")()).To(Equal("payments-0"))
 	role.Rules = rules
 	w.Expect(w.api.Update(w.ctx, role)).To(Succeed())
-	w.tells("Warning PrimaryMoved payments-primary leads to payments-1 now, and no longer to payments-0: it has served neither the kubelet nor the operator for 10s: ")
+	w.tells("Warning PrimaryMoved payments-primary now leads to payments-1 instead of payments-0: it has answered neither the kubelet nor the operator for 10s: ")
 	w.Expect(w.leadsTo("payments")()).To(Equal("payments-1"))
 }
 

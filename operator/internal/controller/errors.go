@@ -65,7 +65,7 @@ func (e *formerError) Error() string {
 	if more := len(e.names) - most; more > 0 {
 		names += fmt.Sprintf(" and %d more", more)
 	}
-	return fmt.Sprintf("waiting for %s of an earlier StatefulSet to be gone, whose names the nodes need", names)
+	return fmt.Sprintf("waiting for %s of an earlier StatefulSet to be gone: the nodes need those names", names)
 }
 
 // Reason is the reason of the condition Ready.

@@ -43,12 +43,12 @@ func TestErrorsSayWhatToDoAndWhatBecomesOfReady(t *testing.T) {
 		},
 		{
 			&formerError{names: []string{"payments-0", "data-payments-0"}},
-			`waiting for payments-0, data-payments-0 of an earlier StatefulSet to be gone, whose names the nodes need`,
+			`waiting for payments-0, data-payments-0 of an earlier StatefulSet to be gone: the nodes need those names`,
 			meta.ProgressingReason,
 		},
 		{
 			&formerError{names: []string{"p-0", "p-1", "p-2", "p-3", "p-4", "p-5", "p-6"}},
-			`waiting for p-0, p-1, p-2, p-3, p-4 and 2 more of an earlier StatefulSet to be gone, whose names the nodes need`,
+			`waiting for p-0, p-1, p-2, p-3, p-4 and 2 more of an earlier StatefulSet to be gone: the nodes need those names`,
 			meta.ProgressingReason,
 		},
 		{

@@ -39,7 +39,7 @@ func TestWrongAddressForNewCoinsIsTold(t *testing.T) {
 		spec.Mining = &v1alpha1.Mining{Address: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt08q"}
 	})
 	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(Equal("True Connected: 3 nodes answer RPC, 3 links connected; " +
-		"mining fails: spec.mining.address: its checksum does not fit: is a letter mistyped or missing?"))
+		"mining fails: spec.mining.address: its checksum does not match: is a character mistyped or missing?"))
 	w.tells("Warning MiningFailed no block can be mined: spec.mining.address: ")
 	w.Expect(w.heights()).To(Equal([]int32{0, 0, 0}))
 

@@ -98,7 +98,7 @@ func TestParking(t *testing.T) {
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes = 0 })
 	network = w.becomesReady(network)
 	w.Expect(conditions.GetReason(network, meta.ReadyCondition)).To(Equal(v1alpha1.ParkedReason))
-	w.tells("Warning Parked scaling to 0 nodes, which have no volumes: the chain will be lost, up to block 1 ")
+	w.tells("Warning Parked scaling to 0: the nodes have no volumes, so the chain will be lost, up to block 1 ")
 }
 
 func TestDefaultCredentials(t *testing.T) {
@@ -450,7 +450,7 @@ func TestSplitAndForkAreTold(t *testing.T) {
 	w.nodes.MineAt(a)
 	w.nodes.MineAt(b)
 	w.look(network)
-	w.tells("Warning Degraded the network is in 2 parts: node 0; node 1")
+	w.tells("Warning Degraded the network is split into 2 parts: node 0; node 1")
 	// The link is made again at once, and the longer chain wins.
 	w.becomesReady(network)
 	w.Eventually(func() int64 { return *w.status(network).Status.Height }).Should(BeEquivalentTo(2))
@@ -469,7 +469,7 @@ func TestSuspendedNetworkIsLeftAsItIs(t *testing.T) {
 		"True Suspended: suspended by spec.suspend; 2 nodes answer RPC, 1 link connected"))
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes = 4 })
 	w.Eventually(w.condition(network, meta.StalledCondition)).Should(HavePrefix(
-		"True Suspended: suspended by spec.suspend, with changes that are not applied: spec.nodes; 2 of 4 nodes answer RPC"))
+		"True Suspended: suspended by spec.suspend, with unapplied changes: spec.nodes; 2 of 4 nodes answer RPC"))
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes, spec.Image = 2, "bitcoind:another" })
 	w.Eventually(w.condition(network, meta.StalledCondition)).Should(Equal("True Suspended: suspended by spec.suspend, " +
 		"with changes that are not applied: the nodes' image, configuration or other settings; 2 nodes answer RPC, 1 link connected"))
@@ -556,7 +556,7 @@ func TestNetworkThatIsMadeAnew(t *testing.T) {
 		w.Expect(w.api.Delete(w.ctx, object)).To(Succeed())
 	}
 	w.Eventually(w.condition(network, meta.ReconcilingCondition), 2*soon).Should(Equal(
-		`True Progressing: waiting for payments-0 of an earlier StatefulSet to be gone, whose names the nodes need`))
+		`True Progressing: waiting for payments-0 of an earlier StatefulSet to be gone: the nodes need those names`))
 	w.Consistently(func() error {
 		return w.api.Get(w.ctx, client.ObjectKeyFromObject(network), &appsv1.StatefulSet{})
 	}).Should(Satisfy(apierrors.IsNotFound), "its controller would back off")
@@ -566,7 +566,7 @@ func TestNetworkThatIsMadeAnew(t *testing.T) {
 		return w.api.Get(w.ctx, client.ObjectKeyFromObject(network), &appsv1.StatefulSet{})
 	}, "5s").Should(Succeed(), "the pod's end wakes the operator")
 	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(HaveSuffix(
-		`; left out: waiting for Service "payments-primary", left over from a deleted network of the same name, to be garbage-collected`))
+		`; not applied: waiting for Service "payments-primary", left over from a deleted network of the same name, to be garbage-collected`))
 	w.Expect(w.api.Delete(w.ctx, primary)).To(Succeed())
 	w.Expect(w.api.Delete(w.ctx, connection)).To(Succeed())
 	w.Eventually(w.condition(network, meta.ReadyCondition)).Should(Equal("True Connected: 2 nodes answer RPC, 1 link connected"))

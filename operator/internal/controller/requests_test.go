@@ -353,7 +353,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 	}{
 		{"none", 1, "", `spec.network: there is no network "none" in this namespace`},
 		{"suspended", 1, "", "spec.network: suspended is suspended (spec.suspend)"},
-		{"payments", 1, "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt08q", "spec.mine.address: its checksum does not fit: is a letter mistyped or missing?"},
+		{"payments", 1, "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt08q", "spec.mine.address: its checksum does not match: is a character mistyped or missing?"},
 		{"payments", 11, "", "spec.mine.count: the platform allows 10 blocks a day (UTC) on a network of this namespace; with these, 11 would have been asked for today"},
 	} {
 		now := w.finishes(w.request(fmt.Sprint("refused-", i), v1alpha1.BitcoinRequestSpec{Network: test.network, Mine: &v1alpha1.MineRequest{Count: test.count, Address: test.address}}))

@@ -81,7 +81,7 @@ func TestVolumesGrow(t *testing.T) {
 
 	w.resizeTo(network, "2Gi")
 	w.Eventually(w.condition(network, v1alpha1.StorageReadyCondition)).Should(Equal("False Resizing: " +
-		"data-payments-0 asks for 2Gi and has 1Gi: nothing has begun to resize it; data-payments-1 asks for 2Gi and has 1Gi: nothing has begun to resize it"))
+		"data-payments-0 requests 2Gi and has 1Gi: resizing has not started; data-payments-1 requests 2Gi and has 1Gi: resizing has not started"))
 	w.becomesReady(network)
 	w.Expect(w.status(network).Status.Storage.String()).To(Equal("1Gi"), "it is what volumes have")
 
@@ -92,7 +92,7 @@ func TestVolumesGrow(t *testing.T) {
 		}}
 	})
 	w.Eventually(w.condition(network, v1alpha1.StorageReadyCondition)).Should(Equal(
-		"False Resizing: data-payments-1 asks for 2Gi and has 1Gi: FileSystemResizePending: waiting for a pod"))
+		"False Resizing: data-payments-1 requests 2Gi and has 1Gi: FileSystemResizePending: waiting for a pod"))
 	w.has("data-payments-1", "2Gi")
 	w.Eventually(w.condition(network, v1alpha1.StorageReadyCondition)).Should(Equal("True SizeReached: 2 volumes of at least 2Gi"))
 	w.Expect(w.status(network).Status.Storage.String()).To(Equal("2Gi"))
@@ -110,8 +110,8 @@ func TestSizeThatCannotBeHadIsTakenBack(t *testing.T) {
 
 	w.resizeTo(network, "2Gi")
 	w.Eventually(w.condition(network, meta.StalledCondition)).Should(Equal(
-		`True QuotaExceeded: volumes cannot grow to 2Gi: that takes 3Gi of requests.storage, and quota "tight" has 2Gi left; ` +
-			"no claim has grown; ask the platform team for a larger quota, or set spec.storage.size back, to 1Gi (status.storage) or more"))
+		`True QuotaExceeded: volumes cannot grow to 2Gi: that needs 3Gi of requests.storage, and quota "tight" has 2Gi left; ` +
+			"no claim has grown; ask the platform team for a larger quota, or set spec.storage.size back to 1Gi (status.storage) or more"))
 	claims := []string{"data-payments-0", "data-payments-1", "data-payments-2"}
 	w.Expect(w.asked(claims...)()).To(Equal([]string{"1Gi", "1Gi", "1Gi"}))
 
@@ -125,8 +125,8 @@ func TestSizeThatCannotBeHadIsTakenBack(t *testing.T) {
 		}
 	})
 	w.Eventually(w.condition(network, meta.StalledCondition)).Should(Equal(
-		"True ResizeInfeasible: data-payments-1 asks for 1536Mi and has 1Gi: ControllerResizeInfeasible; " +
-			"set spec.storage.size to what the storage can give, which is 1Gi (status.storage) at least"))
+		"True ResizeInfeasible: data-payments-1 requests 1536Mi and has 1Gi: ControllerResizeInfeasible; " +
+			"set spec.storage.size to what the storage can provide, which is at least 1Gi (status.storage)"))
 
 	w.resizeTo(network, "1Gi")
 	w.Eventually(w.asked(claims...)).Should(Equal([]string{"1025Mi", "1025Mi", "1025Mi"}), "Kubernetes takes no less than that")
@@ -156,8 +156,8 @@ func TestGrowthThatStopsHalfWayIsTakenBack(t *testing.T) {
 	w.Eventually(w.condition(network, meta.StalledCondition)).Should(Equal(
 		`True StorageRefused: volume claim "data-payments-2" cannot grow to 2Gi: persistentvolumeclaims "data-payments-2" is forbidden: ` +
 			"exceeded quota: tight, requested: requests.storage=1Gi, used: requests.storage=5Gi, limited: requests.storage=5Gi; " +
-			"the claims of nodes 0, 1 ask for it already, those of node 2 do not; " +
-			"the quotas that the operator sees have room, so the storage class, a limit range or an admission policy must allow it, " +
+			"the claims of nodes 0, 1 already request it, those of node 2 do not; " +
+			"the quotas that the operator sees have room, so check the storage class, limit ranges and admission policies, " +
 			"or set spec.storage.size back, to 1Gi (status.storage) or more"))
 	w.resizeTo(network, "1Gi")
 	w.Eventually(w.asked("data-payments-0", "data-payments-1", "data-payments-2")).Should(Equal([]string{"1025Mi", "1025Mi", "1Gi"}))
@@ -179,9 +179,9 @@ func TestQuotaWithoutRoomForTheRest(t *testing.T) {
 
 	w.resizeTo(network, "2Gi")
 	w.Eventually(w.condition(network, meta.StalledCondition)).Should(Equal(
-		`True QuotaExceeded: volumes cannot grow to 2Gi: that takes 2Gi of fast.storageclass.storage.k8s.io/requests.storage, and quota "tight" has 1Gi left; ` +
-			"the claims of node 0 ask for it already, those of nodes 1, 2 do not; " +
-			"ask the platform team for a larger quota, or set spec.storage.size back, to 1Gi (status.storage) or more"))
+		`True QuotaExceeded: volumes cannot grow to 2Gi: that needs 2Gi of fast.storageclass.storage.k8s.io/requests.storage, and quota "tight" has 1Gi left; ` +
+			"the claims of node 0 already request it, those of nodes 1, 2 do not; " +
+			"ask the platform team for a larger quota, or set spec.storage.size back to 1Gi (status.storage) or more"))
 }
 
 func TestClassThatLetsNoVolumeGrow(t *testing.T) {
@@ -195,7 +195,7 @@ func TestClassThatLetsNoVolumeGrow(t *testing.T) {
 	w.Eventually(w.condition(network, meta.StalledCondition)).Should(Equal(
 		`True StorageRefused: volume claim "data-payments-0" cannot grow to 2Gi: persistentvolumeclaims "data-payments-0" is forbidden: ` +
 			"only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize; no claim has grown; " +
-			"the quotas that the operator sees have room, so the storage class, a limit range or an admission policy must allow it, " +
+			"the quotas that the operator sees have room, so check the storage class, limit ranges and admission policies, " +
 			"or set spec.storage.size back, to 1Gi (status.storage) or more"))
 	w.Expect(w.asked("data-payments-0", "data-payments-1")()).To(Equal([]string{"1Gi", "1Gi"}))
 	w.tells("Warning StorageRefused ")

@@ -16,7 +16,7 @@ func TestNodesThatAreBehindAreTold(t *testing.T) {
 	network := w.becomesReady(w.network("payments", 3))
 	w.Eventually(w.condition(network, v1alpha1.SyncedCondition)).Should(Equal("True Synced: 3 nodes are synced"))
 	w.Eventually(w.condition(network, v1alpha1.VersionsSupportedCondition)).Should(Equal(
-		"Unknown NotListed: nodes 0, 1, 2: Bitcoin Knots 29.4; nobody has said until when that version gets fixes"))
+		"Unknown NotListed: nodes 0, 1, 2: Bitcoin Knots 29.4; it is not known how long that version gets fixes"))
 
 	first, last := w.kubelet.address("payments-0"), w.kubelet.address("payments-2")
 	w.nodes.MineAt(first)

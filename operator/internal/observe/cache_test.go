@@ -128,7 +128,7 @@ func TestWhenANodeLastAnsweredAndServed(t *testing.T) {
 	at(70 * minute)
 	s.Fail(hostOf(0), nil)
 	s.pods[0] = statetest.Pod(0, another, statetest.NotReady)
-	expect(70*minute, 61*minute, "it answers, and the kubelet does not find it ready")
+	expect(70*minute, 61*minute, "it answers, and the kubelet does not report it ready")
 
 	at(80 * minute)
 	s.RestartWith(hostOf(0), bob)
@@ -172,7 +172,7 @@ func TestWhenANodeWasLastAlive(t *testing.T) {
 	s.Fail(hostOf(0), nil)
 	s.cache().backoff = backoffAt(s.clock)
 	at(4 * minute)
-	expect(4*minute, "it answers, though the kubelet does not find it ready")
+	expect(4*minute, "it answers, though the kubelet does not report it ready")
 	s.Fail(hostOf(0), bitcoind.ErrBusy)
 	at(5 * minute)
 	expect(4*minute, "which it did later than it served the kubelet")

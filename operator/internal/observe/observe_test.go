@@ -465,7 +465,7 @@ func TestNodesThatClientsDoNotReach(t *testing.T) {
 	g.Expect(s.look().Ready()).To(Equal(2), "the kubelet's probe is a moment behind")
 	s.pods[1].Status.ContainerStatuses = append(s.pods[1].Status.ContainerStatuses, corev1.ContainerStatus{Name: "proxy"})
 	seen := s.look()
-	g.Expect(problems(seen)).To(Equal([]string{"", `clients do not reach it: container "proxy" of its pod is not ready`}))
+	g.Expect(problems(seen)).To(Equal([]string{"", `clients cannot reach it: container "proxy" of its pod is not ready`}))
 	g.Expect(seen.Nodes[1].Answers).To(BeTrue())
 	g.Expect(seen.Serves(seen.Nodes[1])).To(BeFalse())
 }

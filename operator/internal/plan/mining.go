@@ -77,7 +77,7 @@ func miningProblem(network *v1alpha1.BitcoinNetwork) string {
 		return ""
 	}
 	if !bitcoind.ChecksumFits(network.Spec.Mining.Address) {
-		return "spec.mining.address: its checksum does not fit: is a letter mistyped or missing?"
+		return "spec.mining.address: its checksum does not match: is a character mistyped or missing?"
 	}
 	return ""
 }
@@ -98,8 +98,8 @@ func NoRoom(network *v1alpha1.BitcoinNetwork, seen *state.Network) string {
 	if !full {
 		return ""
 	}
-	return fmt.Sprintf("%s has used 90 %% of what it may of the machine's disk, where its chain is: "+
-		"raise spec.resources.limits.ephemeral-storage, or make another network, with spec.storage", state.Name(network, ordinal))
+	return fmt.Sprintf("%s has used 90%% of its limit on the machine's disk, which holds its chain: "+
+		"raise spec.resources.limits.ephemeral-storage, or create another network with spec.storage", state.Name(network, ordinal))
 }
 
 // answering counts the wanted nodes that answer RPC.

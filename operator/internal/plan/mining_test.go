@@ -137,7 +137,7 @@ func TestNextBlock(t *testing.T) {
 }
 
 func TestMiningProblem(t *testing.T) {
-	const wrong = "spec.mining.address: its checksum does not fit: is a letter mistyped or missing?"
+	const wrong = "spec.mining.address: its checksum does not match: is a character mistyped or missing?"
 	for _, test := range []struct {
 		reason, address, want string
 	}{
@@ -185,7 +185,7 @@ func TestNobodyIsAskedToMineForAWrongAddress(t *testing.T) {
 
 // Blocks would fill the disk until pods are evicted, and the chain goes with them.
 func TestNobodyMinesWhereADiskIsNearlyFull(t *testing.T) {
-	const full = "payments-1 has used 90 % of what it may of the machine's disk, where its chain is: raise spec.resources.limits.ephemeral-storage, or make another network, with spec.storage"
+	const full = "payments-1 has used 90% of its limit on the machine's disk, which holds its chain: raise spec.resources.limits.ephemeral-storage, or create another network with spec.storage"
 	for _, test := range []struct {
 		reason string
 		used   int64

@@ -49,7 +49,7 @@ func TestDecideAboutCoins(t *testing.T) {
 		{"without one, any node", pay("1"), of(statetest.Healthy(3)), "", "", 0},
 		{"a primary that is silent is waited for, since it has the wallet", pay("1"), of(statetest.Seen(statetest.Silent(0, "it timed out"), statetest.NodeAt(1, 7, "a"), statetest.NodeAt(2, 7, "a")), primary(0)),
 			"", "spec.network: payments-0, to which payments-primary leads, is not ready, or lacks the last block", 0},
-		{"a mistyped address", mistyped, of(statetest.Healthy(3)), "spec.pay.address: its checksum does not fit: is a letter mistyped or missing?", "", 0},
+		{"a mistyped address", mistyped, of(statetest.Healthy(3)), "spec.pay.address: its checksum does not match: is a character mistyped or missing?", "", 0},
 		{"the last of the day", pay("0.5"), of(statetest.Healthy(3), counted("999.5")), "", "", 0},
 		{"more than that", pay("0.50000001"), of(statetest.Healthy(3), counted("999.5")), "spec.pay.amount: the platform allows 1000 BTC a day (UTC) on a network of this namespace; with these, 1000.00000001 would have been asked for today", "", 0},
 		{"less a day", pay("1"), of(statetest.Healthy(3), func(s *request.Situation) { s.Bounds = request.BoundsOf(map[string]string{"maxAmountADay": "0.1"}) }),

@@ -67,7 +67,7 @@ func refusal(request *v1alpha1.BitcoinRequest, s Situation) string {
 		return fmt.Sprintf("spec.network: there is no network %q in this namespace", name)
 	}
 	if field, address := addressOf(request); address != "" && !bitcoind.ChecksumFits(address) {
-		return field + ": its checksum does not fit: is a letter mistyped or missing?"
+		return field + ": its checksum does not match: is a character mistyped or missing?"
 	}
 	switch spec := s.Network.Spec; {
 	case spec.Chain != v1alpha1.Regtest:

@@ -100,7 +100,7 @@ func TestDecide(t *testing.T) {
 		{"one node of three is silent", mine(6), of(statetest.Seen(silent(0), statetest.NodeAt(1, 7, "a"), statetest.NodeAt(2, 7, "a"))), "", "", 1},
 
 		{"no such network", mine(6), request.Situation{Now: statetest.Now}, `spec.network: there is no network "payments" in this namespace`, "", 0},
-		{"a mistyped address", mine(6, to("bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt08q")), of(statetest.Healthy(3)), "spec.mine.address: its checksum does not fit: is a letter mistyped or missing?", "", 0},
+		{"a mistyped address", mine(6, to("bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt08q")), of(statetest.Healthy(3)), "spec.mine.address: its checksum does not match: is a character mistyped or missing?", "", 0},
 		{"a public chain", mine(6), of(statetest.Healthy(3), network(func(n *v1alpha1.BitcoinNetwork) { n.Spec.Chain = v1alpha1.Main })), "spec.network: payments follows main, and blocks and coins are to be had on regtest alone", "", 0},
 		{"a signet of the team's own", mine(6), of(statetest.Healthy(3), network(func(n *v1alpha1.BitcoinNetwork) { n.Spec.Chain = v1alpha1.Signet })), "spec.network: payments follows signet, and blocks and coins are to be had on regtest alone", "", 0},
 		{"a chain that the platform takes away", mine(6), of(seen(statetest.Healthy(3), func(n *state.Network) { n.ChainNotAllowed = true })), "spec.network: the platform does not allow the chain of payments", "", 0},

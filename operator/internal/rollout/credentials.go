@@ -41,7 +41,7 @@ func (d *decider) renewCredentials() *Step {
 		switch action := remedy(d.seen, node); {
 		case action == "" || d.isTooEarly(ordinal) || d.isHeld(ordinal):
 		case action == v1alpha1.RestartAction && d.mustRest(node.NotStoppedAt):
-			d.waitsFor(Wait{Node: ordinal, On: OnNode, For: "its bitcoind to take the call to stop"})
+			d.waitsFor(Wait{Node: ordinal, On: OnNode, For: "its bitcoind to accept the call to stop"})
 		case action == v1alpha1.RestartAction:
 			restart = append(restart, ordinal)
 		default:
@@ -78,7 +78,7 @@ func (d *decider) isTooEarly(ordinal int) bool {
 	if left <= 0 {
 		return false
 	}
-	d.waitsFor(Wait{Node: ordinal, On: OnTime, For: "the kubelet's copy of the Secret"})
+	d.waitsFor(Wait{Node: ordinal, On: OnTime, For: "the kubelet to refresh its copy of the Secret"})
 	d.look(left)
 	return true
 }

@@ -112,7 +112,7 @@ func TestRestartForTheSecret(t *testing.T) {
 		{
 			reason: "what nobody knows nobody could tell afterwards, so that it waits for the kubelet, though it was started before",
 			nodes:  []state.Node{with(at(0), mayAcceptOld)}, seen: views{changedSecret(70*time.Second - 1)},
-			want: "0 waits, time: the kubelet's copy of the Secret",
+			want: "0 waits, time: the kubelet to refresh its copy of the Secret",
 		},
 		{
 			reason: "until that has it for sure",
@@ -127,7 +127,7 @@ func TestRestartForTheSecret(t *testing.T) {
 		{
 			reason: "one that was started just after the change is started once more, when the kubelet has it for sure",
 			nodes:  []state.Node{with(at(0, started(minute)), rejectsCurrent)}, seen: views{changedSecret(minute + time.Second)},
-			want: "0 waits, time: the kubelet's copy of the Secret",
+			want: "0 waits, time: the kubelet to refresh its copy of the Secret",
 		},
 		{
 			reason: "now it has",
@@ -218,7 +218,7 @@ func TestRestartForTheSecret(t *testing.T) {
 		{
 			reason: "and says so",
 			nodes:  []state.Node{with(at(0), rejectsCurrent, notStopped), at(1)}, seen: hourAgo,
-			want: "0 waits, node: its bitcoind to take the call to stop",
+			want: "0 waits, node: its bitcoind to accept the call to stop",
 		},
 		{
 			reason: "and the only one, whose chain a second one is to copy first",
@@ -263,7 +263,7 @@ func TestReplaceForTheSecret(t *testing.T) {
 			reason: "not before the operator knows what they have, after the Secret changed while it was away",
 			nodes:  []state.Node{with(rejecting(0, statetest.NotReady), untold), with(rejecting(1, statetest.NotReady), untold)},
 			seen:   views{changedSecret(hour), recording(7)},
-			want:   "1 waits, time: its own first answer, for a minute at most: nobody knows which blocks it has",
+			want:   "1 waits, time: its own first answer, for a minute at most: it is not known which blocks it has",
 		},
 		{
 			reason: "nor by a node that has been emptied meanwhile",

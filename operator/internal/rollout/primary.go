@@ -113,11 +113,11 @@ func (d *decider) leave(current *v1alpha1.PrimaryStatus, size int, step *Step) *
 	inPods := state.InPods(d.network)
 	switch {
 	case from >= size:
-		return &Move{From: from, Because: Scaled, Why: "it is to be scaled away"}
+		return &Move{From: from, Because: Scaled, Why: "it is about to be scaled away"}
 	case inPods && step != nil && step.Ordinal == from && step.Action == v1alpha1.ReplaceAction:
-		return &Move{From: from, Because: Replaced, Why: "it is to be replaced: " + step.Why}
+		return &Move{From: from, Because: Replaced, Why: "it is about to be replaced: " + step.Why}
 	case inPods && node.Pod != nil && node.Pod.DeletionTimestamp != nil:
-		return &Move{From: from, Because: DataLost, Why: "its pod is being deleted, and its data go with it"}
+		return &Move{From: from, Because: DataLost, Why: "its pod is being deleted together with its data"}
 	case current.Data != "" && node.Data != current.Data && !(d.canLead(from) && d.isSynced(from)):
 		return &Move{From: from, Because: DataLost, Why: "it has lost its data"}
 	case !isFailoverAllowed(d.network):
@@ -125,7 +125,7 @@ func (d *decider) leave(current *v1alpha1.PrimaryStatus, size int, step *Step) *
 	case d.isBehind(node):
 		return &Move{From: from, Because: Behind, Why: fmt.Sprintf("it does not have %s", d.seen.Best)}
 	case d.isSilent(from):
-		return &Move{From: from, Because: Silent, Why: fmt.Sprintf("it has served neither the kubelet nor the operator for %s: %s", d.failoverAfter(), node.Problem)}
+		return &Move{From: from, Because: Silent, Why: fmt.Sprintf("it has answered neither the kubelet nor the operator for %s: %s", d.failoverAfter(), node.Problem)}
 	default:
 		return nil
 	}
@@ -254,7 +254,7 @@ func (d *decider) endLeft() *Step {
 		if ordinal >= len(d.staying()) || d.isPrimary(ordinal) {
 			continue
 		}
-		if step := d.evict(ordinal, "it does not answer, and whoever is connected to it hangs with it"); step != nil {
+		if step := d.evict(ordinal, "it does not answer, and clients that are connected to it hang"); step != nil {
 			step.AtOnce = state.InPods(d.network)
 			return step
 		}

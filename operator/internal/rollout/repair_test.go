@@ -120,7 +120,7 @@ func TestRepair(t *testing.T) {
 		{
 			reason: "a budget may refuse",
 			nodes:  []state.Node{at(0), with(crashed(1), refused(time.Second)), at(2)},
-			want:   "1 waits, budget: a disruption budget to let its pod go",
+			want:   "1 waits, budget: a disruption budget to allow its eviction",
 		},
 		{
 			reason: "while a change is halted by the broken node, it is repaired all the same",

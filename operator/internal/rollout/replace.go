@@ -15,7 +15,7 @@ func (d *decider) replaceBroken() *Step {
 		if d.seen.Nodes[ordinal].Pod.DeletionTimestamp != nil || !d.isBroken(ordinal) {
 			continue
 		}
-		if step := d.evict(ordinal, "it is from before the last change and does not run"); step != nil {
+		if step := d.evict(ordinal, "it predates the last change and does not run"); step != nil {
 			return step
 		}
 	}
@@ -62,7 +62,7 @@ func (d *decider) replaceOutdated() *Step {
 			if d.seen.Nodes[ordinal].Pod.DeletionTimestamp != nil || d.costOf(ordinal) != cost {
 				continue
 			}
-			if step := d.evict(ordinal, "it is from before the last change"); step != nil {
+			if step := d.evict(ordinal, "it predates the last change"); step != nil {
 				return step
 			}
 		}

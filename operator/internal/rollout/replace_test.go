@@ -19,7 +19,7 @@ type (
 
 const (
 	best    = "the best block"
-	dilemma = "somebody to decide: no node that has, or may have, block 7 (a00007000000…) answers; scale the network to 0 and back to give that up"
+	dilemma = "a decision: no node that has, or may have, block 7 (a00007000000…) answers; to give that block up, scale the network to 0 and back"
 )
 
 func TestReplaceOutdatedNodes(t *testing.T) {
@@ -75,9 +75,9 @@ func TestReplaceOutdatedNodes(t *testing.T) {
 			want:   "1 waits, node: payments-0 to serve: it does not have " + best + " yet",
 		},
 		{
-			reason: "nor where the kubelet does not find it ready",
+			reason: "nor where the kubelet does not report it ready",
 			nodes:  []state.Node{at(0, statetest.NotReady), at(1, old), at(2, old)},
-			want:   "1 waits, node: payments-0 to serve: the kubelet does not find it ready",
+			want:   "1 waits, node: payments-0 to serve: the kubelet does not report it ready",
 		},
 		{
 			reason: "nor where it rejects every password: its image may ignore them",
@@ -97,7 +97,7 @@ func TestReplaceOutdatedNodes(t *testing.T) {
 		{
 			reason: "nor while the one that was replaced is still there in the cache",
 			nodes:  []state.Node{at(0, old), at(1, old)}, network: changes{taken(0, replace, time.Second)},
-			want: "0 waits, time: its pod to go",
+			want: "0 waits, time: its pod to be gone",
 		},
 		{
 			reason: "nor while one that was restarted is not back",
@@ -145,7 +145,7 @@ func TestReplaceOutdatedNodes(t *testing.T) {
 		{
 			reason: "nor where the other is at another block with as much work",
 			nodes:  []state.Node{at(0, old), statetest.NodeAt(1, 7, "b")},
-			want:   "0 waits, best_block: payments-1 to have " + best + ": it has another block with as much work as " + best + ", and the next block decides",
+			want:   "0 waits, best_block: payments-1 to have " + best + ": it has another block with as much work as " + best + "; the next block decides",
 		},
 		{
 			reason: "nor where the other has it, but does not say so in this pass",
@@ -190,7 +190,7 @@ func TestReplaceOutdatedNodes(t *testing.T) {
 		{
 			reason: "the only node waits for a second one",
 			nodes:  []state.Node{at(0, old)},
-			want:   "0 waits, best_block: another node to have " + best + ", which it alone has",
+			want:   "0 waits, best_block: another node to have " + best + ", which no other node has",
 		},
 		{
 			reason: "which is to be made",
@@ -200,12 +200,12 @@ func TestReplaceOutdatedNodes(t *testing.T) {
 		{
 			reason: "and which a quota may not allow",
 			nodes:  []state.Node{at(0, old), state.Missing("exceeded quota")}, seen: views{wanting(1)},
-			want: "0 waits for somebody, quota: payments-1, which is to copy " + best + " first: exceeded quota",
+			want: "0 waits for somebody, quota: payments-1, which must copy " + best + " first: exceeded quota",
 		},
 		{
 			reason: "one of two, where the other cannot be made for now, is not the only one of its network",
 			nodes:  []state.Node{at(0, old), state.Missing("exceeded quota")},
-			want:   "0 waits, quota: payments-1, which is to copy " + best + " first: exceeded quota",
+			want:   "0 waits, quota: payments-1, which must copy " + best + " first: exceeded quota",
 		},
 		{
 			reason: "the first is named of those that are to copy it",
@@ -244,7 +244,7 @@ func TestReplaceOutdatedNodes(t *testing.T) {
 		{
 			reason: "and says so",
 			nodes:  []state.Node{with(at(0, old), refused(time.Second)), at(1)},
-			want:   "0 waits, budget: a disruption budget to let its pod go",
+			want:   "0 waits, budget: a disruption budget to allow its eviction",
 		},
 		{
 			reason: "it gives way to others for a minute",
@@ -324,7 +324,7 @@ func TestReplaceBrokenNodes(t *testing.T) {
 		{
 			reason: "an operator that has just been started gives a node a moment to tell what it has",
 			nodes:  []state.Node{at(0), with(crashed(1, old), untold)},
-			want:   "1 waits, time: its own first answer, for a minute at most: nobody knows which blocks it has",
+			want:   "1 waits, time: its own first answer, for a minute at most: it is not known which blocks it has",
 		},
 		{
 			reason: "a pod that never ran has nothing to lose, whoever else is down",
@@ -368,7 +368,7 @@ func TestReplaceBrokenNodes(t *testing.T) {
 		{
 			reason: "one that was restarted, and is not ready yet, is not broken",
 			nodes:  []state.Node{at(0, old, startedAgain, statetest.NotReady), with(crashed(1), lately), at(2, old)}, network: changes{taken(0, restart, time.Second)},
-			want: "0 waits, node: payments-0 to serve: the kubelet does not find it ready",
+			want: "0 waits, node: payments-0 to serve: the kubelet does not report it ready",
 		},
 		{
 			reason: "what is on its way out need not be sent there again",
@@ -414,8 +414,8 @@ func TestWhyAStepIsTaken(t *testing.T) {
 		nodes []state.Node
 		want  rollout.Step
 	}{
-		{[]state.Node{at(0), at(1, old)}, rollout.Step{Ordinal: 1, Action: replace, Keeper: first, Why: "it is from before the last change"}},
-		{[]state.Node{at(0), crashed(1, old)}, rollout.Step{Ordinal: 1, Action: replace, Keeper: first, Why: "it is from before the last change and does not run"}},
+		{[]state.Node{at(0), at(1, old)}, rollout.Step{Ordinal: 1, Action: replace, Keeper: first, Why: "it predates the last change"}},
+		{[]state.Node{at(0), crashed(1, old)}, rollout.Step{Ordinal: 1, Action: replace, Keeper: first, Why: "it predates the last change and does not run"}},
 		{[]state.Node{at(0), crashed(1)}, rollout.Step{Ordinal: 1, Action: replace, Keeper: first, Repair: true, Why: "it has not served for 1h0m0s: CrashLoopBackOff"}},
 	} {
 		if diff := cmp.Diff(&test.want, decide(decision{nodes: test.nodes}).Step); diff != "" {

@@ -229,9 +229,9 @@ func (d *decider) mustWait(ordinal int) *Wait {
 	node := d.seen.Nodes[ordinal]
 	switch {
 	case d.isGoing(ordinal):
-		return &Wait{Node: ordinal, On: OnTime, For: "its pod to go"}
+		return &Wait{Node: ordinal, On: OnTime, For: "its pod to be gone"}
 	case d.mustRest(node.RefusedAt):
-		return &Wait{Node: ordinal, On: OnBudget, For: "a disruption budget to let its pod go"}
+		return &Wait{Node: ordinal, On: OnBudget, For: "a disruption budget to allow its eviction"}
 	case state.InPods(d.network) && d.seen.IsUntold(node):
 		d.look(time.Second)
 		return &Wait{Node: ordinal, On: OnTime, For: firstAnswer}

@@ -40,7 +40,7 @@ type Wait struct {
 }
 
 // firstAnswer is what a node waits for of which nothing is known.
-const firstAnswer = "its own first answer, for a minute at most: nobody knows which blocks it has"
+const firstAnswer = "its own first answer, for a minute at most: it is not known which blocks it has"
 
 // waitForNode is to wait for a node that has not served since a while ago.
 func (d *decider) waitForNode(next, other int, since time.Time) *Wait {
@@ -62,9 +62,9 @@ func (d *decider) whyNot(node state.Node) string {
 	case node.Problem != "":
 		return node.Problem
 	case !state.IsReady(node.Pod):
-		return "the kubelet does not find it ready"
+		return "the kubelet does not report it ready"
 	case d.seen.AtStake() && d.seen.IsSynced(node) && !d.seen.Has(node):
-		return "it has another block with as much work as the best block, and the next block decides"
+		return "it has another block with as much work as the best block; the next block decides"
 	case d.seen.AtStake() && !d.seen.Has(node):
 		return "it does not have the best block yet"
 	default:
@@ -81,16 +81,16 @@ func (d *decider) lastHolder(next int) *Wait {
 	switch {
 	case !answering:
 		wait.NeedsHuman = true
-		wait.For = fmt.Sprintf("somebody to decide: no node that has, or may have, %s answers; scale the network to 0 and back to give that up", d.seen.Best)
+		wait.For = fmt.Sprintf("a decision: no node that has, or may have, %s answers; to give that block up, scale the network to 0 and back", d.seen.Best)
 	case holder != nil:
 		wait.For = fmt.Sprintf("%s to show that it has the best block: %s", name(*holder), d.whyNot(d.seen.Nodes[*holder]))
 	case copying != nil:
 		wait.For = fmt.Sprintf("%s to have the best block: %s", name(*copying), d.whyNot(d.seen.Nodes[*copying]))
 	case notMade != nil:
 		wait.On, wait.NeedsHuman = OnQuota, len(d.staying()) > d.seen.Wanted
-		wait.For = fmt.Sprintf("%s, which is to copy the best block first: %s", name(*notMade), d.seen.Nodes[*notMade].NotMade)
+		wait.For = fmt.Sprintf("%s, which must copy the best block first: %s", name(*notMade), d.seen.Nodes[*notMade].NotMade)
 	default:
-		wait.For = "another node to have the best block, which it alone has"
+		wait.For = "another node to have the best block, which no other node has"
 	}
 	return wait
 }

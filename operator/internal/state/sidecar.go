@@ -18,7 +18,7 @@ func Unreached(pod *corev1.Pod) string {
 	}
 	for _, container := range slices.Concat(pod.Status.ContainerStatuses, pod.Status.InitContainerStatuses) {
 		if container.Name != resources.Container && !container.Ready {
-			return join(fmt.Sprintf("clients do not reach it: container %q of its pod is not ready", container.Name), whyNotReady(container))
+			return join(fmt.Sprintf("clients cannot reach it: container %q of its pod is not ready", container.Name), whyNotReady(container))
 		}
 	}
 	return ""

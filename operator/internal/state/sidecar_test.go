@@ -24,7 +24,7 @@ func TestUnreached(t *testing.T) {
 	}
 	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
 	bitcoindNotReady := func(pod *corev1.Pod) { pod.Status.ContainerStatuses[0].Ready = false }
-	const proxy = `clients do not reach it: container "proxy" of its pod is not ready`
+	const proxy = `clients cannot reach it: container "proxy" of its pod is not ready`
 
 	for _, test := range []struct {
 		reason  string

@@ -24,7 +24,7 @@ func TestServes(t *testing.T) {
 		shows            bool
 	}{
 		{reason: "it answers, and has the best block", node: at(7, "a"), serves: true, up: true, sync: true, shows: true},
-		{reason: "the kubelet does not find it ready", node: at(7, "a", statetest.NotReady), sync: true, shows: true},
+		{reason: "the kubelet does not report it ready", node: at(7, "a", statetest.NotReady), sync: true, shows: true},
 		{reason: "it is on its way out", node: at(7, "a", statetest.Terminating), sync: true, shows: true},
 		{reason: "it is behind", node: at(6, "a")},
 		{reason: "it has another block, with as much work", node: at(7, "b"), serves: true, up: true, sync: true},

@@ -92,21 +92,21 @@ func credentialsReady(network *v1alpha1.BitcoinNetwork, seen *state.Network, fou
 			"spec.secret is not set, so the nodes use the default credentials: anyone who can reach them can log in")
 	case found.rejectCurrent > 0:
 		return conditions.FalseCondition(condition, v1alpha1.CredentialsRejectedReason,
-			"%d of %d nodes were started with the current Secret %q and reject its credentials: where the Secret was deleted and made again while it was immutable, no pod that uses it may be left on the machine; a custom image must accept what %s and %s say",
+			"%d of %d nodes were started with the current Secret %q and reject its credentials: if the Secret was deleted and recreated while it was immutable, every pod that uses it must first be gone from the machine; a custom image must accept the credentials in %s and %s",
 			found.rejectCurrent, nodes, secret, bitcoind.UserKey, bitcoind.PasswordKey)
 	case found.keepOld > 0:
 		return conditions.FalseCondition(condition, v1alpha1.CredentialsRejectedReason,
-			"%d of %d nodes were started with the current Secret %q and still accept credentials that it no longer has: a custom image must accept what the Secret says, and nothing else",
+			"%d of %d nodes were started with the current Secret %q and still accept credentials that are no longer in it: a custom image must accept the credentials in the Secret and no others",
 			found.keepOld, nodes, secret)
 	case found.pending > 0 && len(previous) > 0:
 		return conditions.TrueCondition(condition, v1alpha1.RotatingReason,
 			"Secret %q has new credentials; %d of %d nodes accept them. Keep using the previous ones until all nodes do", secret, found.accepting, nodes)
 	case found.pending > 0:
 		return conditions.TrueCondition(condition, v1alpha1.RotatingReason,
-			"Secret %q has changed; %d of %d nodes are up to date, the others are to be restarted", secret, found.accepting, nodes)
+			"Secret %q has changed; %d of %d nodes are up to date, the others will be restarted", secret, found.accepting, nodes)
 	case found.lacking > 0:
 		return conditions.TrueCondition(condition, v1alpha1.RotatingReason,
-			"Secret %q was read; %d of %d nodes know all of spec.users, the others are to be replaced", secret, nodes-found.lacking, nodes)
+			"Secret %q was read; %d of %d nodes know all users in spec.users, the others will be replaced", secret, nodes-found.lacking, nodes)
 	case found.rejectPrevious > 0:
 		return conditions.TrueCondition(condition, v1alpha1.RotatingReason,
 			"%d of %d nodes were started with the current Secret %q but reject part of it: a custom image must also accept %s and %s",

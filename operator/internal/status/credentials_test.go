@@ -73,17 +73,17 @@ func TestCredentialsReady(t *testing.T) {
 	}
 	const (
 		read     = `True SecretRead: Secret "bitcoin-rpc" was read`
-		changed  = `True Rotating: Secret "bitcoin-rpc" has changed; %d of 3 nodes are up to date, the others are to be restarted`
+		changed  = `True Rotating: Secret "bitcoin-rpc" has changed; %d of 3 nodes are up to date, the others will be restarted`
 		rotating = `True Rotating: Secret "bitcoin-rpc" has new credentials; %d of 3 nodes accept them. Keep using the previous ones until all nodes do`
 		rotated  = `True Rotated: every node accepts both the new and the previous credentials from Secret "bitcoin-rpc": ` +
 			`switch all clients to the new ones, then remove BC_RPC_USER_PREVIOUS and BC_RPC_PASSWORD_PREVIOUS`
 		partly = `True Rotating: 1 of 3 nodes were started with the current Secret "bitcoin-rpc" but reject part of it: ` +
 			`a custom image must also accept BC_RPC_USER_PREVIOUS and BC_RPC_PASSWORD_PREVIOUS`
 		rejected = `False CredentialsRejected: %d of 3 nodes were started with the current Secret "bitcoin-rpc" and reject its credentials: ` +
-			`where the Secret was deleted and made again while it was immutable, no pod that uses it may be left on the machine; ` +
-			`a custom image must accept what BC_RPC_USER and BC_RPC_PASSWORD say`
-		kept = `False CredentialsRejected: 1 of 3 nodes were started with the current Secret "bitcoin-rpc" and still accept credentials that it no longer has: ` +
-			`a custom image must accept what the Secret says, and nothing else`
+			`if the Secret was deleted and recreated while it was immutable, every pod that uses it must first be gone from the machine; ` +
+			`a custom image must accept the credentials in BC_RPC_USER and BC_RPC_PASSWORD`
+		kept = `False CredentialsRejected: 1 of 3 nodes were started with the current Secret "bitcoin-rpc" and still accept credentials that are no longer in it: ` +
+			`a custom image must accept the credentials in the Secret and no others`
 	)
 	for _, test := range []struct {
 		reason    string

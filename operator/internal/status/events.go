@@ -94,7 +94,7 @@ var transitions = []transition{
 		return "scaled to 0 nodes; their volumes are kept"
 	}},
 	{kind: warning, reason: v1alpha1.ChainLostEvent, applies: func(c change) bool { return c.seen.Private && c.seen.Lost != nil }, text: func(c change) string {
-		return fmt.Sprintf("the chain was lost: no node has %s any more, and the best that is left is %s", c.seen.Lost, bestText(c.seen.Best))
+		return fmt.Sprintf("the chain was lost: no node has %s any more; the best that remains is %s", c.seen.Lost, bestText(c.seen.Best))
 	}},
 	{kind: normal, of: credentials, applies: func(c change) bool { return c.credentialsTurned() && c.credentialsAreFine() }},
 	{kind: warning, of: credentials, applies: func(c change) bool { return c.credentialsTurned() && !c.credentialsAreFine() }},
@@ -176,7 +176,7 @@ func (c change) moved() bool { return c.outcome.Connection.Moved != nil }
 
 func (c change) movedText() string {
 	move := c.outcome.Connection.Moved
-	return fmt.Sprintf("%s leads to %s now, and no longer to %s: %s",
+	return fmt.Sprintf("%s now leads to %s instead of %s: %s",
 		resources.PrimaryName(c.after), state.Name(c.after, move.To), state.Name(c.after, move.From), move.Why)
 }
 
@@ -257,7 +257,7 @@ func Before(network *v1alpha1.BitcoinNetwork, seen *state.Network, shape plan.Sh
 		return nil
 	}
 	return []Event{{warning, v1alpha1.ParkedReason, fmt.Sprintf(
-		"scaling to 0 nodes, which have no volumes: the chain will be lost, up to %s", seen.Best)}}
+		"scaling to 0: the nodes have no volumes, so the chain will be lost, up to %s", seen.Best)}}
 }
 
 // Mined tells of a block that was mined out of turn, or could not be mined for another
@@ -305,13 +305,13 @@ func (p *Patience) Events(network *v1alpha1.BitcoinNetwork, seen *state.Network,
 	if drain := todo.Shape.Drain; drain.JustEnded && !p.drainTold.Equal(drain.HeldSince.Time) {
 		p.drainTold = drain.HeldSince.Time
 		events = append(events, Event{warning, v1alpha1.DrainMayLoseChainEvent, fmt.Sprintf(
-			"drains were held up since %s because fewer than two ready nodes have %s; they go on now, and may lose it",
+			"drains have been held up since %s because fewer than two ready nodes have %s; they can now proceed and may lose that block",
 			drain.HeldSince.UTC().Format(time.RFC3339), bestText(seen.Best))})
 	}
 	ordinal, filling := seen.FirstWithDisk(state.DiskFilling)
 	if filling && !p.diskTold {
 		events = append(events, Event{warning, v1alpha1.DiskFillingEvent, fmt.Sprintf(
-			"%s has used 80 %% of what it may of the machine's disk, where its chain is; at 90 %% mining ends, and a pod that uses all is evicted: raise spec.resources.limits.ephemeral-storage, or make another network, with spec.storage",
+			"%s has used 80%% of its limit on the machine's disk, which holds its chain; at 90%% mining stops, and at the limit the pod is evicted: raise spec.resources.limits.ephemeral-storage, or create another network with spec.storage",
 			state.Name(network, ordinal))})
 	}
 	p.diskTold = filling

@@ -81,8 +81,8 @@ func TestEvents(t *testing.T) {
 		rotated    = `every node accepts both the new and the previous credentials from Secret "bitcoin-rpc": ` +
 			`switch all clients to the new ones, then remove BC_RPC_USER_PREVIOUS and BC_RPC_PASSWORD_PREVIOUS`
 		rejected = `1 of 3 nodes were started with the current Secret "bitcoin-rpc" and reject its credentials: ` +
-			`where the Secret was deleted and made again while it was immutable, no pod that uses it may be left on the machine; ` +
-			`a custom image must accept what BC_RPC_USER and BC_RPC_PASSWORD say`
+			`if the Secret was deleted and recreated while it was immutable, every pod that uses it must first be gone from the machine; ` +
+			`a custom image must accept the credentials in BC_RPC_USER and BC_RPC_PASSWORD`
 	)
 
 	for _, test := range []struct {
@@ -141,13 +141,13 @@ func TestEvents(t *testing.T) {
 		},
 		{
 			reason: "clients are led elsewhere, as is the operator's to do",
-			before: wellConnected(3).report(), now: wellConnected(3).with(moving(rollout.Scaled, "it is to be scaled away")),
-			want: []string{"Normal PrimaryMoved payments-primary leads to payments-0 now, and no longer to payments-2: it is to be scaled away"},
+			before: wellConnected(3).report(), now: wellConnected(3).with(moving(rollout.Scaled, "it is about to be scaled away")),
+			want: []string{"Normal PrimaryMoved payments-primary now leads to payments-0 instead of payments-2: it is about to be scaled away"},
 		},
 		{
 			reason: "clients are led elsewhere, since something is wrong",
 			before: wellConnected(3).report(), now: wellConnected(3).with(moving(rollout.DataLost, "it has lost its data")),
-			want: []string{"Warning PrimaryMoved payments-primary leads to payments-0 now, and no longer to payments-2: it has lost its data"},
+			want: []string{"Warning PrimaryMoved payments-primary now leads to payments-0 instead of payments-2: it has lost its data"},
 		},
 
 		{
@@ -297,13 +297,13 @@ func TestEvents(t *testing.T) {
 		{
 			reason: "volumes cannot grow",
 			before: again(withVolumes("1Gi", statetest.Claim("1Gi", "1Gi"))), now: infeasible(),
-			want: []string{"Warning ResizeInfeasible data-payments-0 asks for 1Ti and has 1Gi: ControllerResizeInfeasible: the pool has 100Gi; " +
-				"set spec.storage.size to what the storage can give, which is 1Gi (status.storage) at least"},
+			want: []string{"Warning ResizeInfeasible data-payments-0 requests 1Ti and has 1Gi: ControllerResizeInfeasible: the pool has 100Gi; " +
+				"set spec.storage.size to what the storage can provide, which is at least 1Gi (status.storage)"},
 		},
 		{
 			reason: "volumes grow",
 			before: again(withVolumes("1Gi", statetest.Claim("1Gi", "1Gi"), statetest.Claim("1Gi", "1Gi"))), now: resizing(),
-			want: []string{"Normal Resizing data-payments-1 asks for 2Gi and has 1Gi: nothing has begun to resize it"},
+			want: []string{"Normal Resizing data-payments-1 requests 2Gi and has 1Gi: resizing has not started"},
 		},
 		{
 			reason: "which is said once, whatever becomes of it",
@@ -442,12 +442,12 @@ func TestEvents(t *testing.T) {
 		{
 			reason: "the best block is lost, and another is left",
 			before: wellConnected(3).report(), now: wellConnected(3).with(lost(new(statetest.Block(7, "a")))),
-			want: []string{"Warning ChainLost the chain was lost: no node has block 9 (a00009000000…) any more, and the best that is left is block 7 (a00007000000…)"},
+			want: []string{"Warning ChainLost the chain was lost: no node has block 9 (a00009000000…) any more; the best that remains is block 7 (a00007000000…)"},
 		},
 		{
 			reason: "the best block is lost, and none is left",
 			before: wellConnected(3).report(), now: wellConnected(3).with(lost(nil)),
-			want: []string{"Warning ChainLost the chain was lost: no node has block 9 (a00009000000…) any more, and the best that is left is block 0"},
+			want: []string{"Warning ChainLost the chain was lost: no node has block 9 (a00009000000…) any more; the best that remains is block 0"},
 		},
 		{
 			reason: "the world has a public chain",
@@ -516,7 +516,7 @@ func TestForeignPeersAreTold(t *testing.T) {
 
 // What cannot be undone is told before it is done.
 func TestBefore(t *testing.T) {
-	const warned = "Warning Parked scaling to 0 nodes, which have no volumes: the chain will be lost, up to block 7 (a00007000000…)"
+	const warned = "Warning Parked scaling to 0: the nodes have no volumes, so the chain will be lost, up to block 7 (a00007000000…)"
 	for _, test := range []struct {
 		reason string
 		change func(*situation)
@@ -606,7 +606,7 @@ func TestPatience(t *testing.T) {
 		{"so is one of the same node for something else", []look{
 			{0, &forNode, nil}, {waitTold, &forNode, []string{waiting}},
 			{time.Second, &forBudget, nil},
-			{waitTold, &forBudget, []string{"Warning Waiting payments-0 waits for the disruption budget to let its pod go"}},
+			{waitTold, &forBudget, []string{"Warning Waiting payments-0 waits for the disruption budget to allow its eviction"}},
 		}},
 		{"and the same one again, after it had come to an end", []look{
 			{0, &forNode, nil}, {waitTold, &forNode, []string{waiting}},
@@ -648,8 +648,8 @@ func TestPatienceWithSuspendedNetworks(t *testing.T) {
 // What drains may cost now is told once each time that they were held up.
 func TestPatienceWithDrains(t *testing.T) {
 	told := func(since string) []string {
-		return []string{"Warning DrainMayLoseChain drains were held up since " + since +
-			" because fewer than two ready nodes have block 7 (a00007000000…); they go on now, and may lose it"}
+		return []string{"Warning DrainMayLoseChain drains have been held up since " + since +
+			" because fewer than two ready nodes have block 7 (a00007000000…); they can now proceed and may lose that block"}
 	}
 	since, later := metav1.NewTime(statetest.Now.Add(-time.Hour)), metav1.NewTime(statetest.Now.Add(-time.Minute))
 	var patience Patience
@@ -676,7 +676,7 @@ func TestPatienceWithDrains(t *testing.T) {
 
 // A disk that fills is told once, and again when it has been better.
 func TestPatienceWithDisks(t *testing.T) {
-	const filling = "Warning DiskFilling payments-1 has used 80 % of what it may of the machine's disk, where its chain is; at 90 % mining ends, and a pod that uses all is evicted: raise spec.resources.limits.ephemeral-storage, or make another network, with spec.storage"
+	const filling = "Warning DiskFilling payments-1 has used 80% of its limit on the machine's disk, which holds its chain; at 90% mining stops, and at the limit the pod is evicted: raise spec.resources.limits.ephemeral-storage, or create another network with spec.storage"
 	var patience Patience
 	s := wellConnected(3)
 	node := &s.seen.Nodes[1]

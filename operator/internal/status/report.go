@@ -155,7 +155,7 @@ func setNodesReady(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
 // before the last change, somebody may have changed already.
 func problemOf(seen *state.Network, node state.Node) string {
 	if seen.IsOutdated(node) && seen.FaultOf(node) != state.NoFault {
-		return node.Problem + "; its pod is from before the last change and waits to be replaced"
+		return node.Problem + "; its pod predates the last change and is waiting to be replaced"
 	}
 	return node.Problem
 }
@@ -173,7 +173,7 @@ func setPeersConnected(network *v1alpha1.BitcoinNetwork, seen *state.Network, li
 			"%s", allLinks(planned))
 	case len(links.Parts) > 1 && seen.Ready() == seen.Wanted:
 		conditions.MarkFalse(network, v1alpha1.PeersConnectedCondition, v1alpha1.SplitReason,
-			"the network is in %d parts: %s; %d of %s connected%s", len(links.Parts), listParts(links.Parts), planned-missing, count(planned, "link"), obstacles(network))
+			"the network is split into %d parts: %s; %d of %s connected%s", len(links.Parts), listParts(links.Parts), planned-missing, count(planned, "link"), obstacles(network))
 	default:
 		conditions.MarkFalse(network, v1alpha1.PeersConnectedCondition, v1alpha1.LinksMissingReason,
 			"%d of %s connected; missing: %s%s", planned-missing, count(planned, "link"), listLinks(links.Missing), obstacles(network))
@@ -192,7 +192,7 @@ func obstacles(network *v1alpha1.BitcoinNetwork) string {
 	if len(lines) == 0 {
 		return ""
 	}
-	return "; spec.config has what may keep nodes apart: " + list(lines)
+	return "; these lines of spec.config may keep nodes apart: " + list(lines)
 }
 
 func setChainsAgree(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
@@ -236,7 +236,7 @@ func setReady(network *v1alpha1.BitcoinNetwork, platform resources.Platform, see
 		ready.Message += "; mining fails: " + outcome.MiningProblem
 	}
 	if outcome.Connection.LeftOut != "" {
-		ready.Message += "; left out: " + outcome.Connection.LeftOut
+		ready.Message += "; not applied: " + outcome.Connection.LeftOut
 	}
 	if network.Spec.Suspend {
 		suspend(network, platform, seen, &ready)
@@ -254,7 +254,7 @@ func suspend(network *v1alpha1.BitcoinNetwork, platform resources.Platform, seen
 		ready.Message = "suspended by spec.suspend; " + ready.Message
 		return
 	}
-	ready.Message = fmt.Sprintf("suspended by spec.suspend, with changes that are not applied: %s; %s", strings.Join(changes, ", "), ready.Message)
+	ready.Message = fmt.Sprintf("suspended by spec.suspend, with unapplied changes: %s; %s", strings.Join(changes, ", "), ready.Message)
 	if ready.Status == metav1.ConditionTrue {
 		ready.Status = metav1.ConditionFalse
 	}
@@ -305,7 +305,7 @@ func readyOf(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.Pl
 	case len(todo.Rollout.Down) > 0:
 		return notReady(v1alpha1.RollingReason, "waiting for %s to serve", state.Name(network, int(todo.Rollout.Down[0].Ordinal)))
 	case extra > 0 && !seen.HandsOff(network):
-		return notReady(v1alpha1.RollingReason, "%s beyond spec.nodes", count(extra, "node"))
+		return notReady(v1alpha1.RollingReason, "waiting for %s beyond spec.nodes to be removed", count(extra, "node"))
 	default:
 		return metav1.Condition{Status: metav1.ConditionTrue, Reason: v1alpha1.ConnectedReason, Message: fmt.Sprintf(
 			"%s, %s connected", nodesAnswer(seen.Wanted), count(int(network.Status.Links.Connected), "link"))}

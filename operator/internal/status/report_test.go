@@ -110,7 +110,7 @@ func TestConditions(t *testing.T) {
 		{"a pod that is as it should be has a problem of its own", crashing, v1alpha1.NodesReadyCondition,
 			"False NodesNotReady: 1 of 2 nodes answer RPC; payments-1: it crashes"},
 		{"what is wrong with a pod from before the last change may have been mended by it", crashingSince, v1alpha1.NodesReadyCondition,
-			"False NodesNotReady: 1 of 2 nodes answer RPC; payments-1: it crashes; its pod is from before the last change and waits to be replaced"},
+			"False NodesNotReady: 1 of 2 nodes answer RPC; payments-1: it crashes; its pod predates the last change and is waiting to be replaced"},
 		{"nothing is wrong with one that is on its way out", startingSince, v1alpha1.NodesReadyCondition,
 			"False NodesNotReady: 1 of 2 nodes answer RPC; payments-1: its pod is starting"},
 
@@ -123,11 +123,11 @@ func TestConditions(t *testing.T) {
 		{"a message lists only so many links", many, v1alpha1.PeersConnectedCondition,
 			"False LinksMissing: 0 of 21 links connected; missing: 1→0; 2→0; 2→1; 3→0; 3→1; and 16 more"},
 		{"nodes that all answer and do not reach each other are a split network", split, v1alpha1.PeersConnectedCondition,
-			"False Split: the network is in 2 parts: nodes 0, 2; node 1; 1 of 3 links connected"},
+			"False Split: the network is split into 2 parts: nodes 0, 2; node 1; 1 of 3 links connected"},
 		{"what may be why is named, as it is refused by now", configured(split, "txindex=1", "maxconnections=8", "dns=0"), v1alpha1.PeersConnectedCondition,
-			"False Split: the network is in 2 parts: nodes 0, 2; node 1; 1 of 3 links connected; spec.config has what may keep nodes apart: maxconnections=8; dns=0"},
+			"False Split: the network is split into 2 parts: nodes 0, 2; node 1; 1 of 3 links connected; these lines of spec.config may keep nodes apart: maxconnections=8; dns=0"},
 		{"so it is where a link does not stand", configured(linkMissing(), "maxconnections=8"), v1alpha1.PeersConnectedCondition,
-			"False LinksMissing: 2 of 3 links connected; missing: 2→1; spec.config has what may keep nodes apart: maxconnections=8"},
+			"False LinksMissing: 2 of 3 links connected; missing: 2→1; these lines of spec.config may keep nodes apart: maxconnections=8"},
 		{"and not where all is well", configured(wellConnected(3), "maxconnections=20"), v1alpha1.PeersConnectedCondition,
 			"True LinksConnected: all 3 planned links are connected"},
 		{"a silent node may well connect the others: that is no split", splitAndSilent, v1alpha1.PeersConnectedCondition,
@@ -175,7 +175,7 @@ func TestConditions(t *testing.T) {
 		{"nobody waits for a node while others are still to go", rolling().with(isDown(1)), meta.ReadyCondition,
 			"False Rolling: restarting or replacing the nodes one at a time; 2 nodes to go"},
 		{"a pod that nobody asks for is yet to go", shrinking(), meta.ReadyCondition,
-			"False Rolling: 1 node beyond spec.nodes"},
+			"False Rolling: waiting for 1 node beyond spec.nodes to be removed"},
 		{"a StatefulSet that names no number has no pods beyond it", uncounted, meta.ReadyCondition,
 			"True Connected: 3 nodes answer RPC, 3 links connected"},
 		{"a network that asks for no nodes and has none is as it should be", parked(), meta.ReadyCondition,
@@ -238,7 +238,7 @@ func TestReadySaysThatMiningFails(t *testing.T) {
 		{"the next one was mined", wellConnected(3).with(fails).with(func(s *situation) { s.outcome.MiningProblem = "" }),
 			"True Connected: 3 nodes answer RPC, 3 links connected"},
 		{"a rollout waits", rolling().with(waitsFor(forBudget), fails),
-			"False Rolling: restarting or replacing the nodes one at a time; 2 nodes to go; payments-0 waits for the disruption budget to let its pod go; mining fails: time-too-new"},
+			"False Rolling: restarting or replacing the nodes one at a time; 2 nodes to go; payments-0 waits for the disruption budget to allow its eviction; mining fails: time-too-new"},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			if got := said(test.situation.report(), meta.ReadyCondition); got != test.want {
@@ -250,9 +250,9 @@ func TestReadySaysThatMiningFails(t *testing.T) {
 
 // Ready says what clients should have and have not, and is what it is all the same.
 func TestReadySaysWhatIsLeftOut(t *testing.T) {
-	const taken = `Service "payments-primary", since another object has that name`
+	const taken = `Service "payments-primary", because another object has that name`
 	s := wellConnected(3).with(func(s *situation) { s.outcome.Connection.LeftOut = taken })
-	const want = "True Connected: 3 nodes answer RPC, 3 links connected; left out: " + taken
+	const want = "True Connected: 3 nodes answer RPC, 3 links connected; not applied: " + taken
 	if got := said(s.report(), meta.ReadyCondition); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -279,9 +279,9 @@ func TestReadySaysWhatIsWaitedFor(t *testing.T) {
 		{"or that something else keeps from being done", failing(errors.New("no")).with(waitsFor(forNode)),
 			"False Failed: no; payments-0 waits for payments-1 to serve: its RPC port refuses connections", false},
 		{"a step was planned, and the disruption budget does not allow it", rolling().with(refused),
-			"False Rolling: restarting or replacing the nodes one at a time; 2 nodes to go; payments-0 waits for the disruption budget to let its pod go", false},
+			"False Rolling: restarting or replacing the nodes one at a time; 2 nodes to go; payments-0 waits for the disruption budget to allow its eviction", false},
 		{"a pod stays until another has the chain", spare,
-			"False Rolling: 1 node beyond spec.nodes; payments-0 waits for payments-1 to serve: its RPC port refuses connections", false},
+			"False Rolling: waiting for 1 node beyond spec.nodes to be removed; payments-0 waits for payments-1 to serve: its RPC port refuses connections", false},
 		{"of two things the rollout's is told", both,
 			"False Rolling: restarting or replacing the nodes one at a time; 2 nodes to go; payments-0 waits for payments-1 to serve: its RPC port refuses connections", false},
 
@@ -320,7 +320,7 @@ func TestReadySaysWhatIsWaitedFor(t *testing.T) {
 func TestSuspendedNetworkIsReadyForWhatWasApplied(t *testing.T) {
 	const (
 		well      = "True Suspended: suspended by spec.suspend; 3 nodes answer RPC, 3 links connected"
-		unapplied = "False Suspended: suspended by spec.suspend, with changes that are not applied: %s; %s"
+		unapplied = "False Suspended: suspended by spec.suspend, with unapplied changes: %s; %s"
 		made      = "the nodes' image, configuration or other settings"
 		connected = "3 nodes answer RPC, 3 links connected"
 	)

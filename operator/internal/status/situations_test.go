@@ -122,7 +122,7 @@ func rolling() situation {
 // takingDown is a roll that takes down a node in this pass, and has put it on record.
 func takingDown() situation {
 	return rolling().with(func(s *situation) {
-		s.todo.Rollout.Step = &rollout.Step{Ordinal: 0, Action: v1alpha1.ReplaceAction, Why: "it is from before the last change"}
+		s.todo.Rollout.Step = &rollout.Step{Ordinal: 0, Action: v1alpha1.ReplaceAction, Why: "it predates the last change"}
 		RecordStep(s.network, s.seen, s.todo.Rollout)
 	})
 }
@@ -197,7 +197,7 @@ func refused(s *situation) {
 // What rollouts wait for.
 var (
 	forNode   = rollout.Wait{Node: 0, On: rollout.OnNode, For: "payments-1 to serve: " + closed}
-	forBudget = rollout.Wait{Node: 0, On: rollout.OnBudget, For: "the disruption budget to let its pod go"}
+	forBudget = rollout.Wait{Node: 0, On: rollout.OnBudget, For: "the disruption budget to allow its eviction"}
 	forHuman  = rollout.Wait{Node: 0, On: rollout.OnBestBlock, For: "somebody to decide", NeedsHuman: true}
 )
 

@@ -50,7 +50,7 @@ func setStorageReady(network *v1alpha1.BitcoinNetwork, seen *state.Network, outc
 	}
 	ready := storageReady(network, seen, outcome)
 	if kept := outcome.NotLowered; kept != nil {
-		ready.Message += fmt.Sprintf("; %s cannot take back what it asks for, down to %s: %s", kept.Claim, &kept.To, kept.Err)
+		ready.Message += fmt.Sprintf("; %s cannot lower its request to %s: %s", kept.Claim, &kept.To, kept.Err)
 	}
 	ready.Type = v1alpha1.StorageReadyCondition
 	conditions.Set(network, &ready)
@@ -64,13 +64,13 @@ func storageReady(network *v1alpha1.BitcoinNetwork, seen *state.Network, outcome
 	small := smallVolumes(network, seen)
 	switch {
 	case len(small.infeasible) > 0:
-		return notReady(v1alpha1.ResizeInfeasibleReason, "%s; set spec.storage.size to what the storage can give, which is %s (status.storage) at least", list(small.infeasible), network.Status.Storage)
+		return notReady(v1alpha1.ResizeInfeasibleReason, "%s; set spec.storage.size to what the storage can provide, which is at least %s (status.storage)", list(small.infeasible), network.Status.Storage)
 	case len(outcome.Short) > 0:
 		return notReady(v1alpha1.QuotaExceededReason, "volumes cannot grow to %s: %s; %s; ask the platform team for a larger quota%s",
 			size, shortageText(outcome.Short), grownText(network, seen), orBack(network))
 	case outcome.NotGrown != nil:
 		return notReady(v1alpha1.StorageRefusedReason,
-			"volume claim %q cannot grow to %s: %s; %s; the quotas that the operator sees have room, so the storage class, a limit range or an admission policy must allow it%s",
+			"volume claim %q cannot grow to %s: %s; %s; the quotas that the operator sees have room, so check the storage class, limit ranges and admission policies%s",
 			outcome.NotGrown.Claim, size, outcome.NotGrown.Err, grownText(network, seen), orBack(network))
 	case len(small.growing) > 0:
 		return notReady(v1alpha1.ResizingReason, "%s", list(append(small.growing, small.unbound...)))
@@ -105,9 +105,9 @@ func smallVolumes(network *v1alpha1.BitcoinNetwork, seen *state.Network) volumes
 			small.unbound = append(small.unbound, fmt.Sprintf("%s has no volume (%s)", name, cmp.Or(claim.Status.Phase, corev1.ClaimPending)))
 		case has.Cmp(network.Spec.Storage.Size) >= 0:
 		case asked.Cmp(network.Spec.Storage.Size) < 0:
-			small.growing = append(small.growing, fmt.Sprintf("%s has %s and does not ask for %s yet", name, &has, &network.Spec.Storage.Size))
+			small.growing = append(small.growing, fmt.Sprintf("%s has %s and does not request %s yet", name, &has, &network.Spec.Storage.Size))
 		default:
-			text := fmt.Sprintf("%s asks for %s and has %s: %s", name, &asked, &has, cmp.Or(state.ResizeProgress(claim), "nothing has begun to resize it"))
+			text := fmt.Sprintf("%s requests %s and has %s: %s", name, &asked, &has, cmp.Or(state.ResizeProgress(claim), "resizing has not started"))
 			if state.IsInfeasible(claim) {
 				small.infeasible = append(small.infeasible, text)
 			} else {
@@ -122,7 +122,7 @@ func smallVolumes(network *v1alpha1.BitcoinNetwork, seen *state.Network) volumes
 func shortageText(short []plan.Shortage) string {
 	var texts []string
 	for _, quota := range short {
-		texts = append(texts, fmt.Sprintf("that takes %s of %s, and quota %q has %s left", &quota.Needed, quota.Resource, quota.Quota, &quota.Left))
+		texts = append(texts, fmt.Sprintf("that needs %s of %s, and quota %q has %s left", &quota.Needed, quota.Resource, quota.Quota, &quota.Left))
 	}
 	return list(texts)
 }
@@ -144,10 +144,10 @@ func grownText(network *v1alpha1.BitcoinNetwork, seen *state.Network) string {
 	if len(grown) == 0 {
 		return "no claim has grown"
 	}
-	return fmt.Sprintf("the claims of %s ask for it already, those of %s do not", listNodes(grown), listNodes(others))
+	return fmt.Sprintf("the claims of %s already request it, those of %s do not", listNodes(grown), listNodes(others))
 }
 
 // orBack says how far the size may go back. There are volumes, or none would grow.
 func orBack(network *v1alpha1.BitcoinNetwork) string {
-	return fmt.Sprintf(", or set spec.storage.size back, to %s (status.storage) or more", network.Status.Storage)
+	return fmt.Sprintf(", or set spec.storage.size back to %s (status.storage) or more", network.Status.Storage)
 }

@@ -56,7 +56,7 @@ func halfGrown(s *situation) {
 }
 
 func TestStorageReady(t *testing.T) {
-	const back = ", or set spec.storage.size back, to 1Gi (status.storage) or more"
+	const back = ", or set spec.storage.size back to 1Gi (status.storage) or more"
 	for _, test := range []struct {
 		reason    string
 		situation situation
@@ -83,29 +83,29 @@ func TestStorageReady(t *testing.T) {
 		{
 			"growth has not landed, and nobody cares for it",
 			resizing(),
-			"False Resizing: data-payments-1 asks for 2Gi and has 1Gi: nothing has begun to resize it", "Connected",
+			"False Resizing: data-payments-1 requests 2Gi and has 1Gi: resizing has not started", "Connected",
 		},
 		{
 			"somebody does",
 			withVolumes("2Gi", statetest.Claim("2Gi", "1Gi", statetest.Says(corev1.PersistentVolumeClaimFileSystemResizePending, "waiting for a pod"))),
-			"False Resizing: data-payments-0 asks for 2Gi and has 1Gi: FileSystemResizePending: waiting for a pod", "Connected",
+			"False Resizing: data-payments-0 requests 2Gi and has 1Gi: FileSystemResizePending: waiting for a pod", "Connected",
 		},
 		{
 			"it fails, and is tried again",
 			withVolumes("2Gi", statetest.Claim("2Gi", "1Gi",
 				statetest.Says(corev1.PersistentVolumeClaimResizing, ""), statetest.Says(corev1.PersistentVolumeClaimNodeResizeError, "device is busy"))),
-			"False Resizing: data-payments-0 asks for 2Gi and has 1Gi: NodeResizeError: device is busy", "Connected",
+			"False Resizing: data-payments-0 requests 2Gi and has 1Gi: NodeResizeError: device is busy", "Connected",
 		},
 		{
 			"nobody asks for it, as while the network is suspended",
 			withVolumes("2Gi", statetest.Claim("1Gi", "1Gi")).with(isSuspended),
-			"False Resizing: data-payments-0 has 1Gi and does not ask for 2Gi yet", "Suspended",
+			"False Resizing: data-payments-0 has 1Gi and does not request 2Gi yet", "Suspended",
 		},
 		{
 			"the storage cannot",
 			infeasible(),
-			"False ResizeInfeasible: data-payments-0 asks for 1Ti and has 1Gi: ControllerResizeInfeasible: the pool has 100Gi; " +
-				"set spec.storage.size to what the storage can give, which is 1Gi (status.storage) at least", "ResizeInfeasible",
+			"False ResizeInfeasible: data-payments-0 requests 1Ti and has 1Gi: ControllerResizeInfeasible: the pool has 100Gi; " +
+				"set spec.storage.size to what the storage can provide, which is at least 1Gi (status.storage)", "ResizeInfeasible",
 		},
 		{
 			"it could not before the size went back",
@@ -115,27 +115,27 @@ func TestStorageReady(t *testing.T) {
 		{
 			"a quota has no room for all",
 			beyondQuota(),
-			`False QuotaExceeded: volumes cannot grow to 1Ti: that takes 2046Gi of requests.storage, and quota "tenant" has 1Ti left; ` +
+			`False QuotaExceeded: volumes cannot grow to 1Ti: that needs 2046Gi of requests.storage, and quota "tenant" has 1Ti left; ` +
 				"no claim has grown; ask the platform team for a larger quota" + back, "QuotaExceeded",
 		},
 		{
 			"and had none for the rest",
 			beyondQuota().with(halfGrown),
-			`False QuotaExceeded: volumes cannot grow to 1Ti: that takes 2046Gi of requests.storage, and quota "tenant" has 1Ti left; ` +
-				"the claims of node 0 ask for it already, those of node 1 do not; ask the platform team for a larger quota" + back, "QuotaExceeded",
+			`False QuotaExceeded: volumes cannot grow to 1Ti: that needs 2046Gi of requests.storage, and quota "tenant" has 1Ti left; ` +
+				"the claims of node 0 already request it, those of node 1 do not; ask the platform team for a larger quota" + back, "QuotaExceeded",
 		},
 		{
 			"the class does not allow it",
 			refusedByClass(),
 			`False StorageRefused: volume claim "data-payments-0" cannot grow to 2Gi: the class does not allow it; no claim has grown; ` +
-				"the quotas that the operator sees have room, so the storage class, a limit range or an admission policy must allow it" + back, "StorageRefused",
+				"the quotas that the operator sees have room, so check the storage class, limit ranges and admission policies" + back, "StorageRefused",
 		},
 		{
 			"what a claim asked for cannot be taken back, which harms nobody",
 			withVolumes("1Gi", statetest.Claim("1Ti", "1Gi")).with(func(s *situation) {
 				s.outcome.NotLowered = &ResizeRefusal{Claim: "data-payments-0", To: resource.MustParse("1025Mi"), Err: errors.New("field can not be less than previous value")}
 			}),
-			"True SizeReached: 1 volume of at least 1Gi; data-payments-0 cannot take back what it asks for, down to 1025Mi: field can not be less than previous value", "Connected",
+			"True SizeReached: 1 volume of at least 1Gi; data-payments-0 cannot lower its request to 1025Mi: field can not be less than previous value", "Connected",
 		},
 	} {
 		t.Run(test.reason, func(t *testing.T) {

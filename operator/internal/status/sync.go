@@ -91,7 +91,7 @@ func synced(network *v1alpha1.BitcoinNetwork, seen *state.Network) metav1.Condit
 	case worst == state.Downloading:
 		condition.Reason = v1alpha1.DownloadingReason
 		if at := network.Status.Sync.EstimatedAt; at != nil {
-			condition.Message += "; at this pace the last is synced at " + at.UTC().Format(time.RFC3339)
+			condition.Message += "; at this pace the last node will be synced at " + at.UTC().Format(time.RFC3339)
 		}
 	case worst == state.NotCatchingUp:
 		condition.Reason = v1alpha1.NotCatchingUpReason
@@ -120,10 +120,10 @@ func behindText(seen *state.Network, node state.Node) string {
 	text := fmt.Sprintf(": block %d of %d, %s", node.State.Chain.Blocks, seen.Goal(node), percent(seen.Part(node)))
 	switch seen.SyncOf(node) {
 	case state.RejectsBlock:
-		return text + fmt.Sprintf("; it holds for invalid what others have, block %d %s: the platform can have it look again, with bitcoin-cli reconsiderblock; if it rejects that block again, it follows other rules than the others",
+		return text + fmt.Sprintf("; it considers invalid what other nodes have, block %d %s: the platform can make it check again, with bitcoin-cli reconsiderblock; if it rejects that block again, it follows different rules",
 			node.Invalid.Height, node.Invalid.Hash)
 	case state.NotCatchingUp:
-		return text + ", and no more since " + node.StalledSince.UTC().Format(time.RFC3339)
+		return text + ", with no progress since " + node.StalledSince.UTC().Format(time.RFC3339)
 	default:
 		return text
 	}

@@ -64,19 +64,19 @@ func TestSynced(t *testing.T) {
 		want   string
 	}{
 		{"one that needs somebody is named before those that are further behind", stuck, "False BlockRejected 2 of 8 nodes are synced; payments-5: block 5 of 7, 71.42%; " +
-			"it holds for invalid what others have, block 12001 abc: the platform can have it look again, with bitcoin-cli reconsiderblock; " +
-			"if it rejects that block again, it follows other rules than the others; payments-0: block 0 of 7, 0.00%; payments-1: block 1 of 7, 14.28%; " +
+			"it considers invalid what other nodes have, block 12001 abc: the platform can make it check again, with bitcoin-cli reconsiderblock; " +
+			"if it rejects that block again, it follows different rules; payments-0: block 0 of 7, 0.00%; payments-1: block 1 of 7, 14.28%; " +
 			"payments-2: block 2 of 7, 28.57%; payments-3: block 3 of 7, 42.85%; and 1 more"},
 		{"all have the chain", wellConnected(3), "True Synced 3 nodes are synced"},
 		{"the only one has", wellConnected(1), "True Synced 1 node is synced"},
-		{"one copies it", copying(12_000), "False Downloading 2 of 3 nodes are synced; payments-2: block 12000 of 20000, 60.00%; at this pace the last is synced at 2026-01-02T12:00:40Z"},
+		{"one copies it", copying(12_000), "False Downloading 2 of 3 nodes are synced; payments-2: block 12000 of 20000, 60.00%; at this pace the last node will be synced at 2026-01-02T12:00:40Z"},
 		{"nobody knows how fast", copying(19_999, newborn, func(node *state.Node) { node.BehindSince = statetest.Now.Add(-time.Hour) }),
 			"False Downloading 2 of 3 nodes are synced; payments-2: block 19999 of 20000, 99.99%"},
 		{"one does not catch up", copying(12_000, stalled),
-			"False NotCatchingUp 2 of 3 nodes are synced; payments-2: block 12000 of 20000, 60.00%, and no more since 2026-01-02T11:00:00Z"},
+			"False NotCatchingUp 2 of 3 nodes are synced; payments-2: block 12000 of 20000, 60.00%, with no progress since 2026-01-02T11:00:00Z"},
 		{"one holds for invalid what the others have", copying(12_000, disagreeing),
-			"False BlockRejected 2 of 3 nodes are synced; payments-2: block 12000 of 20000, 60.00%; it holds for invalid what others have, block 12001 abc: " +
-				"the platform can have it look again, with bitcoin-cli reconsiderblock; if it rejects that block again, it follows other rules than the others"},
+			"False BlockRejected 2 of 3 nodes are synced; payments-2: block 12000 of 20000, 60.00%; it considers invalid what other nodes have, block 12001 abc: " +
+				"the platform can make it check again, with bitcoin-cli reconsiderblock; if it rejects that block again, it follows different rules"},
 		{"one does not answer, and others have the chain", copying(0, silent), "Unknown NodesNotReady 2 of 3 nodes are synced; node 2 does not answer"},
 		{"it had the chain a moment ago", copying(0, syncedBefore), "True Synced 3 nodes are synced"},
 		{"nobody answers", allSilent, "Unknown NoNodes no node answers"},
@@ -218,7 +218,7 @@ func TestEventsOfSync(t *testing.T) {
 		{"it did take a moment", since(59 * time.Second), copying(20_000), nil},
 		{"it took a while", since(90 * time.Minute), copying(20_000), []string{"Normal Synced 3 nodes are synced, after 1h30m0s"}},
 		{"it does not catch up", since(time.Hour), copying(12_000, stalled),
-			[]string{"Warning NotCatchingUp 2 of 3 nodes are synced; payments-2: block 12000 of 20000, 60.00%, and no more since 2026-01-02T11:00:00Z"}},
+			[]string{"Warning NotCatchingUp 2 of 3 nodes are synced; payments-2: block 12000 of 20000, 60.00%, with no progress since 2026-01-02T11:00:00Z"}},
 		{"it still does not", copying(12_000, stalled).report(), copying(12_000, stalled), nil},
 		{"it goes on", copying(12_000, stalled).report(), copying(15_000), nil},
 		{"it does not answer", since(time.Hour), copying(0, silent), nil},
@@ -245,7 +245,7 @@ func TestPatienceWithDownloads(t *testing.T) {
 		now.report().Status.Sync.BehindSince = new(metav1.NewTime(statetest.Now.Add(-since)))
 		return textsOf(patience.Events(now.network, now.seen, now.todo, now.outcome))
 	}
-	told := []string{"Normal Downloading 2 of 3 nodes are synced; payments-2: block 12000 of 20000, 60.00%; at this pace the last is synced at 2026-01-02T12:00:40Z"}
+	told := []string{"Normal Downloading 2 of 3 nodes are synced; payments-2: block 12000 of 20000, 60.00%; at this pace the last node will be synced at 2026-01-02T12:00:40Z"}
 	for _, step := range []struct {
 		reason string
 		now    situation

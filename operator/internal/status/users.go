@@ -41,10 +41,10 @@ func userProblems(seen *state.Network) []string {
 		case user.Problem != "":
 			tell("%s", user.Problem)
 		case rejecting > 0:
-			tell("%d of %d nodes reject its password, though they were started with it: their image must have a %s that knows users",
+			tell("%d of %d nodes reject its password, although they were started with it: their image must have a %s that supports users",
 				rejecting, seen.Wanted, bitcoind.EntryPoint)
 		case keeping > 0:
-			tell("%d of %d nodes still accept a password that the Secret no longer has: their image must accept what the Secret says, and nothing else",
+			tell("%d of %d nodes still accept a password that is no longer in the Secret: their image must accept the passwords in the Secret and no others",
 				keeping, seen.Wanted)
 		}
 	}

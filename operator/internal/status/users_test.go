@@ -51,9 +51,9 @@ func TestCredentialsOfUsers(t *testing.T) {
 	}{
 		{"all let it in", usersChanged(1, "", knowing(accepting(0)), knowing(accepting(1))), read, true},
 		{"one runs from before the change, and is to be started again", usersChanged(1, "", knowing(accepting(0)), before(1)),
-			`True Rotating: Secret "bitcoin-rpc" has changed; 1 of 2 nodes are up to date, the others are to be restarted`, false},
+			`True Rotating: Secret "bitcoin-rpc" has changed; 1 of 2 nodes are up to date, the others will be restarted`, false},
 		{"one still lets in what the Secret no longer has", usersChanged(1, "", knowing(accepting(0)), knowing(statetest.NodeAt(1, 7, "a"), keepsUser)),
-			`True Rotating: Secret "bitcoin-rpc" has changed; 1 of 2 nodes are up to date, the others are to be restarted`, false},
+			`True Rotating: Secret "bitcoin-rpc" has changed; 1 of 2 nodes are up to date, the others will be restarted`, false},
 		{"a change of two steps begins", usersChanged(2, "", knowing(accepting(0)), before(1)),
 			`True Rotating: Secret "bitcoin-rpc" has new credentials; 1 of 2 nodes accept them. Keep using the previous ones until all nodes do`, false},
 		{"all accept both", usersChanged(2, "", knowing(accepting(0)), knowing(accepting(1))),
@@ -64,20 +64,20 @@ func TestCredentialsOfUsers(t *testing.T) {
 				`switch all clients to the new ones, then remove BC_RPC_USER_PREVIOUS, BC_RPC_PASSWORD_PREVIOUS and BC_RPC_PASSWORD_READ_PREVIOUS`, true},
 
 		{"the user is new: one pod knows nothing of it", usersChanged(1, "", knowing(accepting(0)), from(accepting(1))),
-			`True Rotating: Secret "bitcoin-rpc" was read; 1 of 2 nodes know all of spec.users, the others are to be replaced`, false},
+			`True Rotating: Secret "bitcoin-rpc" was read; 1 of 2 nodes know all users in spec.users, the others will be replaced`, false},
 		{"nor need it, before there is a password", usersChanged(0, missing, knowing(accepting(0)), from(accepting(1))), rejected + missing, true},
 
 		{"there is no password", usersChanged(0, missing, knowing(accepting(0)), knowing(accepting(1))), rejected + missing, true},
 		{"there is the previous alone", usersChanged(1, missing, knowing(accepting(0)), knowing(accepting(1))), rejected + missing, true},
 		{"while something else goes on", usersChanged(0, missing, knowing(accepting(0)), unasked(1)),
-			`True Rotating: Secret "bitcoin-rpc" has changed; 1 of 2 nodes are up to date, the others are to be restarted; user "read": ` + missing, false},
+			`True Rotating: Secret "bitcoin-rpc" has changed; 1 of 2 nodes are up to date, the others will be restarted; user "read": ` + missing, false},
 		{"there are no credentials at all, which matters more", usersChanged(0, missing).with(func(s *situation) {
 			s.seen.Secret.Unusable = &state.Problem{Reason: v1alpha1.SecretIncompleteReason, Message: "no"}
 		}), `False SecretIncomplete: no`, false},
 		{"the image knows nothing of users", usersChanged(1, "", knowing(accepting(0), rejectsUser), knowing(accepting(1), rejectsUser)),
-			rejected + "2 of 2 nodes reject its password, though they were started with it: their image must have a bitcoind-start that knows users", false},
+			rejected + "2 of 2 nodes reject its password, although they were started with it: their image must have a bitcoind-start that supports users", false},
 		{"or accepts what it read once", usersChanged(1, "", knowing(accepting(0), keepsUser), knowing(accepting(1))),
-			rejected + "1 of 2 nodes still accept a password that the Secret no longer has: their image must accept what the Secret says, and nothing else", false},
+			rejected + "1 of 2 nodes still accept a password that is no longer in the Secret: their image must accept the passwords in the Secret and no others", false},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			network := test.situation.report()

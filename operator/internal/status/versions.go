@@ -68,9 +68,9 @@ func versionsSupported(network *v1alpha1.BitcoinNetwork, seen *state.Network) me
 		return bad(v1alpha1.OutOfSupportReason)
 	case worst == bitcoind.NotListed:
 		return metav1.Condition{Status: metav1.ConditionUnknown, Reason: v1alpha1.NotListedReason,
-			Message: list(texts) + "; nobody has said until when that version gets fixes"}
+			Message: list(texts) + "; it is not known how long that version gets fixes"}
 	default:
-		return metav1.Condition{Status: metav1.ConditionTrue, Reason: v1alpha1.SupportedReason, Message: "every node that answers runs a version that gets fixes"}
+		return metav1.Condition{Status: metav1.ConditionTrue, Reason: v1alpha1.SupportedReason, Message: "every node that answers runs a supported version"}
 	}
 }
 
@@ -84,5 +84,5 @@ func wayToAnother(network *v1alpha1.BitcoinNetwork) string {
 	if network.Spec.Image == "" {
 		return "the image is the platform's: ask the platform team for another, or set spec.image"
 	}
-	return "set spec.image to one with another version"
+	return "set spec.image to an image with another version"
 }

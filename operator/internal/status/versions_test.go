@@ -51,17 +51,17 @@ func TestVersionsSupported(t *testing.T) {
 		changes []func(*situation)
 		want    string
 	}{
-		{"all are mended", []func(*situation){running(core32)}, "True Supported every node that answers runs a version that gets fixes"},
+		{"all are mended", []func(*situation){running(core32)}, "True Supported every node that answers runs a supported version"},
 		{"none is", []func(*situation){running(core29, core29, core28)},
 			"False OutOfSupport nodes 0, 1: Bitcoin Core 29.0" + ends + "; node 2: Bitcoin Core 28.1" + ends + ask},
 		{"one does harm, which is worse than those that are not mended", []func(*situation){running(core29, core301)},
 			"False KnownBad node 1: Bitcoin Core 30.1: moving an old wallet to the new format can delete all wallets of the node" + ask},
 		{"it cannot without wallets", []func(*situation){running(core301), func(s *situation) { s.network.Spec.Config = []v1alpha1.ConfigLine{"disablewallet=1"} }},
-			"True Supported every node that answers runs a version that gets fixes"},
+			"True Supported every node that answers runs a supported version"},
 		{"the network has an image of its own", []func(*situation){running(core29), func(s *situation) { s.network.Spec.Image = "registry.example/bitcoind:29" }},
-			"False OutOfSupport node 0: Bitcoin Core 29.0" + ends + "; set spec.image to one with another version"},
+			"False OutOfSupport node 0: Bitcoin Core 29.0" + ends + "; set spec.image to an image with another version"},
 		{"of Knots nobody knows", []func(*situation){running(knots29, knots29, core32)},
-			"Unknown NotListed nodes 0, 1: Bitcoin Knots 29.4.3; nobody has said until when that version gets fixes"},
+			"Unknown NotListed nodes 0, 1: Bitcoin Knots 29.4.3; it is not known how long that version gets fixes"},
 		{"but that it leaves a chain", []func(*situation){running(knots29), onMain},
 			"False KnownBad node 0: Bitcoin Knots 29.4.3: it leaves the chain that Bitcoin Core follows at block 961640" + ask},
 		{"nobody answers", []func(*situation){noneAnswers}, "Unknown NoNodes no node answers"},
@@ -92,7 +92,7 @@ func TestEventsOfVersions(t *testing.T) {
 		{"none answers", wellConnected(3).with(noneAnswers), nil},
 		{"they do again", wellConnected(3).with(running(core29, core29, core29)), nil},
 		{"one is new", wellConnected(3).with(running(core32, core29, core29)), nil},
-		{"all are new", wellConnected(3).with(running(core32)), []string{"Normal Supported every node that answers runs a version that gets fixes"}},
+		{"all are new", wellConnected(3).with(running(core32)), []string{"Normal Supported every node that answers runs a supported version"}},
 		{"they are Knots", wellConnected(3).with(running(knots29, knots29, knots29)), nil},
 		{"they are not", wellConnected(3).with(running(core32)), nil},
 	} {

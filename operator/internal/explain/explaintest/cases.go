@@ -59,7 +59,7 @@ var Cases = []Case{
 		failed(seen.Kustomizations[0], "Ready", "BuildFailed", "what is in Git is no matter of this network's")
 	}},
 	{Name: "split", change: func(seen *explain.Namespace) {
-		const message = "the network is in 2 parts: nodes 0, 2; node 1; 1 of 3 links connected"
+		const message = "the network is split into 2 parts: nodes 0, 2; node 1; 1 of 3 links connected"
 		says(seen, "PeersConnected", metav1.ConditionFalse, v1alpha1.SplitReason, message, 5*time.Minute)
 		says(seen, "ChainsAgree", metav1.ConditionFalse, v1alpha1.ForkReason, "nodes are on different chains; height 112 (4710c74abf45…): nodes 0, 2; height 111 (33d6548e448b…): node 1", 4*time.Minute)
 		notReady(seen, v1alpha1.SplitReason, message, 5*time.Minute)
@@ -141,7 +141,7 @@ var Cases = []Case{
 	{Name: "suspended-in-git", change: func(seen *explain.Namespace) {
 		seen.Networks[0].Spec.Suspend = true
 		seen.Networks[0].ManagedFields = []metav1.ManagedFieldsEntry{{Manager: explain.FluxManager, FieldsV1: metav1.NewFieldsV1(`{"f:spec":{"f:nodes":{},"f:suspend":{}}}`)}}
-		notReady(seen, v1alpha1.SuspendedReason, "suspended by spec.suspend, with changes that are not applied: spec.nodes; 3 nodes answer RPC, 3 links connected", time.Hour)
+		notReady(seen, v1alpha1.SuspendedReason, "suspended by spec.suspend, with unapplied changes: spec.nodes; 3 nodes answer RPC, 3 links connected", time.Hour)
 		stalled(seen)
 	}},
 	{Name: "rollout-waits", change: func(seen *explain.Namespace) {
@@ -214,10 +214,10 @@ var Cases = []Case{
 		stalled(seen)
 	}},
 	{Name: "mining-fails", change: func(seen *explain.Namespace) {
-		says(seen, "Ready", metav1.ConditionTrue, v1alpha1.ConnectedReason, "3 nodes answer RPC, 3 links connected; mining fails: spec.mining.address: its checksum does not fit: is a letter mistyped or missing?", time.Hour)
+		says(seen, "Ready", metav1.ConditionTrue, v1alpha1.ConnectedReason, "3 nodes answer RPC, 3 links connected; mining fails: spec.mining.address: its checksum does not match: is a character mistyped or missing?", time.Hour)
 	}},
 	{Name: "volumes", change: func(seen *explain.Namespace) {
-		message := "volumes cannot grow to 1Ti: that takes 2046Gi of requests.storage, and quota \"tenant\" has 1Ti left; no claim has grown"
+		message := "volumes cannot grow to 1Ti: that needs 2046Gi of requests.storage, and quota \"tenant\" has 1Ti left; no claim has grown"
 		says(seen, "StorageReady", metav1.ConditionFalse, v1alpha1.QuotaExceededReason, message, time.Hour)
 		notReady(seen, v1alpha1.QuotaExceededReason, message, time.Hour)
 		stalled(seen)
