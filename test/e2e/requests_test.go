@@ -130,8 +130,8 @@ func TestRequestsAreRefused(t *testing.T) {
 		want string
 	}{
 		{mining("nowhere", 1), `spec.network: there is no network "nowhere" in this namespace`},
-		{mining("not-asked-main", 1), "spec.network: not-asked-main follows main, and blocks and coins are to be had on regtest alone"},
-		{paying("not-asked-main", "1"), "spec.network: not-asked-main follows main, and blocks and coins are to be had on regtest alone"},
+		{mining("not-asked-main", 1), "spec.network: not-asked-main follows main; blocks and coins can be requested on regtest only"},
+		{paying("not-asked-main", "1"), "spec.network: not-asked-main follows main; blocks and coins can be requested on regtest only"},
 		{mining("not-asked-parked", 1), "spec.network: not-asked-parked is parked (spec.nodes: 0)"},
 		{mining("not-asked-suspended", 1), "spec.network: not-asked-suspended is suspended (spec.suspend)"},
 		{v1alpha1.BitcoinRequestSpec{Network: "not-asked", Mine: &v1alpha1.MineRequest{Count: 1, Address: someone[:len(someone)-1] + "q"}}, "spec.mine.address: its checksum does not fit"},

@@ -149,7 +149,7 @@ func TestUsersAreLetInToSomeMethods(t *testing.T) {
 			reason: "a password that no client could send", whitelists: "read:getblock",
 			env:      map[string]string{"BC_RPC_PASSWORD_READ": strings.Repeat("r", 4801)},
 			want:     everything,
-			warnings: "bitcoind-start: user read: BC_RPC_PASSWORD_READ must have at most 4800 bytes: bitcoind refuses requests with long headers\n",
+			warnings: "bitcoind-start: user read: BC_RPC_PASSWORD_READ must have at most 4800 bytes: bitcoind rejects requests with long headers\n",
 		},
 		{
 			reason: "the previous password alone is one", whitelists: "read:getblock",
@@ -161,13 +161,13 @@ func TestUsersAreLetInToSomeMethods(t *testing.T) {
 			reason: "a whitelist for the operator's own user would lock the operator out", whitelists: "alice:getblock",
 			env:      map[string]string{"BC_RPC_PASSWORD_ALICE": "a"},
 			want:     everything,
-			warnings: "bitcoind-start: user alice: BC_RPC_USER says the same name, and that user may call everything: give one of the two another name\n",
+			warnings: "bitcoind-start: user alice: BC_RPC_USER has the same name, and that user may call every method: rename one of the two\n",
 		},
 		{
 			reason: "and so would one for the previous", whitelists: "bob:getblock",
 			env:      map[string]string{"BC_RPC_PASSWORD_BOB": "b", bitcoind.PreviousUserKey: "bob", bitcoind.PreviousPasswordKey: "old"},
 			want:     everything + "rpcauth=bob\n",
-			warnings: "bitcoind-start: user bob: BC_RPC_USER_PREVIOUS says the same name, and that user may call everything: give one of the two another name\n",
+			warnings: "bitcoind-start: user bob: BC_RPC_USER_PREVIOUS has the same name, and that user may call every method: rename one of the two\n",
 		},
 	} {
 		t.Run(test.reason, func(t *testing.T) {

@@ -110,18 +110,18 @@ const (
 // names the key at fault and holds nothing of its value.
 func (c Credentials) validate(userKey, passwordKey string) error {
 	user, password := c.User(), c.Password()
-	const tooLong = "%s must have at most %d bytes: bitcoind refuses requests with long headers"
+	const tooLong = "%s must have at most %d bytes: bitcoind rejects requests with long headers"
 	switch {
 	case len(user) > maxUserBytes:
 		return fmt.Errorf(tooLong, userKey, maxUserBytes)
 	case len(password) > maxPasswordBytes:
 		return fmt.Errorf(tooLong, passwordKey, maxPasswordBytes)
 	case strings.ContainsAny(user, ":#") || strings.ContainsFunc(user, unicode.IsControl) || strings.TrimSpace(user) != user:
-		return fmt.Errorf("%s must have no ':', '#' or control character, and no space at its ends: bitcoin.conf cannot hold such a user name", userKey)
+		return fmt.Errorf("%s must not contain ':', '#' or control characters, or begin or end with a space: bitcoin.conf cannot represent such a user name", userKey)
 	case !utf8.ValidString(user):
 		return fmt.Errorf("%s is not valid UTF-8", userKey)
 	case !utf8.ValidString(password) || strings.Contains(password, "\x00"):
-		return fmt.Errorf("%s is not valid UTF-8 without NUL", passwordKey)
+		return fmt.Errorf("%s must be valid UTF-8 without NUL bytes", passwordKey)
 	}
 	return nil
 }

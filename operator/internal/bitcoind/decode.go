@@ -42,7 +42,7 @@ func decodeBatch(answer *bytes.Buffer, calls []call) ([]*btcjson.RPCError, error
 			return fmt.Errorf("%s: %w", call.method, err)
 		}
 		if response.id == nil || *response.id != len(failed) {
-			return fmt.Errorf("%w: a response with an id that nobody gave", ErrAnswer)
+			return fmt.Errorf("%w: a response with an unknown id", ErrAnswer)
 		}
 		if response.failed == nil && call.result != nil && !response.hasResult {
 			missing = cmp.Or(missing, call.method)
@@ -56,7 +56,7 @@ func decodeBatch(answer *bytes.Buffer, calls []call) ([]*btcjson.RPCError, error
 	case len(failed) != len(calls):
 		return nil, fmt.Errorf("%w: %d responses to %d calls", ErrAnswer, len(failed), len(calls))
 	case missing != "" && !slices.ContainsFunc(failed, func(err *btcjson.RPCError) bool { return err != nil }):
-		return nil, fmt.Errorf("%s: %w: there is no result", missing, ErrAnswer)
+		return nil, fmt.Errorf("%s: %w: no result", missing, ErrAnswer)
 	}
 	return failed, nil
 }
@@ -72,7 +72,7 @@ type response struct {
 func decodeResponse(decoder *jsontext.Decoder, call call) (response, error) {
 	var response response
 	if decoder.PeekKind() != '{' {
-		return response, fmt.Errorf("%w: a response that is no JSON object", ErrAnswer)
+		return response, fmt.Errorf("%w: a response that is not a JSON object", ErrAnswer)
 	}
 	err := eachMember(decoder, func(name jsontext.Value) any {
 		switch string(name) {

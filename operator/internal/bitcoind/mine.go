@@ -29,7 +29,7 @@ func (c *Client) Mine(ctx context.Context, endpoint Endpoint, count int, descrip
 	}
 	for _, hash := range hashes {
 		if !isHash(hash) {
-			return nil, fmt.Errorf("%s: %w: what is no hash", method, ErrAnswer)
+			return nil, fmt.Errorf("%s: %w: not a hash", method, ErrAnswer)
 		}
 	}
 	return hashes, nil

@@ -245,7 +245,7 @@ func (c *Client) InvalidTips(ctx context.Context, endpoint Endpoint) ([]Tip, err
 			continue
 		}
 		if tip.Height < 0 || !isHex256(tip.Hash) {
-			return nil, fmt.Errorf("getchaintips: %w: what is no tip", ErrAnswer)
+			return nil, fmt.Errorf("getchaintips: %w: not a tip", ErrAnswer)
 		}
 		invalid = append(invalid, Tip{Height: tip.Height, Hash: tip.Hash})
 	}

@@ -28,7 +28,7 @@ const (
 
 // ErrScanning reports that a node goes through its chain for the wallet, which has not
 // all of its coins yet.
-var ErrScanning = errors.New("its wallet scans the chain")
+var ErrScanning = errors.New("its wallet is scanning the chain")
 
 // Funds are the coins of a wallet, in satoshis.
 type Funds struct {
@@ -184,7 +184,7 @@ func (c *Client) Pay(ctx context.Context, endpoint Endpoint, address, amount, co
 		return "", err
 	}
 	if !isHash(id) {
-		return "", fmt.Errorf("sendtoaddress: %w: what is no transaction", ErrAnswer)
+		return "", fmt.Errorf("sendtoaddress: %w: not a transaction", ErrAnswer)
 	}
 	return id, nil
 }

@@ -30,9 +30,9 @@ func (t Tip) validate() error {
 	case t.Height < 0:
 		return fmt.Errorf("%w: a height of %d", ErrAnswer, t.Height)
 	case !isHex256(t.Hash):
-		return fmt.Errorf("%w: bestblockhash is no hash", ErrAnswer)
+		return fmt.Errorf("%w: bestblockhash is not a hash", ErrAnswer)
 	case !isHex256(t.Work):
-		return fmt.Errorf("%w: chainwork is no number of 64 digits", ErrAnswer)
+		return fmt.Errorf("%w: chainwork is not a number of 64 digits", ErrAnswer)
 	}
 	return nil
 }

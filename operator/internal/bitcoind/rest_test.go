@@ -136,9 +136,9 @@ func TestTipExplained(t *testing.T) {
 		{"its headers say too much", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X", strings.Repeat("x", mebibyte))
 		}, "its RPC port is unreachable", "unreachable"},
-		{"its work is none", always(chainWith(aWork, "")), "chaininfo: its response is invalid: chainwork is no number of 64 digits", "invalid_response"},
+		{"its work is none", always(chainWith(aWork, "")), "chaininfo: its response is invalid: chainwork is not a number of 64 digits", "invalid_response"},
 		{"its height is none", always(chainWith("7", "-7")), "chaininfo: its response is invalid: a height of -7", "invalid_response"},
-		{"its hash is none", always(chainWith(aHash, "")), "chaininfo: its response is invalid: bestblockhash is no hash", "invalid_response"},
+		{"its hash is none", always(chainWith(aHash, "")), "chaininfo: its response is invalid: bestblockhash is not a hash", "invalid_response"},
 		{"its answer is none", always("<html>"), "chaininfo: its response is invalid: jsontext: invalid character '<' at start of value", "invalid_response"},
 	} {
 		_, err := NewClient().Tip(t.Context(), serve(t, test.answer).Address)

@@ -111,14 +111,14 @@ type release struct {
 // no Bitcoin Core has.
 var releases = []release{
 	{software: BitcoinCore, from: 300_000, below: 300_200, withWallets: true, support: KnownBad,
-		why: "moving an old wallet to the new format can delete all wallets of the node"},
+		why: "migrating a legacy wallet can delete all wallets of the node"},
 	{software: BitcoinCore, below: 300_000, support: OutOfSupport,
-		why: "it gets no fixes since Bitcoin Core 32.0, not of security either"},
+		why: "it has had no fixes, not even security fixes, since Bitcoin Core 32.0"},
 	{software: BitcoinCore, from: 300_000, below: math.MaxInt32, support: Supported},
 	{software: BitcoinKnots, from: 290_400, below: 290_500, chains: []string{"main"}, support: KnownBad,
-		why: "it leaves the chain that Bitcoin Core follows at block 961640"},
+		why: "at block 9 it leaves the chain that Bitcoin Core follows61640"},
 	{software: BitcoinKnots, from: 290_400, below: 290_500, chains: []string{"testnet4"}, support: KnownBad,
-		why: "it leaves the chain that Bitcoin Core follows at block 150308"},
+		why: "at block 1 it leaves the chain that Bitcoin Core follows50308"},
 }
 
 // SupportOn returns what is known of a software on a chain, for nodes that may have

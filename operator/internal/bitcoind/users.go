@@ -62,7 +62,7 @@ func UserOfKey(key string) (user string, isUsers bool) {
 func UserCredentials(value func(key string) string, user string) ([]Credentials, error) {
 	for _, key := range []string{UserKey, PreviousUserKey} {
 		if value(key) == user {
-			return nil, fmt.Errorf("%s says the same name, and that user may call everything: give one of the two another name", key)
+			return nil, fmt.Errorf("%s has the same name, and that user may call every method: rename one of the two", key)
 		}
 	}
 	var fit []Credentials

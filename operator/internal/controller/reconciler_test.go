@@ -178,7 +178,7 @@ func TestSecretThatMayNotBeRead(t *testing.T) {
 
 	network := w.network("payments", 1)
 	w.Eventually(w.condition(network, meta.StalledCondition)).Should(Equal(
-		`True SecretForbidden: the operator's Role does not let it read Secret "bitcoin-rpc"; the platform team must name it there`))
+		`True SecretForbidden: the operator's Role does not allow it to read Secret "bitcoin-rpc"; ask the platform team to add it there`))
 	w.Expect(w.uids()).To(BeEmpty())
 	w.tells("Warning SecretForbidden ")
 

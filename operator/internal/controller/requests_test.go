@@ -317,7 +317,7 @@ func TestCoinsThatAreAskedFor(t *testing.T) {
 	pay := v1alpha1.BitcoinRequestSpec{Pay: &v1alpha1.PayRequest{Address: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080", Amount: "2.5"}}
 	dry := ask("too-early", pay)
 	w.Expect(dry.Status.Phase).To(Equal(v1alpha1.RequestRefused))
-	w.Expect(dry.Status.Conditions).To(ContainElement(HaveField("Message", "spec.pay.amount: the wallet of payments has 0 BTC to spend, less than that and a fee; 0 more can be spent 100 blocks after they were mined, and its next block brings 50")))
+	w.Expect(dry.Status.Conditions).To(ContainElement(HaveField("Message", "spec.pay.amount: the wallet of payments has 0 BTC to spend, less than the amount and a fee; 0 more can be spent 100 blocks after they were mined, and the next block pays 50")))
 
 	w.Expect(ask("blocks", v1alpha1.BitcoinRequestSpec{Mine: &v1alpha1.MineRequest{Count: 110}}).Status.Phase).To(Equal(v1alpha1.RequestSucceeded))
 	for i := range 2 {
@@ -354,7 +354,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		{"none", 1, "", `spec.network: there is no network "none" in this namespace`},
 		{"suspended", 1, "", "spec.network: suspended is suspended (spec.suspend)"},
 		{"payments", 1, "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt08q", "spec.mine.address: its checksum does not match: is a character mistyped or missing?"},
-		{"payments", 11, "", "spec.mine.count: the platform allows 10 blocks a day (UTC) on a network of this namespace; with these, 11 would have been asked for today"},
+		{"payments", 11, "", "spec.mine.count: the platform allows 10 blocks per network and day (UTC) in this namespace; this request would bring today's total to 11"},
 	} {
 		now := w.finishes(w.request(fmt.Sprint("refused-", i), v1alpha1.BitcoinRequestSpec{Network: test.network, Mine: &v1alpha1.MineRequest{Count: test.count, Address: test.address}}))
 		w.Expect(now.Status.Phase).To(Equal(v1alpha1.RequestRefused))

@@ -101,7 +101,7 @@ func TestUsersThatAreNotLetIn(t *testing.T) {
 	w.becomesReady(network)
 	w.Eventually(w.condition(network, v1alpha1.CredentialsReadyCondition)).Should(Equal(
 		`True UsersRejected: Secret "bitcoin-rpc" was read; user "shop": BC_RPC_PASSWORD_SHOP must be set and not be empty` +
-			`; user "alice": BC_RPC_USER says the same name, and that user may call everything: give one of the two another name`))
+			`; user "alice": BC_RPC_USER has the same name, and that user may call every method: rename one of the two`))
 	w.Expect(w.letsIn(2, firstOfRead)).To(BeTrue())
 	w.Expect(w.accepts(2, alice)).To(BeTrue(), "a whitelist for its own user would lock the operator out")
 	before := w.uids()

@@ -73,7 +73,7 @@ func (r Reader) Read(ctx context.Context, network *v1alpha1.BitcoinNetwork) (Fou
 		// Not even a try: making pods that mount it would tell its content to
 		// whoever may make a BitcoinNetwork.
 		return Found{}, &UnusableError{v1alpha1.SecretForbiddenReason, fmt.Sprintf(
-			"spec.secret: the operator of this namespace may read Secret %q only; set spec.secret to that, or ask the platform team", r.Secret)}
+			"spec.secret: the operator of this namespace may read only Secret %q; set spec.secret to that, or ask the platform team", r.Secret)}
 	}
 
 	secret := &corev1.Secret{}
@@ -83,7 +83,7 @@ func (r Reader) Read(ctx context.Context, network *v1alpha1.BitcoinNetwork) (Fou
 		return Found{}, r.missing(ctx, network)
 	case apierrors.IsForbidden(err):
 		return Found{}, &UnusableError{v1alpha1.SecretForbiddenReason, fmt.Sprintf(
-			"the operator's Role does not let it read Secret %q; the platform team must name it there", name)}
+			"the operator's Role does not allow it to read Secret %q; ask the platform team to add it there", name)}
 	case err != nil:
 		return Found{}, fmt.Errorf("read Secret %s/%s: %w", network.Namespace, name, err)
 	}
@@ -125,7 +125,7 @@ func warning(key string, current bitcoind.Credentials) string {
 	if !strings.HasSuffix(current.Password(), "\n") && !strings.HasSuffix(current.Password(), "\r") {
 		return ""
 	}
-	return key + ` ends with a line break, which clients that read lines do not send: seal it again, with tr -d '\n'`
+	return key + ` ends with a line break, which clients that read lines do not send: seal it again without, for example with tr -d '\n'`
 }
 
 // changedAt returns when the data of a Secret became what they are: when the manager

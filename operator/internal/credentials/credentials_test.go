@@ -124,7 +124,7 @@ func TestReadTakesWhatBitcoindTakes(t *testing.T) {
 
 // Nodes take such a password, and networks run with it: it is told, and no more.
 func TestLineBreakAtTheEndIsTold(t *testing.T) {
-	const told = `BC_RPC_PASSWORD ends with a line break, which clients that read lines do not send: seal it again, with tr -d '\n'`
+	const told = `BC_RPC_PASSWORD ends with a line break, which clients that read lines do not send: seal it again without, for example with tr -d '\n'`
 	for _, test := range []struct {
 		reason string
 		secret *corev1.Secret
@@ -206,7 +206,7 @@ func TestUnusable(t *testing.T) {
 			`SecretIncomplete: Secret "bitcoin-rpc": BC_RPC_USER_PREVIOUS must be set and not be empty`},
 		{"a previous user that bitcoind could not take",
 			[]client.Object{secret(holding(bitcoind.PreviousUserKey, "a:b"), holding(bitcoind.PreviousPasswordKey, hush))}, nil,
-			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_USER_PREVIOUS must have no ':', '#' or control character, and no space at its ends: bitcoin.conf cannot hold such a user name`},
+			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_USER_PREVIOUS must not contain ':', '#' or control characters, or begin or end with a space: bitcoin.conf cannot represent such a user name`},
 		{"a type that Kubernetes fills in: whoever may make a SealedSecret would have an account's token",
 			[]client.Object{secret(func(s *corev1.Secret) { s.Type = tokenOfAnAccount })}, nil,
 			`SecretInvalid: Secret "bitcoin-rpc" is of type kubernetes.io/service-account-token; it must be of type Opaque`},
@@ -215,28 +215,28 @@ func TestUnusable(t *testing.T) {
 			`SecretInvalid: Secret "bitcoin-rpc" is of type example.com/other; it must be of type Opaque`},
 		{"bitcoind ends a user at a colon",
 			[]client.Object{secret(holding(bitcoind.UserKey, hush+":"))}, nil,
-			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_USER must have no ':', '#' or control character, and no space at its ends: bitcoin.conf cannot hold such a user name`},
+			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_USER must not contain ':', '#' or control characters, or begin or end with a space: bitcoin.conf cannot represent such a user name`},
 		{"the end of line of a file that was sealed",
 			[]client.Object{secret(holding(bitcoind.UserKey, hush+"\n"))}, nil,
-			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_USER must have no ':', '#' or control character, and no space at its ends: bitcoin.conf cannot hold such a user name`},
+			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_USER must not contain ':', '#' or control characters, or begin or end with a space: bitcoin.conf cannot represent such a user name`},
 		{"a password that is no text",
 			[]client.Object{secret(holding(bitcoind.PasswordKey, hush+"\xff"))}, nil,
-			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_PASSWORD is not valid UTF-8 without NUL`},
+			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_PASSWORD must be valid UTF-8 without NUL bytes`},
 		{"a password with which every request would be refused",
 			[]client.Object{secret(holding(bitcoind.PasswordKey, strings.Repeat("p", 4801)))}, nil,
-			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_PASSWORD must have at most 4800 bytes: bitcoind refuses requests with long headers`},
+			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_PASSWORD must have at most 4800 bytes: bitcoind rejects requests with long headers`},
 		{"bytes count, not characters",
 			[]client.Object{secret(holding(bitcoind.PasswordKey, strings.Repeat("ü", 2401)))}, nil,
-			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_PASSWORD must have at most 4800 bytes: bitcoind refuses requests with long headers`},
+			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_PASSWORD must have at most 4800 bytes: bitcoind rejects requests with long headers`},
 		{"a user with whom every request would be refused",
 			[]client.Object{secret(holding(bitcoind.UserKey, strings.Repeat(hush, 257)))}, nil,
-			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_USER must have at most 1024 bytes: bitcoind refuses requests with long headers`},
+			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_USER must have at most 1024 bytes: bitcoind rejects requests with long headers`},
 		{"a previous pair with which they would be",
 			[]client.Object{secret(holding(bitcoind.PreviousUserKey, hush), holding(bitcoind.PreviousPasswordKey, strings.Repeat("p", 4801)))}, nil,
-			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_PASSWORD_PREVIOUS must have at most 4800 bytes: bitcoind refuses requests with long headers`},
+			`SecretInvalid: Secret "bitcoin-rpc": BC_RPC_PASSWORD_PREVIOUS must have at most 4800 bytes: bitcoind rejects requests with long headers`},
 		{"the operator's Role does not name it",
 			[]client.Object{secret()}, []failure{{"Secret", forbidden("secrets")}},
-			`SecretForbidden: the operator's Role does not let it read Secret "bitcoin-rpc"; the platform team must name it there`},
+			`SecretForbidden: the operator's Role does not allow it to read Secret "bitcoin-rpc"; ask the platform team to add it there`},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			g := NewWithT(t)
@@ -264,7 +264,7 @@ func TestAnotherSecretIsNotRead(t *testing.T) {
 		g.Expect(errors.As(err, &unusable)).To(BeTrue())
 		g.Expect(unusable.Reason).To(Equal(v1alpha1.SecretForbiddenReason))
 		g.Expect(unusable.Message).To(Equal(
-			`spec.secret: the operator of this namespace may read Secret "bitcoin-rpc" only; set spec.secret to that, or ask the platform team`))
+			`spec.secret: the operator of this namespace may read only Secret "bitcoin-rpc"; set spec.secret to that, or ask the platform team`))
 		g.Expect(server.reads).To(BeEmpty())
 	}
 }

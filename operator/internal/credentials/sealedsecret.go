@@ -23,7 +23,7 @@ func (r Reader) missing(ctx context.Context, network *v1alpha1.BitcoinNetwork) *
 	problem, exists := r.sealed(ctx, network)
 	message := fmt.Sprintf("Secret %q does not exist in namespace %s; commit a SealedSecret of that name", name, network.Namespace)
 	if exists {
-		message = fmt.Sprintf("Secret %q does not exist in namespace %s yet; its SealedSecret is not unsealed", name, network.Namespace)
+		message = fmt.Sprintf("Secret %q does not exist in namespace %s yet; its SealedSecret has not been unsealed", name, network.Namespace)
 	}
 	if problem != "" {
 		message += ": " + problem
@@ -37,7 +37,7 @@ func (r Reader) NotApplied(ctx context.Context, network *v1alpha1.BitcoinNetwork
 	if problem == "" {
 		return ""
 	}
-	return "it is not what its SealedSecret says, which could not be opened or applied: " + problem
+	return "it does not match its SealedSecret, which could not be unsealed or applied: " + problem
 }
 
 // sealed reports whether there is a SealedSecret of the name of a network's Secret, and

@@ -41,7 +41,7 @@ func condition(kind, status, message string) map[string]any {
 func TestWhyASecretIsMissing(t *testing.T) {
 	const (
 		none   = `Secret "bitcoin-rpc" does not exist in namespace team-a; commit a SealedSecret of that name`
-		sealed = `Secret "bitcoin-rpc" does not exist in namespace team-a yet; its SealedSecret is not unsealed`
+		sealed = `Secret "bitcoin-rpc" does not exist in namespace team-a yet; its SealedSecret has not been unsealed`
 		noKey  = "no key could decrypt secret (BC_RPC_PASSWORD)"
 	)
 	withStatus := func(status any) *unstructured.Unstructured {
@@ -95,7 +95,7 @@ func TestWhyASecretIsMissing(t *testing.T) {
 // it: so it is told that Git has another.
 func TestSecretThatIsNotWhatItsSealedSecretSays(t *testing.T) {
 	const (
-		told      = "it is not what its SealedSecret says, which could not be opened or applied: "
+		told      = "it does not match its SealedSecret, which could not be unsealed or applied: "
 		noKey     = "no key could decrypt secret (BC_RPC_PASSWORD)"
 		immutable = `Secret "bitcoin-rpc" is invalid: data: Forbidden: field is immutable when 'immutable' is set`
 	)

@@ -39,16 +39,16 @@ func TestUsersOf(t *testing.T) {
 		{"none", "read", holding("BC_RPC_PASSWORD_LND", hush), state.User{Problem: key + " must be set and not be empty"}},
 		{"an empty one", "read", holding(key, ""), state.User{Problem: key + " must be set and not be empty"}},
 		{"one that no client can send", "read", holding(key, strings.Repeat(hush, 2000)),
-			state.User{Problem: key + " must have at most 4800 bytes: bitcoind refuses requests with long headers"}},
-		{"one that was never text", "read", holding(key, hush+"\xff"), state.User{Problem: key + " is not valid UTF-8 without NUL"}},
+			state.User{Problem: key + " must have at most 4800 bytes: bitcoind rejects requests with long headers"}},
+		{"one that was never text", "read", holding(key, hush+"\xff"), state.User{Problem: key + " must be valid UTF-8 without NUL bytes"}},
 		{"one before that was not", "read", and(holding(key, hush), holding(previous, hush+"\x00")),
-			state.User{Passwords: 1, Problem: previous + " is not valid UTF-8 without NUL"}},
+			state.User{Passwords: 1, Problem: previous + " must be valid UTF-8 without NUL bytes"}},
 		{"one with a line break, which nodes take", "read", holding(key, hush+"\n"),
-			state.User{Passwords: 1, Problem: key + ` ends with a line break, which clients that read lines do not send: seal it again, with tr -d '\n'`}},
+			state.User{Passwords: 1, Problem: key + ` ends with a line break, which clients that read lines do not send: seal it again without, for example with tr -d '\n'`}},
 		{"the name of the user who may call everything", hush + "-user", holding("BC_RPC_PASSWORD_HUSH_USER", hush),
-			state.User{Problem: "BC_RPC_USER says the same name, and that user may call everything: give one of the two another name"}},
+			state.User{Problem: "BC_RPC_USER has the same name, and that user may call every method: rename one of the two"}},
 		{"the name of the one before", "bob", and(holding("BC_RPC_PASSWORD_BOB", hush), holding(bitcoind.PreviousUserKey, "bob"), holding(bitcoind.PreviousPasswordKey, hush)),
-			state.User{Problem: "BC_RPC_USER_PREVIOUS says the same name, and that user may call everything: give one of the two another name"}},
+			state.User{Problem: "BC_RPC_USER_PREVIOUS has the same name, and that user may call every method: rename one of the two"}},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			network := network("bitcoin-rpc")

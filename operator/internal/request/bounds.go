@@ -66,9 +66,9 @@ func (b Bounds) exceeded(request *v1alpha1.BitcoinRequest, before *v1alpha1.Requ
 	amount, _ := amountOf(counted.Amount)
 	switch {
 	case request.Spec.Mine != nil && counted.Blocks > b.Blocks:
-		return fmt.Sprintf("spec.mine.count: the platform allows %d blocks a day (UTC) on a network of this namespace; with these, %d would have been asked for today", b.Blocks, counted.Blocks)
+		return fmt.Sprintf("spec.mine.count: the platform allows %d blocks per network and day (UTC) in this namespace; this request would bring today's total to %d", b.Blocks, counted.Blocks)
 	case request.Spec.Pay != nil && amount > b.Amount:
-		return fmt.Sprintf("spec.pay.amount: the platform allows %s BTC a day (UTC) on a network of this namespace; with these, %s would have been asked for today", textOf(b.Amount), counted.Amount)
+		return fmt.Sprintf("spec.pay.amount: the platform allows %s BTC per network and day (UTC) in this namespace; this request would bring today's total to %s", textOf(b.Amount), counted.Amount)
 	default:
 		return ""
 	}

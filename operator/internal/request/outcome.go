@@ -25,7 +25,7 @@ func Start(request *v1alpha1.BitcoinRequest, decision Decision, now time.Time) {
 	request.Status.Start = &v1alpha1.RequestStart{
 		At: metav1.NewTime(now), Node: int32(decision.Node), Height: decision.Tip.Height, Hash: decision.Tip.Hash,
 	}
-	proceed(request, v1alpha1.RequestStarted, nodeOf(request)+" is being told")
+	proceed(request, v1alpha1.RequestStarted, "sending the request to "+nodeOf(request))
 }
 
 // Refuse takes note that nothing will be done, and why.
@@ -66,14 +66,14 @@ func LookUp(request *v1alpha1.BitcoinRequest, trace Trace, now time.Time) (finis
 	start := request.Status.Start
 	switch {
 	case trace.Base != start.Hash:
-		Lost(request, fmt.Sprintf("%s, on which they were to be, is not in the chain any more", block(start.Height, start.Hash)), now)
+		Lost(request, fmt.Sprintf("%s, on which they were to be mined, is no longer in the chain", block(start.Height, start.Hash)), now)
 	case trace.Last != "":
 		Mined(request, trace.First, trace.Last, now)
 	case now.Sub(start.At.Time) < Patience:
 		return false
 	default:
 		above := takeBlocks(request, trace)
-		Lost(request, fmt.Sprintf("%d of %s are there above %s", above, blocks(request.Spec.Mine.Count), block(start.Height, start.Hash)), now)
+		Lost(request, fmt.Sprintf("%d of %s were found above %s", above, blocks(request.Spec.Mine.Count), block(start.Height, start.Hash)), now)
 	}
 	return true
 }
@@ -81,7 +81,7 @@ func LookUp(request *v1alpha1.BitcoinRequest, trace Trace, now time.Time) (finis
 // Lost takes note that nobody knows what has become of a request.
 func Lost(request *v1alpha1.BitcoinRequest, why string, now time.Time) {
 	finish(request, v1alpha1.RequestUnknown,
-		fmt.Sprintf("%s was told, and whether it has done it nobody knows: %s; it is not told again", nodeOf(request), why), now)
+		fmt.Sprintf("the request was sent to %s, but its outcome is unknown: %s; it is not sent again", nodeOf(request), why), now)
 }
 
 // takeBlocks takes note of the blocks above the one from which a request was started,

@@ -31,18 +31,18 @@ func Dry(request *v1alpha1.BitcoinRequest, funds bitcoind.Funds, height int64) s
 		return ""
 	}
 	reward := btcutil.Amount(50*btcutil.SatoshiPerBitcoin) >> ((height + 1) / halving)
-	brings := fmt.Sprintf("its next block brings %s", textOf(reward))
+	brings := fmt.Sprintf("the next block pays %s", textOf(reward))
 	if reward == 0 {
-		brings = "its blocks bring nothing any more"
+		brings = "new blocks pay nothing any more"
 	}
-	return fmt.Sprintf("spec.pay.amount: the wallet of %s has %s BTC to spend, less than that and a fee; %s more can be spent 100 blocks after they were mined, and %s",
+	return fmt.Sprintf("spec.pay.amount: the wallet of %s has %s BTC to spend, less than the amount and a fee; %s more can be spent 100 blocks after they were mined, and %s",
 		request.Spec.Network, textOf(funds.Spendable), textOf(funds.Immature), brings)
 }
 
 // Sent takes note of the transaction that pays.
 func Sent(request *v1alpha1.BitcoinRequest, id string, now time.Time) {
 	request.Status.TransactionID, request.Status.SentAt = id, new(metav1.NewTime(now))
-	proceed(request, v1alpha1.RequestSent, fmt.Sprintf("%s sent %s BTC, which wait for a block", nodeOf(request), request.Spec.Pay.Amount))
+	proceed(request, v1alpha1.RequestSent, fmt.Sprintf("%s sent %s BTC, which a block must confirm", nodeOf(request), request.Spec.Pay.Amount))
 }
 
 // NotSent takes note that a node said that it could not pay.
@@ -61,7 +61,7 @@ func Found(request *v1alpha1.BitcoinRequest, payment bitcoind.Payment, found boo
 	case now.Sub(request.Status.Start.At.Time) < Patience:
 		return false
 	default:
-		Lost(request, "its wallet knows of no such payment, as after it was made anew", now)
+		Lost(request, "the wallet of that node has no such payment and may have been recreated", now)
 		return true
 	}
 }
@@ -78,7 +78,7 @@ func Confirm(request *v1alpha1.BitcoinRequest, payment bitcoind.Payment, found b
 	case found && payment.Confirmations == 0:
 		return waited >= ConfirmAfter
 	case waited >= Patience:
-		finish(request, v1alpha1.RequestUnknown, fmt.Sprintf("%s sent %s BTC, and no node that was asked knows of transaction %s any more; it is not sent again",
+		finish(request, v1alpha1.RequestUnknown, fmt.Sprintf("%s sent %s BTC, but no node that was asked knows transaction %s any more; it is not sent again",
 			nodeOf(request), request.Spec.Pay.Amount, request.Status.TransactionID), now)
 	}
 	return false
@@ -90,7 +90,7 @@ func Unconfirmed(request *v1alpha1.BitcoinRequest, why string, now time.Time) bo
 	if now.Sub(request.Status.SentAt.Time) < LongestLookUp {
 		return false
 	}
-	finish(request, v1alpha1.RequestUnknown, fmt.Sprintf("%s sent %s BTC by transaction %s, and whether that is in a block nobody knows: %s; it is not sent again",
+	finish(request, v1alpha1.RequestUnknown, fmt.Sprintf("%s sent %s BTC in transaction %s, but it is unknown whether that is in a block: %s; it is not sent again",
 		nodeOf(request), request.Spec.Pay.Amount, request.Status.TransactionID, why), now)
 	return true
 }
@@ -102,7 +102,7 @@ func Confirmer(request *v1alpha1.BitcoinRequest, s Situation) (node int, problem
 	case s.Network == nil:
 		return 0, "its network is gone"
 	case s.Seen.HandsOff(s.Network) && s.Seen.Secret.Unusable == nil:
-		return 0, "the operator keeps its hands off the network"
+		return 0, "the operator does not act on the network"
 	}
 	if problem := plan.NoRoom(s.Network, s.Seen); problem != "" {
 		return 0, problem

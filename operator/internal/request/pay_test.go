@@ -48,12 +48,12 @@ func TestDecideAboutCoins(t *testing.T) {
 		{"the primary pays", pay("1"), of(statetest.Healthy(3), primary(2)), "", "", 2},
 		{"without one, any node", pay("1"), of(statetest.Healthy(3)), "", "", 0},
 		{"a primary that is silent is waited for, since it has the wallet", pay("1"), of(statetest.Seen(statetest.Silent(0, "it timed out"), statetest.NodeAt(1, 7, "a"), statetest.NodeAt(2, 7, "a")), primary(0)),
-			"", "spec.network: payments-0, to which payments-primary leads, is not ready, or lacks the last block", 0},
+			"", "spec.network: payments-0, to which payments-primary leads, is not ready or lacks the last block", 0},
 		{"a mistyped address", mistyped, of(statetest.Healthy(3)), "spec.pay.address: its checksum does not match: is a character mistyped or missing?", "", 0},
 		{"the last of the day", pay("0.5"), of(statetest.Healthy(3), counted("999.5")), "", "", 0},
-		{"more than that", pay("0.50000001"), of(statetest.Healthy(3), counted("999.5")), "spec.pay.amount: the platform allows 1000 BTC a day (UTC) on a network of this namespace; with these, 1000.00000001 would have been asked for today", "", 0},
+		{"more than that", pay("0.50000001"), of(statetest.Healthy(3), counted("999.5")), "spec.pay.amount: the platform allows 1000 BTC per network and day (UTC) in this namespace; this request would bring today's total to 1000.00000001", "", 0},
 		{"less a day", pay("1"), of(statetest.Healthy(3), func(s *request.Situation) { s.Bounds = request.BoundsOf(map[string]string{"maxAmountADay": "0.1"}) }),
-			"spec.pay.amount: the platform allows 0.1 BTC a day (UTC) on a network of this namespace; with these, 1 would have been asked for today", "", 0},
+			"spec.pay.amount: the platform allows 0.1 BTC per network and day (UTC) in this namespace; this request would bring today's total to 1", "", 0},
 		{"bounds that are no figures", pay("1"), of(statetest.Healthy(3), func(s *request.Situation) {
 			s.Bounds = request.BoundsOf(map[string]string{"maxAmountADay": "Inf", "maxBlocksADay": "many"})
 		}), "", "", 0},
@@ -79,17 +79,17 @@ func TestDry(t *testing.T) {
 	}{
 		{"there is enough", "49", bitcoind.Funds{Spendable: 50 * btc}, 101, ""},
 		{"but for the fee", "50", bitcoind.Funds{Spendable: 50 * btc, Immature: 450 * btc}, 110,
-			"spec.pay.amount: the wallet of payments has 50 BTC to spend, less than that and a fee; 450 more can be spent 100 blocks after they were mined, and its next block brings 50"},
+			"spec.pay.amount: the wallet of payments has 50 BTC to spend, less than the amount and a fee; 450 more can be spent 100 blocks after they were mined, and the next block pays 50"},
 		{"a young chain", "1", bitcoind.Funds{Immature: 500 * btc}, 10,
-			"spec.pay.amount: the wallet of payments has 0 BTC to spend, less than that and a fee; 500 more can be spent 100 blocks after they were mined, and its next block brings 50"},
+			"spec.pay.amount: the wallet of payments has 0 BTC to spend, less than the amount and a fee; 500 more can be spent 100 blocks after they were mined, and the next block pays 50"},
 		{"a chain whose blocks bring less", "1", bitcoind.Funds{}, 1499,
-			"spec.pay.amount: the wallet of payments has 0 BTC to spend, less than that and a fee; 0 more can be spent 100 blocks after they were mined, and its next block brings 0.04882812"},
+			"spec.pay.amount: the wallet of payments has 0 BTC to spend, less than the amount and a fee; 0 more can be spent 100 blocks after they were mined, and the next block pays 0.04882812"},
 		{"one whose next block is the last that brings anything", "1", bitcoind.Funds{}, 4948,
-			"spec.pay.amount: the wallet of payments has 0 BTC to spend, less than that and a fee; 0 more can be spent 100 blocks after they were mined, and its next block brings 0.00000001"},
+			"spec.pay.amount: the wallet of payments has 0 BTC to spend, less than the amount and a fee; 0 more can be spent 100 blocks after they were mined, and the next block pays 0.00000001"},
 		{"one whose blocks bring nothing", "1", bitcoind.Funds{Spendable: btc / 2}, 4949,
-			"spec.pay.amount: the wallet of payments has 0.5 BTC to spend, less than that and a fee; 0 more can be spent 100 blocks after they were mined, and its blocks bring nothing any more"},
+			"spec.pay.amount: the wallet of payments has 0.5 BTC to spend, less than the amount and a fee; 0 more can be spent 100 blocks after they were mined, and new blocks pay nothing any more"},
 		{"and that goes on", "1", bitcoind.Funds{}, 20_000,
-			"spec.pay.amount: the wallet of payments has 0 BTC to spend, less than that and a fee; 0 more can be spent 100 blocks after they were mined, and its blocks bring nothing any more"},
+			"spec.pay.amount: the wallet of payments has 0 BTC to spend, less than the amount and a fee; 0 more can be spent 100 blocks after they were mined, and new blocks pay nothing any more"},
 	} {
 		if got := request.Dry(pay(test.amount), test.funds, test.height); got != test.want {
 			t.Errorf("%s:\n got %q\nwant %q", test.reason, got, test.want)
@@ -106,10 +106,10 @@ func TestFound(t *testing.T) {
 		phase  v1alpha1.RequestPhase
 		text   string
 	}{
-		{"they were sent", true, time.Hour, v1alpha1.RequestSent, "payments-1 sent 1.5 BTC, which wait for a block"},
-		{"not yet", false, 59 * time.Second, v1alpha1.RequestStarted, "payments-1 is being told"},
+		{"they were sent", true, time.Hour, v1alpha1.RequestSent, "payments-1 sent 1.5 BTC, which a block must confirm"},
+		{"not yet", false, 59 * time.Second, v1alpha1.RequestStarted, "sending the request to payments-1"},
 		{"it knows nothing", false, time.Minute, v1alpha1.RequestUnknown,
-			"payments-1 was told, and whether it has done it nobody knows: its wallet knows of no such payment, as after it was made anew; it is not told again"},
+			"the request was sent to payments-1, but its outcome is unknown: the wallet of that node has no such payment and may have been recreated; it is not sent again"},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			g := NewWithT(t)
@@ -135,11 +135,11 @@ func TestConfirm(t *testing.T) {
 		text          string
 	}{
 		{"they are in a block", 3, true, time.Second, v1alpha1.RequestSucceeded, false, "payments-1 sent 1.5 BTC to " + someone},
-		{"somebody may mine yet", 0, true, 9 * time.Second, v1alpha1.RequestSent, false, "payments-1 sent 1.5 BTC, which wait for a block"},
-		{"nobody does", 0, true, 10 * time.Second, v1alpha1.RequestSent, true, "payments-1 sent 1.5 BTC, which wait for a block"},
-		{"a node has not heard of them yet", 0, false, 59 * time.Second, v1alpha1.RequestSent, false, "payments-1 sent 1.5 BTC, which wait for a block"},
-		{"no node has", 0, false, time.Minute, v1alpha1.RequestUnknown, false, "payments-1 sent 1.5 BTC, and no node that was asked knows of transaction id any more; it is not sent again"},
-		{"others have spent the coins", -1, true, time.Minute, v1alpha1.RequestUnknown, false, "payments-1 sent 1.5 BTC, and no node that was asked knows of transaction id any more; it is not sent again"},
+		{"somebody may mine yet", 0, true, 9 * time.Second, v1alpha1.RequestSent, false, "payments-1 sent 1.5 BTC, which a block must confirm"},
+		{"nobody does", 0, true, 10 * time.Second, v1alpha1.RequestSent, true, "payments-1 sent 1.5 BTC, which a block must confirm"},
+		{"a node has not heard of them yet", 0, false, 59 * time.Second, v1alpha1.RequestSent, false, "payments-1 sent 1.5 BTC, which a block must confirm"},
+		{"no node has", 0, false, time.Minute, v1alpha1.RequestUnknown, false, "payments-1 sent 1.5 BTC, but no node that was asked knows transaction id any more; it is not sent again"},
+		{"others have spent the coins", -1, true, time.Minute, v1alpha1.RequestUnknown, false, "payments-1 sent 1.5 BTC, but no node that was asked knows transaction id any more; it is not sent again"},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			g := NewWithT(t)

@@ -54,7 +54,7 @@ func Decide(request *v1alpha1.BitcoinRequest, s Situation) Decision {
 // Hold decides about a request whose network is not well now: that may pass.
 func Hold(request *v1alpha1.BitcoinRequest, problem string, now time.Time) Decision {
 	if since := request.Status.WaitsSince; since != nil && now.Sub(since.Time) >= Patience {
-		return Decision{Refused: problem + ", and was so for a minute"}
+		return Decision{Refused: problem + "; this did not change within a minute"}
 	}
 	return Decision{Waits: problem}
 }
@@ -71,7 +71,7 @@ func refusal(request *v1alpha1.BitcoinRequest, s Situation) string {
 	}
 	switch spec := s.Network.Spec; {
 	case spec.Chain != v1alpha1.Regtest:
-		return fmt.Sprintf("spec.network: %s follows %s, and blocks and coins are to be had on regtest alone", name, spec.Chain)
+		return fmt.Sprintf("spec.network: %s follows %s; blocks and coins can be requested on regtest only", name, spec.Chain)
 	case s.Seen.ChainNotAllowed:
 		return fmt.Sprintf("spec.network: the platform does not allow the chain of %s", name)
 	case spec.Suspend:
@@ -107,9 +107,9 @@ func choose(request *v1alpha1.BitcoinRequest, s Situation) (node int, tip state.
 	case unusable != nil:
 		return 0, tip, fmt.Sprintf("spec.network: %s has no credentials: %s", name, unusable.Message)
 	case 2*answering <= s.Seen.Wanted:
-		return 0, tip, fmt.Sprintf("spec.network: of the %d nodes of %s %d answer", s.Seen.Wanted, name, answering)
+		return 0, tip, fmt.Sprintf("spec.network: %d of %d nodes of %s answer; more than half must", answering, s.Seen.Wanted, name)
 	case s.Parts != 1:
-		return 0, tip, fmt.Sprintf("spec.network: %s has split into %d parts", name, s.Parts)
+		return 0, tip, fmt.Sprintf("spec.network: %s is split into %d parts", name, s.Parts)
 	}
 	switch state.Agree(tips, s.Seen.Branches) {
 	case state.Forked, state.Unclear:
@@ -126,7 +126,7 @@ func choose(request *v1alpha1.BitcoinRequest, s Situation) (node int, tip state.
 	case primary != nil && slices.Contains(able, int(primary.Ordinal)):
 		return int(primary.Ordinal), tips[0], ""
 	case primary != nil && request.Spec.Pay != nil: // where the wallet is
-		return 0, tip, fmt.Sprintf("spec.network: %s, to which %s-primary leads, is not ready, or lacks the last block", state.Name(s.Network, int(primary.Ordinal)), name)
+		return 0, tip, fmt.Sprintf("spec.network: %s, to which %s-primary leads, is not ready or lacks the last block", state.Name(s.Network, int(primary.Ordinal)), name)
 	case len(able) > 0:
 		return able[0], tips[0], ""
 	default:

@@ -155,7 +155,7 @@ func TestWhatIsRefusedChangesNothing(t *testing.T) {
 		{"nothing is being changed", f.Finish(operator),
 			"BC_RPC_USER_PREVIOUS is not there: nothing is being changed"},
 		{"a name that bitcoin.conf cannot hold", f.Replace(operator, bitcoind.NewCredentials("a:b", hush), key),
-			"BC_RPC_USER must have no ':', '#' or control character, and no space at its ends: bitcoin.conf cannot hold such a user name"},
+			"BC_RPC_USER must not contain ':', '#' or control characters, or begin or end with a space: bitcoin.conf cannot represent such a user name"},
 		{"a user's name would bind who may do everything", f.Replace(operator, bitcoind.NewCredentials("shop", hush), key),
 			"team-a/bitcoin-rpc has a password for shop as a user who may not call everything: give BC_RPC_USER another name"},
 		{"no password", f.Replace(operator, bitcoind.NewCredentials("payments", ""), key),
@@ -163,7 +163,7 @@ func TestWhatIsRefusedChangesNothing(t *testing.T) {
 		{"a user without a password", f.Replace(shop, bitcoind.NewCredentials("shop", ""), key),
 			"BC_RPC_PASSWORD_SHOP must be set and not be empty"},
 		{"a password with which every request would be refused", f.Replace(shop, bitcoind.NewCredentials("shop", strings.Repeat(hush, 1201)), key),
-			"BC_RPC_PASSWORD_SHOP must have at most 4800 bytes: bitcoind refuses requests with long headers"},
+			"BC_RPC_PASSWORD_SHOP must have at most 4800 bytes: bitcoind rejects requests with long headers"},
 	} {
 		g.Expect(test.err).To(MatchError(test.want), test.reason)
 	}

@@ -64,7 +64,7 @@ func TestCredentialsReady(t *testing.T) {
 	}
 	acceptsOld := func(node *state.Node) { node.AcceptsOld = true }
 	rejectsPrevious := func(node *state.Node) { node.RejectsPrevious = true }
-	notApplied := func(s *situation) { s.seen.Secret.NotApplied = "it is not what its SealedSecret says: no key" }
+	notApplied := func(s *situation) { s.seen.Secret.NotApplied = "it does not match its SealedSecret: no key" }
 	isOutdated := func(node *state.Node) { statetest.OfOldRevision(node.Pod) }
 	recordedAt := func(at time.Time) func(*situation) {
 		return func(s *situation) {
@@ -98,13 +98,13 @@ func TestCredentialsReady(t *testing.T) {
 		{"what is odd about it is told", rotation(1, accepting(0)).with(func(s *situation) { s.seen.Secret.Warning = "BC_RPC_PASSWORD is odd" }),
 			read + "; BC_RPC_PASSWORD is odd", true},
 		{"its SealedSecret could not be applied", rotation(1, accepting(0)).with(notApplied),
-			`True SecretOutdated: Secret "bitcoin-rpc" was read; it is not what its SealedSecret says: no key`, true},
+			`True SecretOutdated: Secret "bitcoin-rpc" was read; it does not match its SealedSecret: no key`, true},
 		{"also while there are two pairs, which are not Git's newest either", rotation(2, accepting(0), accepting(1), accepting(2)).with(notApplied),
-			strings.Replace(rotated, "Rotated", "SecretOutdated", 1) + "; it is not what its SealedSecret says: no key", true},
+			strings.Replace(rotated, "Rotated", "SecretOutdated", 1) + "; it does not match its SealedSecret: no key", true},
 		{"an earlier change goes on", rotation(1, accepting(0), accepting(1), unasked(2)).with(notApplied),
-			fmt.Sprintf(changed, 2) + "; it is not what its SealedSecret says: no key", false},
+			fmt.Sprintf(changed, 2) + "; it does not match its SealedSecret: no key", false},
 		{"nodes reject what there is, which matters more", rotation(1, accepting(0), accepting(1), rejecting(2)).with(notApplied),
-			fmt.Sprintf(rejected, 1) + "; it is not what its SealedSecret says: no key", false},
+			fmt.Sprintf(rejected, 1) + "; it does not match its SealedSecret: no key", false},
 		{"one runs from before the change", rotation(1, accepting(0), accepting(1), unasked(2)), fmt.Sprintf(changed, 2), false},
 		{"so do all", rotation(1, unasked(0), unasked(1), unasked(2)), fmt.Sprintf(changed, 0), false},
 		{"one that accepts the new pair may accept the old one, too",

@@ -234,7 +234,7 @@ func everySituation() map[string]func() situation {
 		"chain not allowed":         chainNotAllowed,
 		"no Secret":                 func() situation { return withoutCredentials(v1alpha1.SecretNotFoundReason) },
 		"bad Secret":                func() situation { return withoutCredentials(v1alpha1.SecretInvalidReason) },
-		"outdated Secret":           changed(ready, func(s *situation) { s.seen.Secret.NotApplied = "it is not what its SealedSecret says" }),
+		"outdated Secret":           changed(ready, func(s *situation) { s.seen.Secret.NotApplied = "it does not match its SealedSecret" }),
 		"rotating":                  func() situation { return rotation(2, unasked(0), unasked(1), unasked(2)) },
 		"rejecting":                 func() situation { return rotation(1, accepting(0), accepting(1), rejecting(2)) },
 		"suspended, well":           changed(ready, isSuspended),

@@ -69,7 +69,7 @@ var Cases = []Case{
 		const problem = "Failed to unseal: no key could decrypt secret (BC_RPC_PASSWORD, BC_RPC_USER)"
 		failed(seen.SealedSecrets[0], "Synced", "", problem)
 		failed(seen.Kustomizations[0], "Ready", "HealthCheckFailed", "failed early due to stalled resources: [SealedSecret/team-a/bitcoin-rpc status: 'Failed']")
-		message := `Secret "bitcoin-rpc" does not exist in namespace team-a yet; its SealedSecret is not unsealed: ` + problem
+		message := `Secret "bitcoin-rpc" does not exist in namespace team-a yet; its SealedSecret has not been unsealed: ` + problem
 		says(seen, "CredentialsReady", metav1.ConditionFalse, v1alpha1.SecretNotFoundReason, message, 3*time.Minute)
 		for _, name := range []string{"NodesReady", "PeersConnected"} {
 			says(seen, name, metav1.ConditionUnknown, v1alpha1.WaitingForCredentialsReason, "the nodes cannot be queried without credentials", 3*time.Minute)
@@ -82,7 +82,7 @@ var Cases = []Case{
 	}},
 	{Name: "sealed-secret-outdated", change: func(seen *explain.Namespace) {
 		failed(seen.SealedSecrets[0], "Synced", "", "Failed to unseal: no key could decrypt secret (BC_RPC_PASSWORD)")
-		says(seen, "CredentialsReady", metav1.ConditionTrue, v1alpha1.SecretOutdatedReason, `Secret "bitcoin-rpc" was read; it is not what its SealedSecret says, which could not be opened or applied: Failed to unseal: no key could decrypt secret (BC_RPC_PASSWORD)`, time.Hour)
+		says(seen, "CredentialsReady", metav1.ConditionTrue, v1alpha1.SecretOutdatedReason, `Secret "bitcoin-rpc" was read; it does not match its SealedSecret, which could not be unsealed or applied: Failed to unseal: no key could decrypt secret (BC_RPC_PASSWORD)`, time.Hour)
 	}},
 	{Name: "no-quota", change: func(seen *explain.Namespace) {
 		message := "2 of 3 nodes answer RPC; payments-2: it has no pod: create Pod payments-2 in StatefulSet payments failed error: pods \"payments-2\" is forbidden: exceeded quota: tenant-pods"
