@@ -22,9 +22,9 @@ import (
 // +kubebuilder:printcolumn:name="Chain",type=string,JSONPath=`.spec.chain`
 // +kubebuilder:printcolumn:name="Nodes",type=integer,JSONPath=`.spec.nodes`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.ready`,description="How many of the wanted nodes answer RPC."
-// +kubebuilder:printcolumn:name="Links",type=string,JSONPath=`.status.links.summary`,description="How many of the planned links stand."
+// +kubebuilder:printcolumn:name="Links",type=string,JSONPath=`.status.links.summary`,description="Planned links that are connected, as 2/3."
 // +kubebuilder:printcolumn:name="Height",type=integer,JSONPath=`.status.height`
-// +kubebuilder:printcolumn:name="Sync",type=string,JSONPath=`.status.sync.summary`,description="How many of the wanted nodes have the chain."
+// +kubebuilder:printcolumn:name="Sync",type=string,JSONPath=`.status.sync.summary`,description="Wanted nodes that are synced, as 2/3."
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`

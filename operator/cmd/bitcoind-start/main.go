@@ -68,7 +68,7 @@ func start(args []string) error {
 		}
 	}
 	if err := syscall.Exec(program, append([]string{"bitcoind"}, args...), withoutCredentials(os.Environ())); err != nil {
-		return fmt.Errorf("become %s: %w", program, err)
+		return fmt.Errorf("execute %s: %w", program, err)
 	}
 	return nil
 }

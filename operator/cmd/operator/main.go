@@ -85,32 +85,32 @@ func parse(args []string) (options, error) {
 	var opts options
 	flags := pflag.NewFlagSet(name, pflag.ContinueOnError)
 	flags.StringVar(&opts.namespace, "namespace", os.Getenv("RUNTIME_NAMESPACE"),
-		"The namespace whose networks to run, and the only one to touch. Default: the environment variable RUNTIME_NAMESPACE.")
+		"The namespace to manage; the operator touches no other. Default: the environment variable RUNTIME_NAMESPACE.")
 	flags.StringVar(&opts.secret, "secret", "",
 		"The name of the one Secret that networks may take their credentials from.")
 	flags.StringVar(&opts.platform.DefaultImage, "bitcoind-image", "",
-		"The bitcoind image of networks that name none.")
+		"The bitcoind image of networks that do not set spec.image.")
 	flags.StringVar(&opts.platform.OperatorImage, "operator-image", os.Getenv("OPERATOR_IMAGE"),
-		"The operator's own image, from which nodes have their entry point, so that any image with bitcoind will do. Default: the environment variable OPERATOR_IMAGE; without it, nodes' images must have the entry point.")
+		"The operator's own image, which provides the entry point of the nodes, so that any image with bitcoind works. Default: the environment variable OPERATOR_IMAGE; if that is unset, the nodes' images must have the entry point.")
 	flags.StringVar(&opts.platform.ClusterDomain, "cluster-domain", "cluster.local",
 		"The DNS domain of the cluster.")
 	flags.StringSliceVar(&opts.platform.ClusterRanges, "cluster-ranges", nil,
-		"The address ranges of the cluster's pods, services and machines, beside private ones, where nodes of public chains may not look for peers.")
+		"The address ranges of the cluster's pods, services and machines, other than private ones. Nodes of public chains must not look for peers there.")
 	flags.StringSliceVar(&opts.allowedChains, "allowed-chains", bitcoind.ChainNames(),
 		"The chains that networks may follow.")
 	flags.DurationVar(&opts.platform.DrainHold, "drain-hold", 15*time.Minute,
-		"How long evictions of ready nodes are refused, as by a drain, when fewer than two of them have the best block; nodes with volumes and public chains are not held.")
+		"How long evictions of ready nodes, as in a drain, are refused when fewer than two of them have the best block. Nodes with volumes and nodes of public chains are not held back.")
 	flags.BoolVar(&opts.platform.UserNamespaces, "user-namespaces", false,
-		"Give nodes user namespaces of their own (hostUsers: false), where machines support them: networks whose nodes are made or changed from then on.")
+		"Run nodes in their own user namespaces (hostUsers: false), where machines support them. Applies to networks whose nodes are created or changed from then on.")
 	flags.StringVar(&opts.metricsAddr, "metrics-addr", ":8080",
-		"The address to serve metrics on; 0 serves none.")
+		"The address to serve metrics on; 0 serves no metrics.")
 	flags.StringVar(&opts.healthAddr, "health-addr", ":9440",
 		"The address to serve health checks on.")
 	flags.StringVar(&opts.eventsAddr, "events-addr", "",
-		"The address of Flux's notification-controller to send events to, beside Kubernetes. Default: none.")
+		"The address of Flux's notification-controller to send events to, in addition to Kubernetes. Default: none.")
 	opts.leaderElection.BindFlags(flags)
 	opts.log.BindFlags(flags)
-	flags.BoolVar(&opts.version, "version", false, "Print the version, and exit.")
+	flags.BoolVar(&opts.version, "version", false, "Print the version and exit.")
 	if err := flags.Parse(args); err != nil || opts.version {
 		return opts, err
 	}

@@ -58,15 +58,15 @@ func parse(args []string) (options, error) {
 	var opts options
 	flags := pflag.NewFlagSet(name, pflag.ContinueOnError)
 	flags.StringVar(&opts.from, "from", "",
-		"The URL where sealed-secrets tells the certificate of its newest key.")
+		"The URL where sealed-secrets serves the certificate of its newest key.")
 	flags.StringVar(&opts.to.Namespace, "namespace", os.Getenv("RUNTIME_NAMESPACE"),
 		"The namespace of the ConfigMap. Default: the environment variable RUNTIME_NAMESPACE.")
 	flags.StringVar(&opts.to.Name, "to", "",
-		"The name of the ConfigMap, which must be there, for the certificate.")
+		"The name of the ConfigMap for the certificate; it must exist.")
 	flags.StringVar(&opts.healthAddr, "health-addr", ":9440",
-		"The address to tell on, at every path, whether what is published is right.")
+		"The address to serve health checks on, at every path: whether the published certificate is the right one.")
 	opts.log.BindFlags(flags)
-	flags.BoolVar(&opts.version, "version", false, "Print the version, and exit.")
+	flags.BoolVar(&opts.version, "version", false, "Print the version and exit.")
 	if err := flags.Parse(args); err != nil || opts.version {
 		return opts, err
 	}

@@ -41,7 +41,7 @@ func build(ctx context.Context, opts buildOptions, key signer) error {
 		return err
 	}
 	if key != nil && !s.isClean {
-		return errors.New("there are changes that are not committed: a release is of a commit")
+		return errors.New("there are uncommitted changes: a release is built from a commit")
 	}
 	if err := os.Mkdir(opts.out, 0o755); err != nil {
 		return fmt.Errorf("make the folder of the release: %w", err)

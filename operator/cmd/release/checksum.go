@@ -78,7 +78,7 @@ func compare(want, found []byte) error {
 	for _, line := range have {
 		isKnown := slices.ContainsFunc(wanted, func(w string) bool { return fileOf(w) == fileOf(line) })
 		if !isKnown {
-			wrong = append(wrong, fmt.Errorf("%s is no part of the release", fileOf(line)))
+			wrong = append(wrong, fmt.Errorf("%s is not part of the release", fileOf(line)))
 		}
 	}
 	return errors.Join(wrong...)
@@ -105,7 +105,7 @@ func checksums(folder string) ([]byte, error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("add up the files of %s: %w", folder, err)
+		return nil, fmt.Errorf("compute the checksums of the files in %s: %w", folder, err)
 	}
 	return sums.Bytes(), nil
 }

@@ -15,7 +15,7 @@ import (
 
 const usage = `usage:
   release build --version=v0.2.0 [--key=cosign.key] [--root=.] [--out=dist]
-        Build everything that a release has into a folder, and sign it.
+        Build everything that belongs to a release into a folder, and sign it.
   release push [--plain-http] FOLDER [REGISTRY/PREFIX]
         Push the images in such a folder, with their signatures, to ghcr.io/bitcoin-operator
         or another place.
@@ -57,8 +57,8 @@ func run(ctx context.Context, args []string) error {
 	set.Usage = func() { fmt.Fprint(os.Stderr, usage) }
 	set.StringVar(&f.build.version, "version", "", "The version, such as v0.2.0.")
 	set.StringVar(&f.build.root, "root", ".", "The top of the repository.")
-	set.StringVar(&f.build.out, "out", "dist", "The folder to write to, which must not be there.")
-	set.StringVar(&f.key, "key", "", "The file with the key: to build the private one, to verify the public one.")
+	set.StringVar(&f.build.out, "out", "dist", "The folder to write to, which must not exist.")
+	set.StringVar(&f.key, "key", "", "The key file: the private key to build, the public key to verify.")
 	set.BoolVar(&f.isImage, "image", false, "Verify an image in a registry.")
 	set.BoolVar(&f.plainHTTP, "plain-http", false, "Reach the registry without TLS.")
 	if err := set.Parse(args); err != nil {
@@ -88,7 +88,7 @@ func run(ctx context.Context, args []string) error {
 func buildAndSign(ctx context.Context, f flags) error {
 	var key signer
 	if f.key == "" {
-		fmt.Fprintln(os.Stderr, "release: without --key nothing is signed: this is for trying out")
+		fmt.Fprintln(os.Stderr, "release: without --key nothing is signed; use this only to try things out")
 	} else {
 		var err error
 		if key, err = readPrivateKey(f.key); err != nil {

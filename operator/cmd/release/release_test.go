@@ -175,7 +175,7 @@ func TestFolders(t *testing.T) {
 		}, "crds.yaml is missing, or is not what was signed"},
 		{"a file is added", func(g Gomega, folder string) {
 			g.Expect(os.WriteFile(filepath.Join(folder, "more.yaml"), nil, 0o644)).To(Succeed())
-		}, "more.yaml is no part of the release"},
+		}, "more.yaml is not part of the release"},
 		{"the checksums are changed, too", func(g Gomega, folder string) {
 			g.Expect(os.WriteFile(filepath.Join(folder, "crds.yaml"), nil, 0o644)).To(Succeed())
 			g.Expect(writeChecksums(folder, nil)).To(Succeed())

@@ -153,7 +153,7 @@ func verifyLayer(signatures v1.Image, descriptor v1.Descriptor, digest v1.Hash, 
 		return fmt.Errorf("read what is signed: %w", err)
 	}
 	if signed.Critical.Image.DockerManifestDigest != digest.String() {
-		return fmt.Errorf("what is signed is %s", signed.Critical.Image.DockerManifestDigest)
+		return fmt.Errorf("the signature is for %s", signed.Critical.Image.DockerManifestDigest)
 	}
 	return nil
 }

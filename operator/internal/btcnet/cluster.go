@@ -55,7 +55,7 @@ func (c cluster) api() (client.WithWatch, error) {
 	}
 	api, err := client.NewWithWatch(config, client.Options{Scheme: scheme})
 	if err != nil {
-		return nil, fmt.Errorf("speak to the cluster: %w", err)
+		return nil, fmt.Errorf("connect to the cluster: %w", err)
 	}
 	return api, nil
 }

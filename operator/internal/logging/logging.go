@@ -70,8 +70,8 @@ type Options struct {
 
 // BindFlags adds the flags to a set.
 func (o *Options) BindFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&o.level, "log-level", "info", "The least severe lines to log: trace, debug, info or error. Of lines with the same level, message and error 20 a minute are written, and then one in 20; with trace and debug all are.")
-	flags.StringVar(&o.encoding, "log-encoding", "json", "How to log: json or console.")
+	flags.StringVar(&o.level, "log-level", "info", "The least severe level to log: trace, debug, info or error. Of lines with the same level, message and error, the first 20 per minute are written and then one in 20; at trace and debug, all are.")
+	flags.StringVar(&o.encoding, "log-encoding", "json", "The format of the log: json or console.")
 }
 
 // Validate says which flag has a value that it cannot have.

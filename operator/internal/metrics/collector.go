@@ -80,27 +80,27 @@ func describe(name, help string) *prometheus.Desc {
 }
 
 var (
-	nodesWanted    = describe("nodes_wanted", "How many nodes the network should have.")
-	nodesReady     = describe("nodes_ready", "How many of the wanted nodes answer RPC, and are reached by clients.")
-	linksPlanned   = describe("links_planned", "How many links between nodes there should be.")
-	linksConnected = describe("links_connected", "How many of the planned links stand.")
-	nodesSynced    = describe("nodes_synced", "How many of the wanted nodes have the chain.")
+	nodesWanted    = describe("nodes_wanted", "Number of nodes that the network should have.")
+	nodesReady     = describe("nodes_ready", "Number of wanted nodes that answer RPC and can be reached by clients.")
+	linksPlanned   = describe("links_planned", "Number of planned links between nodes.")
+	linksConnected = describe("links_connected", "Number of planned links that are connected.")
+	nodesSynced    = describe("nodes_synced", "Number of wanted nodes that are synced.")
 	parts          = describe("parts", "Number of disconnected groups among the nodes that answer; 1 means fully connected.")
-	highestTip     = describe("highest_tip_height", "The greatest height of a node's tip, in blocks.")
-	lowestTip      = describe("lowest_tip_height", "The least height of a node's tip, in blocks.")
-	lastBlockAge   = describe("last_block_age_seconds", "How long ago the highest tip was made, by the time that it carries.")
+	highestTip     = describe("highest_tip_height", "Height of the highest tip among the nodes.")
+	lowestTip      = describe("lowest_tip_height", "Height of the lowest tip among the nodes.")
+	lastBlockAge   = describe("last_block_age_seconds", "Age of the highest tip, by its own timestamp.")
 )
 
 var rolloutWaiting = prometheus.NewDesc("bitcoinnetwork_rollout_waiting",
-	"1 for the next node to be restarted, replaced or scaled away, by the kind of thing that it waits for.",
+	"1 for the next node to be restarted, replaced or scaled away while it waits, by what it waits for.",
 	slices.Concat(labelNames, []string{"node", "on"}), nil)
 
 var (
 	condition = prometheus.NewDesc("bitcoinnetwork_condition",
-		"1 for each condition that the network's status has, by its status and reason.",
+		"1 for each condition in the network's status, by its status and reason.",
 		slices.Concat(labelNames, []string{"type", "status", "reason"}), nil)
 	lastEvent = prometheus.NewDesc("bitcoinnetwork_last_event_timestamp_seconds",
-		"When an event of that reason was last told of the network, since the operator was started.",
+		"Time of the network's last event with this reason since the operator was started.",
 		slices.Concat(labelNames, []string{"reason"}), nil)
 )
 
@@ -113,15 +113,15 @@ func NewCollector(clock clock.PassiveClock) *Collector {
 		told:     map[types.NamespacedName]map[string]time.Time{},
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bitcoinnetwork_rpc_requests_total",
-			Help: "How many requests were made to nodes, each a batch of calls, by what came of them.",
+			Help: "Number of requests to nodes, each a batch of calls, by outcome.",
 		}, append(labelNames, "outcome")),
 		asked: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bitcoinnetwork_bitcoinrequests_total",
-			Help: "How many BitcoinRequests came to their end, by what they asked for and what has come of it.",
+			Help: "Number of finished BitcoinRequests, by kind and outcome.",
 		}, append(labelNames, "kind", "outcome")),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "bitcoinnetwork_rpc_request_duration_seconds",
-			Help:    "How long requests to nodes took, answered or not.",
+			Help:    "Duration of requests to nodes, answered or not.",
 			Buckets: []float64{.002, .005, .01, .025, .05, .1, .25, .5, 1, 2},
 		}, labelNames),
 	}

@@ -51,24 +51,24 @@ func describeNode(name, help string, more ...string) *prometheus.Desc {
 
 // gauges are the metrics of a node that are one number.
 var gauges = []gauge{
-	ofNode("synced", "Whether the node has the chain.", func(n Node) float64 { return number(n.Synced) }),
-	ofNode("initial_block_download", "Whether the node takes itself to be in initial block download.", func(n Node) float64 { return number(n.InitialDownload) }),
-	ofNode("pruned", "Whether the node has dropped old blocks.", func(n Node) float64 { return number(n.Pruned) }),
-	ofNode("tip_height", "The height of the node's chain.", func(n Node) float64 { return float64(n.Blocks) }),
-	ofNode("headers_height", "The height up to which the node has headers.", func(n Node) float64 { return float64(n.Headers) }),
-	ofNode("verification_progress_ratio", "Which part of the chain the node has, by its own estimate.", func(n Node) float64 { return n.Progress }),
-	ofNode("size_on_disk_bytes", "What the node's blocks take on disk.", func(n Node) float64 { return float64(n.SizeOnDisk) }),
-	ofNode("mempool_transactions", "How many transactions are in the node's mempool.", func(n Node) float64 { return float64(n.MempoolSize) }),
-	ofNode("mempool_bytes", "The size of the transactions in the node's mempool.", func(n Node) float64 { return float64(n.MempoolBytes) }),
-	ofNode("uptime_seconds", "For how long the node has run.", func(n Node) float64 { return float64(n.Uptime) }),
-	ofNode("warnings", "How many things the node warns of.", func(n Node) float64 { return float64(n.Warnings) }),
+	ofNode("synced", "1 if the node is synced, else 0.", func(n Node) float64 { return number(n.Synced) }),
+	ofNode("initial_block_download", "1 if the node considers itself in initial block download, else 0.", func(n Node) float64 { return number(n.InitialDownload) }),
+	ofNode("pruned", "1 if the node prunes old blocks, else 0.", func(n Node) float64 { return number(n.Pruned) }),
+	ofNode("tip_height", "Height of the node's chain.", func(n Node) float64 { return float64(n.Blocks) }),
+	ofNode("headers_height", "Height up to which the node has headers.", func(n Node) float64 { return float64(n.Headers) }),
+	ofNode("verification_progress_ratio", "Share of the chain that the node has, from 0 to 1, by its own estimate.", func(n Node) float64 { return n.Progress }),
+	ofNode("size_on_disk_bytes", "Size of the node's blocks on disk.", func(n Node) float64 { return float64(n.SizeOnDisk) }),
+	ofNode("mempool_transactions", "Number of transactions in the node's mempool.", func(n Node) float64 { return float64(n.MempoolSize) }),
+	ofNode("mempool_bytes", "Size of the transactions in the node's mempool.", func(n Node) float64 { return float64(n.MempoolBytes) }),
+	ofNode("uptime_seconds", "Time since the node was started.", func(n Node) float64 { return float64(n.Uptime) }),
+	ofNode("warnings", "Number of warnings that the node reports.", func(n Node) float64 { return float64(n.Warnings) }),
 }
 
 // The metrics of a node that tell more by labels. Its user agent is no label: it is the
 // node's to choose, and each that it chose would be a time series.
 var (
-	nodePeers = describeNode("peers", "How many connections the node has, by who has made them.", "direction")
-	nodeInfo  = describeNode("info", "1, with what the node runs.", "software", "version")
+	nodePeers = describeNode("peers", "Number of connections of the node, by direction.", "direction")
+	nodeInfo  = describeNode("info", "Always 1; the labels are the software that the node runs and its version.", "software", "version")
 )
 
 func describeNodes(descriptions chan<- *prometheus.Desc) {
