@@ -21,7 +21,7 @@ import (
 // +kubebuilder:subresource:scale:specpath=.spec.nodes,statuspath=.status.replicas,selectorpath=.status.selector
 // +kubebuilder:printcolumn:name="Chain",type=string,JSONPath=`.spec.chain`
 // +kubebuilder:printcolumn:name="Nodes",type=integer,JSONPath=`.spec.nodes`
-// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.ready`,description="How many of the wanted nodes answer RPC."
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.ready`,description="Wanted nodes that answer RPC, as 2/3."
 // +kubebuilder:printcolumn:name="Links",type=string,JSONPath=`.status.links.summary`,description="Planned links that are connected, as 2/3."
 // +kubebuilder:printcolumn:name="Height",type=integer,JSONPath=`.status.height`
 // +kubebuilder:printcolumn:name="Sync",type=string,JSONPath=`.status.sync.summary`,description="Wanted nodes that are synced, as 2/3."

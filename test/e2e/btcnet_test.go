@@ -69,7 +69,7 @@ func TestBtcnetDoesWhatPeopleMay(t *testing.T) {
 	g.Expect(answer.Code).To(Equal(0), answer.ErrOut)
 	answer = btcnet(g, ctx, "pay", "used", someone, "101")
 	g.Expect(answer.Code).To(Equal(1))
-	g.Expect(answer.ErrOut).To(ContainSubstring("spec.pay.amount: the platform allows 100 BTC a request in this namespace, not 101"))
+	g.Expect(answer.ErrOut).To(ContainSubstring("spec.pay.amount: the platform allows 100 BTC per request in this namespace, not 101"))
 
 	answer = btcnet(g, ctx, "look", "used")
 	g.Expect(answer.Code).To(Equal(0), answer.ErrOut)

@@ -47,7 +47,7 @@ var asItsBuilder = chapter{"As the controllers that build teams' commits, taken 
 }}
 
 // finalizersOnly is what admission policy `controllers` says.
-const finalizersOnly = "the controllers that serve tenants change finalizers and status, and nothing else"
+const finalizersOnly = "the controllers that serve tenants may change only finalizers and status"
 
 // A deed is what somebody does to a cluster, as whoever it is to him.
 type deed func(ctx context.Context, c *fleet.Cluster) error

@@ -117,7 +117,7 @@ var escapes = template.Must(template.New("escapes").Funcs(template.FuncMap{
 		cell := strings.NewReplacer("|", `\|`, "\n", " ")
 		return fmt.Sprintf("| %s | %s | %s |", cell.Replace(a.what), cell.Replace(a.stopped), cell.Replace(a.told))
 	},
-}).Parse(`# Ways out that were tried
+}).Parse(`# Escape attempts
 
 ` + "`make e2e`" + ` plays a hostile team on a real cluster. It holds what a team holds: it pushes to its own
 repository, its people have a kubeconfig, it runs an image of its own; and in the end it speaks as its

@@ -134,7 +134,7 @@ func TestRequestsAreRefused(t *testing.T) {
 		{paying("not-asked-main", "1"), "spec.network: not-asked-main follows main; blocks and coins can be requested on regtest only"},
 		{mining("not-asked-parked", 1), "spec.network: not-asked-parked is parked (spec.nodes: 0)"},
 		{mining("not-asked-suspended", 1), "spec.network: not-asked-suspended is suspended (spec.suspend)"},
-		{v1alpha1.BitcoinRequestSpec{Network: "not-asked", Mine: &v1alpha1.MineRequest{Count: 1, Address: someone[:len(someone)-1] + "q"}}, "spec.mine.address: its checksum does not fit"},
+		{v1alpha1.BitcoinRequestSpec{Network: "not-asked", Mine: &v1alpha1.MineRequest{Count: 1, Address: someone[:len(someone)-1] + "q"}}, "spec.mine.address: its checksum does not match"},
 		{paying("not-asked", "1"), "spec.pay.amount: the wallet of not-asked has 0 BTC to spend"},
 	} {
 		asked := askFor(t, g, ctx, as, fmt.Sprint("not-asked-", i), test.spec)
@@ -142,5 +142,5 @@ func TestRequestsAreRefused(t *testing.T) {
 		g.Expect(asked.Status.Conditions).To(ContainElement(And(HaveField("Type", "Ready"), HaveField("Message", HavePrefix(test.want)))))
 	}
 	tooMuch := &v1alpha1.BitcoinRequest{ObjectMeta: metav1.ObjectMeta{Namespace: "team-b", Name: "too-much"}, Spec: paying("not-asked", "101")}
-	g.Expect(as.Create(ctx, tooMuch)).To(MatchError(ContainSubstring("spec.pay.amount: the platform allows 100 BTC a request in this namespace, not 101")))
+	g.Expect(as.Create(ctx, tooMuch)).To(MatchError(ContainSubstring("spec.pay.amount: the platform allows 100 BTC per request in this namespace, not 101")))
 }

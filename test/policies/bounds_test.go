@@ -20,16 +20,16 @@ import (
 )
 
 const (
-	tooManyNodes    = "spec.nodes: the platform allows 100 nodes a network in this namespace, not "
+	tooManyNodes    = "spec.nodes: the platform allows 100 nodes per network in this namespace, not "
 	noTopology      = "spec.affinity, spec.topologySpreadConstraints: the platform allows as topologyKey: kubernetes.io/hostname topology.kubernetes.io/zone zone"
-	tooMuchAffinity = "spec.affinity, spec.topologySpreadConstraints: at most 256 terms, labels and values together, which the scheduler compares with everybody's pods"
-	tooLong         = "spec.nodeSelector, spec.affinity, spec.topologySpreadConstraints, spec.tolerations: at most 32 labels of machines, and nothing that is too long for a label"
+	tooMuchAffinity = "spec.affinity, spec.topologySpreadConstraints: at most 256 terms, labels and values in total are allowed, because the scheduler compares them with all pods"
+	tooLong         = "spec.nodeSelector, spec.affinity, spec.topologySpreadConstraints, spec.tolerations: at most 32 labels of machines are allowed, and nothing longer than a label may be"
 	noDevices       = "spec.resources: the platform allows: cpu memory ephemeral-storage"
-	noLabels        = "spec.podLabels: labels without a prefix (before a /) are free, others may have a meaning for somebody; the platform allows: example.com/ billing.example.org/team"
-	fluxDecides     = "how Flux treats what a team commits is for the platform to say; leave it out"
-	noMemoryBound   = "spec.resources.limits.memory: 0 is no limit, which no quota counts; say how much, or leave it out for the default"
-	longFigure      = "spec: a quantity or duration has at most 64 characters"
-	manyNotes       = "metadata.annotations: at most 32, of 16 KiB together"
+	noLabels        = "spec.podLabels: any label without a prefix (before a /) is allowed; of labels with a prefix, which other software may act on, the platform allows: example.com/ billing.example.org/team"
+	fluxDecides     = "the platform decides how Flux treats what a team commits; leave it out"
+	noMemoryBound   = "spec.resources.limits.memory: 0 means no limit, which no quota counts; set an amount, or leave it out for the default"
+	longFigure      = "spec: a quantity or duration must have at most 64 characters"
+	manyNotes       = "metadata.annotations: at most 32 are allowed, of at most 16 KiB in total"
 )
 
 // preferring returns an affinity with as many terms.
@@ -126,7 +126,7 @@ func TestNetworkBoundsOfMetadata(t *testing.T) {
 		{"many labels", `{"labels": {` + many.String() + `}}`, "metadata.labels: at most 32"},
 		{"an owner with a long name", `{"ownerReferences": [{"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": "` + strings.Repeat("a", 2000) + `"}]}`, "metadata.ownerReferences: at most 8, of 1 KiB each"},
 		{"a look asked for", note("reconcile.fluxcd.io/requestedAt", "2026-01-01T00:00:00.000000000Z"), ""},
-		{"a look asked for at length", note("reconcile.fluxcd.io/requestedAt", strings.Repeat("a", 65)), "reconcile.fluxcd.io/requestedAt has at most 64 characters"},
+		{"a look asked for at length", note("reconcile.fluxcd.io/requestedAt", strings.Repeat("a", 65)), "reconcile.fluxcd.io/requestedAt must have at most 64 characters"},
 
 		{"whose it is, which Flux says", `{"labels": {"` + flux + `name": "networks", "` + flux + `namespace": "team-a", "` + flux + `force": "disabled"}, "annotations": {"` + flux + `force": "disabled"}}`, ""},
 		{"that it stays", note(flux+"prune", "disabled"), flux + "prune is not allowed: " + fluxDecides},
@@ -177,8 +177,8 @@ func TestBoundsThatThePlatformSets(t *testing.T) {
 		reason, spec, want string
 	}{
 		{"as many nodes as there may be", `{nodes: 3, secret: bitcoin-rpc}`, ""},
-		{"one more", `{nodes: 4, secret: bitcoin-rpc}`, "spec.nodes: the platform allows 3 nodes a network in this namespace, not 4"},
-		{"the credentials that everybody knows", `{}`, "spec.secret: is required in this namespace, since everybody knows the default credentials; name bitcoin-rpc"},
+		{"one more", `{nodes: 4, secret: bitcoin-rpc}`, "spec.nodes: the platform allows 3 nodes per network in this namespace, not 4"},
+		{"the credentials that everybody knows", `{}`, "spec.secret: is required in this namespace, because the default credentials are publicly known; use bitcoin-rpc"},
 		{"a device that is allowed", `{secret: bitcoin-rpc, resources: {limits: {nvidia.com/gpu: 1}}}`, ""},
 		{"any label", `{secret: bitcoin-rpc, podLabels: {kueue.x-k8s.io/queue-name: ours}}`, ""},
 		{"any topology", `{secret: bitcoin-rpc, topologySpreadConstraints: [{maxSkew: 1, topologyKey: rack, whenUnsatisfiable: DoNotSchedule}]}`, ""},
@@ -296,7 +296,7 @@ func TestNodesBeginWithAnOlderOperatorsImage(t *testing.T) {
 	team := newTeam(t, bounds())
 	operator := team.operator()
 	const node = `containers: [{name: bitcoind, image: example.com/bitcoind}], automountServiceAccountToken: false`
-	const before = "nodes begin with the image of the operator, which is example.com/operator:3 in this namespace"
+	const before = "nodes must start from the image of the operator, which is example.com/operator:3 in this namespace"
 	begins := func(image string) string {
 		return `{"spec": {"template": {"spec": {"initContainers": [{"name": "bitcoind-start", "image": "` + image + `"}]}}}}`
 	}
@@ -320,7 +320,7 @@ func TestNodesBeginWithAnOlderOperatorsImage(t *testing.T) {
 }
 
 func TestScale(t *testing.T) {
-	const refused = "spec.replicas: the platform allows 100 nodes a network in this namespace, not "
+	const refused = "spec.replicas: the platform allows 100 nodes per network in this namespace, not "
 	team, network := before(t, func(team *team) *unstructured.Unstructured { return team.network("payments", "nodes: 300") })
 	person := "somebody@example.com"
 	team.allow("people", person, rbacv1.PolicyRule{APIGroups: []string{"bitcoin-operator.github.io"}, Resources: []string{"bitcoinnetworks/scale"}, Verbs: []string{"get", "patch", "update"}})

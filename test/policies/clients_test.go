@@ -29,14 +29,14 @@ spec:
 		{"pods of its own namespace", `[{from: [{podSelector: {matchLabels: {a: b}}}], ports: [{port: 18443}]}]`, ""},
 		{"clients of a namespace that may have any", `[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}, podSelector: {matchLabels: {a: b}}}], ports: [{port: 18443}, {port: 28332}]}]`, ""},
 		{"peers of one that may have any", `[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: index}}}], ports: [{port: 18444}]}]`, ""},
-		{"clients of another", `[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: other}}}], ports: [{port: 18443}]}]`, "spec.ingress: the platform allows"},
-		{"peers of one that may have clients", `[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}], ports: [{port: 18443}, {port: 18444}]}]`, "spec.ingress: the platform allows"},
-		{"clients of one that may have peers", `[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: index}}}], ports: [{port: 18443}]}]`, "spec.ingress: the platform allows"},
+		{"clients of another", `[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: other}}}], ports: [{port: 18443}]}]`, "spec.ingress: the operator may let in pods only of namespaces that tenant.yaml names"},
+		{"peers of one that may have clients", `[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}], ports: [{port: 18443}, {port: 18444}]}]`, "spec.ingress: the operator may let in pods only of namespaces that tenant.yaml names"},
+		{"clients of one that may have peers", `[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: index}}}], ports: [{port: 18443}]}]`, "spec.ingress: the operator may let in pods only of namespaces that tenant.yaml names"},
 		{"every namespace", `[{from: [{namespaceSelector: {}}], ports: [{port: 18443}]}]`, notNamed},
 		{"namespaces by another label", `[{from: [{namespaceSelector: {matchLabels: {team: shop}}}], ports: [{port: 18443}]}]`, notNamed},
 		{"every port", `[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}]}]`, notNamed},
 		{"a port and those above", `[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}], ports: [{port: 18443, endPort: 18444}]}]`, notNamed},
-		{"one that may beside one that may not", `[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}, {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: other}}}], ports: [{port: 18443}]}]`, "spec.ingress: the platform allows"},
+		{"one that may beside one that may not", `[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}, {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: other}}}], ports: [{port: 18443}]}]`, "spec.ingress: the operator may let in pods only of namespaces that tenant.yaml names"},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			team := newTeam(t, bounds())

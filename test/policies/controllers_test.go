@@ -11,7 +11,7 @@ import (
 
 // Whoever has taken over what builds commits may patch Flux's objects: it must.
 func TestControllers(t *testing.T) {
-	const refused = "the controllers that serve tenants change finalizers and status, and nothing else"
+	const refused = "the controllers that serve tenants may change only finalizers and status"
 	objects := []string{
 		"apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: networks, labels: {sharding.fluxcd.io/key: tenants}}\nspec: {serviceAccountName: reconciler}\n",
 		"apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: networks, labels: {sharding.fluxcd.io/key: tenants}}\nspec: {url: theirs}\n",
@@ -22,7 +22,7 @@ func TestControllers(t *testing.T) {
 		want   string
 	}{
 		{"its finalizer", `{"metadata": {"finalizers": ["finalizers.fluxcd.io"]}}`, ""},
-		{"a finalizer that nobody takes off", `{"metadata": {"finalizers": ["finalizers.fluxcd.io", "example.com/stay"]}}`, "metadata.finalizers: the controllers that serve tenants have one finalizer"},
+		{"a finalizer that nobody takes off", `{"metadata": {"finalizers": ["finalizers.fluxcd.io", "example.com/stay"]}}`, "metadata.finalizers: the controllers that serve tenants may use only the finalizer"},
 		{"a name to generate, of any length", `{"metadata": {"generateName": "a"}}`, refused},
 		{"handing it to the platform's", `{"metadata": {"labels": {"sharding.fluxcd.io/key": null}}}`, refused},
 		{"handing it to another's", `{"metadata": {"labels": {"sharding.fluxcd.io/key": "others"}}}`, refused},

@@ -15,12 +15,12 @@ import (
 )
 
 const (
-	ofTheMachine = "spec.template.spec: nodes have nothing of the machine's"
-	noFinalizers = "metadata.finalizers: what the operator makes has no finalizers"
-	ofItsNetwork = "metadata.name: what the operator makes is called after its network"
-	itsOwnSigns  = "metadata.annotations, metadata.labels: the operator sets its own"
-	itsAlone     = "metadata.ownerReferences: what the operator makes is its network's alone"
-	itsNodes     = "spec.selector: the operator's Services lead to nodes of their network"
+	ofTheMachine = "spec.template.spec: nodes must not use the machine itself"
+	noFinalizers = "metadata.finalizers: what the operator creates must not have finalizers"
+	ofItsNetwork = "metadata.name: what the operator creates must be named after its network"
+	itsOwnSigns  = "metadata.annotations, metadata.labels: the operator may set only its own"
+	itsAlone     = "metadata.ownerReferences: what the operator creates must have its network as the only owner"
+	itsNodes     = "spec.selector: the operator's Services must select nodes of their network"
 )
 
 // small returns an object of the operator's with these metadata and lines.
@@ -56,8 +56,8 @@ func TestWhatTheOperatorMakes(t *testing.T) {
 		{"one that outlives its network", strings.Replace(small("v1", "ConfigMap", "name: payments", ""), "controller: true}", `controller: true}, {apiVersion: v1, kind: ConfigMap, name: tenant, uid: "2"}`, 1), itsAlone},
 		{"a lease that stays", "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: bitcoin-operator, finalizers: [example.com/stay]}\nspec: {}", noFinalizers},
 		{"a budget of its nodes", small("policy/v1", "PodDisruptionBudget", "name: payments", "spec: {maxUnavailable: 1, selector: {matchLabels: {bitcoin-operator.github.io/network: payments}}}"), ""},
-		{"a budget of all pods", small("policy/v1", "PodDisruptionBudget", "name: payments", "spec: {maxUnavailable: 0, selector: {}}"), "spec.selector: the operator's PodDisruptionBudgets are for nodes of their network"},
-		{"a budget of another network's", small("policy/v1", "PodDisruptionBudget", "name: payments", "spec: {maxUnavailable: 0, selector: {matchLabels: {bitcoin-operator.github.io/network: other}}}"), "spec.selector: the operator's PodDisruptionBudgets are for nodes of their network"},
+		{"a budget of all pods", small("policy/v1", "PodDisruptionBudget", "name: payments", "spec: {maxUnavailable: 0, selector: {}}"), "spec.selector: the operator's PodDisruptionBudgets must select nodes of their network"},
+		{"a budget of another network's", small("policy/v1", "PodDisruptionBudget", "name: payments", "spec: {maxUnavailable: 0, selector: {matchLabels: {bitcoin-operator.github.io/network: other}}}"), "spec.selector: the operator's PodDisruptionBudgets must select nodes of their network"},
 		{"a budget that stays", small("policy/v1", "PodDisruptionBudget", "name: payments, finalizers: [example.com/stay]", "spec: {maxUnavailable: 1}"), noFinalizers},
 
 		{"a Service of one node", service("name: payments-primary", "selector: {bitcoin-operator.github.io/network: payments, statefulset.kubernetes.io/pod-name: payments-0}, ports: [{port: 1}]"), ""},
@@ -109,10 +109,10 @@ func TestOperatorInAnyNamespace(t *testing.T) {
 	for _, test := range []struct {
 		reason, manifest, want string
 	}{
-		{"what nobody owns", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: payments}", "the operator writes what a BitcoinNetwork controls, and nothing else"},
-		{"a Secret in a volume", statefulSet(`{` + plain + `, volumes: [{name: a, secret: {secretName: other}}]}`), "spec.template.spec.volumes: nodes have volumes of kind"},
+		{"what nobody owns", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: payments}", "the operator may write only what a BitcoinNetwork controls"},
+		{"a Secret in a volume", statefulSet(`{` + plain + `, volumes: [{name: a, secret: {secretName: other}}]}`), "spec.template.spec.volumes: nodes may have only"},
 		{"a token", statefulSet(`{containers: [{name: a, image: a}]}`), "spec.template.spec.automountServiceAccountToken: must be false"},
-		{"a network policy for everything", small("networking.k8s.io/v1", "NetworkPolicy", "name: payments", "spec: {podSelector: {}, ingress: [{}], egress: [{}]}"), "spec.podSelector: a network's NetworkPolicy is for the network's own nodes"},
+		{"a network policy for everything", small("networking.k8s.io/v1", "NetworkPolicy", "name: payments", "spec: {podSelector: {}, ingress: [{}], egress: [{}]}"), "spec.podSelector: a network's NetworkPolicy must select the network's own nodes"},
 		{"a finalizer", small("v1", "ConfigMap", "name: payments, finalizers: [example.com/stay]", ""), noFinalizers},
 		{"the machine's network", statefulSet(`{` + plain + `, hostNetwork: true}`), ofTheMachine},
 		{"the machine's processes", statefulSet(`{` + plain + `, hostPID: true}`), ofTheMachine},
@@ -127,10 +127,10 @@ func TestOperatorInAnyNamespace(t *testing.T) {
 func TestNetworkPolicies(t *testing.T) {
 	const (
 		own      = "podSelector: {matchLabels: {bitcoin-operator.github.io/network: payments}}"
-		notIts   = "spec.podSelector: a network's NetworkPolicy is for the network's own nodes"
-		notIn    = "spec.ingress: nodes are reached by pods of their namespace that have a label, and of namespaces that are named, on ports that are named, each by its number"
-		tooMuch  = "spec.ingress, spec.egress: at most 64 rules in and 16 out"
-		notOut   = "spec.egress: nodes reach each other, the cluster's DNS, and on a public chain's port the world without private ranges"
+		notIts   = "spec.podSelector: a network's NetworkPolicy must select the network's own nodes"
+		notIn    = "spec.ingress: only pods of their namespace that are selected by a label, and pods of namespaces given by name, may reach nodes, on ports given by number"
+		tooMuch  = "spec.ingress, spec.egress: at most 64 ingress and 16 egress rules"
+		notOut   = "spec.egress: nodes may reach only each other, the cluster's DNS and, on a public chain's port, addresses outside private ranges"
 		private4 = `"10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"`
 		dns      = "namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}, podSelector: {matchLabels: {k8s-app: kube-dns}}"
 	)
@@ -204,9 +204,9 @@ func TestClaims(t *testing.T) {
 		return bound
 	}
 	const (
-		noMeta   = "metadata: the operator changes nothing of a claim's metadata"
-		noSpec   = "spec: the operator changes spec.resources of a claim, and nothing else"
-		noOthers = "metadata.labels: the operator changes claims of its networks' nodes, and makes none"
+		noMeta   = "metadata: the operator may not change a claim's metadata"
+		noSpec   = "spec: the operator may change only spec.resources of a claim"
+		noOthers = "metadata.labels: the operator may change only claims of its networks' nodes, and create none"
 	)
 	ours, others := claim("data-payments-0", "bitcoin-operator.github.io/network: payments"), claim("theirs", "a: b")
 	for _, test := range []struct {
@@ -250,7 +250,7 @@ func TestStatefulSetsFromBeforeTheBounds(t *testing.T) {
 		reason, patch, want string
 	}{
 		{"fewer nodes, or more", `{"spec": {"replicas": 7}}`, ""},
-		{"another restart", fmt.Sprintf(asPlatform, "later"), "spec.template.metadata.annotations: the operator's own begin with"},
+		{"another restart", fmt.Sprintf(asPlatform, "later"), "spec.template.metadata.annotations: only the operator's own are allowed"},
 		{"another priority", spec(`"priorityClassName": "mine"`), "spec.template.spec.nodeName, spec.template.spec.priorityClassName"},
 		{"another scheduler", spec(`"schedulerName": "mine"`), "spec.template.spec.schedulerName"},
 		{"another runtime", spec(`"runtimeClassName": "mine"`), "spec.template.spec.runtimeClassName"},

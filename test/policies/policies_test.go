@@ -241,24 +241,24 @@ func TestNetworks(t *testing.T) {
 	}{
 		{"what most networks are", `secret: bitcoin-rpc`, ""},
 		{"default credentials, which the operator knows", ``, ""},
-		{"another Secret", `secret: another`, "spec.secret: this namespace has one Secret for RPC, bitcoin-rpc; name that one"},
+		{"another Secret", `secret: another`, "spec.secret: this namespace has one Secret for RPC, bitcoin-rpc; use that one"},
 
 		{"a chain that is allowed", `{secret: bitcoin-rpc, chain: signet}`, ""},
-		{"a chain that is not", `{secret: bitcoin-rpc, chain: main}`, "spec.chain: the platform does not allow main in this namespace, but: regtest, signet"},
+		{"a chain that is not", `{secret: bitcoin-rpc, chain: main}`, "spec.chain: the platform does not allow main in this namespace; it allows: regtest, signet"},
 
 		{"an image that is allowed", `image: example.com/bitcoind`, ""},
 		{"any tag of it", `image: "example.com/bitcoind:29"`, ""},
 		{"any digest of it", `image: "example.com/bitcoind@sha256:00"`, ""},
 		{"both", `image: "example.com/bitcoind:29@sha256:00"`, ""},
 		{"one below a folder", `image: "example.com/team-a/any/thing:1"`, ""},
-		{"another", `image: "docker.io/library/alpine:3"`, "spec.image: the platform does not allow docker.io/library/alpine:3 in this namespace, but: example.com/bitcoind, example.com/team-a/"},
+		{"another", `image: "docker.io/library/alpine:3"`, "spec.image: the platform does not allow docker.io/library/alpine:3 in this namespace; it allows: example.com/bitcoind, example.com/team-a/"},
 		{"one whose name begins alike", `image: "example.com/bitcoind-too"`, "spec.image: the platform does not allow"},
 		{"one below one", `image: "example.com/bitcoind/too"`, "spec.image: the platform does not allow"},
 		{"one at a port, which looks like a tag", `image: "example.com/bitcoind:80/too"`, "spec.image: the platform does not allow"},
 		{"a folder's own name", `image: "example.com/team-a"`, "spec.image: the platform does not allow"},
 
 		{"the platform's own Secret for pulling", `imagePullSecrets: [{name: registry}]`, ""},
-		{"any other", `imagePullSecrets: [{name: bitcoin-rpc}]`, "spec.imagePullSecrets: the platform allows those that it has put into this namespace"},
+		{"any other", `imagePullSecrets: [{name: bitcoin-rpc}]`, "spec.imagePullSecrets: the platform allows only Secrets that it has put into this namespace"},
 
 		{"a label with any value", `nodeSelector: {zone: a}`, ""},
 		{"a label with its one value", `nodeSelector: {pool: bitcoin}`, ""},
@@ -272,26 +272,26 @@ func TestNetworks(t *testing.T) {
 		{"what is only preferred", fmt.Sprintf(affine, "node", "preferred", `[{weight: 1, preference: {matchExpressions: [{key: other, operator: Exists}]}}]`), "spec.affinity.nodeAffinity: the platform allows"},
 
 		{"its own pods apart", fmt.Sprintf(affine, "podAnti", "required", "["+within+"]"), ""},
-		{"away from everybody's", fmt.Sprintf(affine, "podAnti", "required", "["+across+"]"), "spec.affinity: pods of other namespaces can be neither sought nor avoided"},
+		{"away from everybody's", fmt.Sprintf(affine, "podAnti", "required", "["+across+"]"), "spec.affinity: pods of other namespaces cannot be selected or avoided"},
 		{"away from another team's", fmt.Sprintf(affine, "podAnti", "preferred", "[{weight: 1, podAffinityTerm: "+named+"}]"), "spec.affinity: pods of other namespaces"},
 		{"near another team's", fmt.Sprintf(affine, "pod", "required", "["+named+"]"), "spec.affinity: pods of other namespaces"},
 		{"near everybody's, if it can be", fmt.Sprintf(affine, "pod", "preferred", "[{weight: 1, podAffinityTerm: "+across+"}]"), "spec.affinity: pods of other namespaces"},
 
 		{"a taint that may be tolerated", `tolerations: [{key: bitcoin, operator: Exists}]`, ""},
-		{"another", `tolerations: [{key: node-role.kubernetes.io/control-plane, operator: Exists}]`, "spec.tolerations: the platform allows these taints to be tolerated, by name: bitcoin"},
-		{"all", `tolerations: [{operator: Exists}]`, "spec.tolerations: the platform allows these taints"},
+		{"another", `tolerations: [{key: node-role.kubernetes.io/control-plane, operator: Exists}]`, "spec.tolerations: the platform allows taints with these keys to be tolerated: bitcoin"},
+		{"all", `tolerations: [{operator: Exists}]`, "spec.tolerations: the platform allows taints"},
 
 		{"the default class", `storage: {size: 1Gi}`, ""},
 		{"a class that is allowed", `storage: {size: 1Gi, className: slow}`, ""},
 		{"another", `storage: {size: 1Gi, className: gold}`, "spec.storage.className: the platform allows the default class and: fast slow"},
 
 		{"clients of namespaces that may have any", `clients: [{namespaces: [shop, till], ports: [rpc, zmq]}, {namespaces: [shop], podLabels: {app: lnd}, ports: [zmq]}]`, ""},
-		{"clients of another", `clients: [{namespaces: [shop], ports: [rpc]}, {namespaces: [shop, other], ports: [rpc]}]`, "spec.clients: the platform allows rpc and zmq to pods of these namespaces: shop till"},
-		{"clients of one whose name begins alike", `clients: [{namespaces: [shop-2], ports: [zmq]}]`, "spec.clients: the platform allows rpc and zmq to pods of these namespaces: shop till"},
+		{"clients of another", `clients: [{namespaces: [shop], ports: [rpc]}, {namespaces: [shop, other], ports: [rpc]}]`, "spec.clients: the platform allows rpc and zmq only for pods of these namespaces: shop till"},
+		{"clients of one whose name begins alike", `clients: [{namespaces: [shop-2], ports: [zmq]}]`, "spec.clients: the platform allows rpc and zmq only for pods of these namespaces: shop till"},
 		{"peers of a namespace that may have any", `clients: [{namespaces: [index], ports: [p2p]}]`, ""},
-		{"peers of one that may have clients", `clients: [{namespaces: [shop], ports: [p2p]}]`, "spec.clients: the platform allows p2p to pods of these namespaces: index"},
-		{"clients of one that may have peers", `clients: [{namespaces: [index], ports: [rpc]}]`, "spec.clients: the platform allows rpc and zmq to pods of these namespaces: shop till"},
-		{"both of one that may have one", `clients: [{namespaces: [shop], ports: [rpc, p2p]}]`, "spec.clients: the platform allows p2p to pods of these namespaces: index"},
+		{"peers of one that may have clients", `clients: [{namespaces: [shop], ports: [p2p]}]`, "spec.clients: the platform allows p2p only for pods of these namespaces: index"},
+		{"clients of one that may have peers", `clients: [{namespaces: [index], ports: [rpc]}]`, "spec.clients: the platform allows rpc and zmq only for pods of these namespaces: shop till"},
+		{"both of one that may have one", `clients: [{namespaces: [shop], ports: [rpc, p2p]}]`, "spec.clients: the platform allows p2p only for pods of these namespaces: index"},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			team := newTeam(t, bounds())
@@ -337,8 +337,8 @@ func TestNetworkThatWouldNotGo(t *testing.T) {
 	team := newTeam(t, bounds())
 	stays := team.network("payments", "")
 	stays.SetFinalizers([]string{"example.com/stay"})
-	team.expect(team.as("").Create(team.ctx, stays), "metadata.finalizers: networks have none in a tenant's namespace", "a finalizer")
-	team.expect(team.as("").Create(team.ctx, team.network("tenant", "")), "metadata.name: 'tenant' is taken", "the name of the ConfigMap with the bounds")
+	team.expect(team.as("").Create(team.ctx, stays), "metadata.finalizers: must be empty in a tenant's namespace", "a finalizer")
+	team.expect(team.as("").Create(team.ctx, team.network("tenant", "")), "metadata.name: 'tenant' is reserved", "the name of the ConfigMap with the bounds")
 
 	goes := team.network("payments", "")
 	team.Expect(team.as("").Create(team.ctx, goes)).To(Succeed())
@@ -370,15 +370,15 @@ func claiming(spec string) string {
 func TestOperator(t *testing.T) {
 	const (
 		plain       = `containers: [{name: bitcoind, image: example.com/bitcoind}], automountServiceAccountToken: false`
-		onlyOwned   = "the operator writes what a BitcoinNetwork controls, and nothing else"
-		noVolumes   = "spec.template.spec.volumes: nodes have volumes of kind emptyDir and configMap, downwardAPI for their annotation bitcoin-operator.github.io/bitcoin.conf, and volume claims only"
+		onlyOwned   = "the operator may write only what a BitcoinNetwork controls"
+		noVolumes   = "spec.template.spec.volumes: nodes may have only emptyDir, configMap, downwardAPI for their annotation bitcoin-operator.github.io/bitcoin.conf, and volume claims"
 		confItem    = `{path: bitcoin.conf, fieldRef: {fieldPath: "metadata.annotations['bitcoin-operator.github.io/bitcoin.conf']"}}`
 		conf        = `{name: b, downwardAPI: {items: [` + confItem + `]}}`
-		oneSecret   = "spec.template: nodes may have one Secret, bitcoin-rpc"
-		onlyCluster = "the operator's Services are of type ClusterIP"
-		noStart     = "spec.template.spec.initContainers: nodes begin with the image of the operator, which is example.com/operator:2 in this namespace"
+		oneSecret   = "spec.template: nodes may use only the Secret bitcoin-rpc"
+		onlyCluster = "the operator's Services must be of type ClusterIP"
+		noStart     = "spec.template.spec.initContainers: nodes must start from the image of the operator, which is example.com/operator:2 in this namespace"
 		noImage     = "spec.template.spec.containers: the platform does not allow this image in this namespace"
-		newVolumes  = "spec.volumeClaimTemplates: nodes' volumes are new ones"
+		newVolumes  = "spec.volumeClaimTemplates: nodes' volumes must be new"
 	)
 	for _, test := range []struct {
 		reason   string
@@ -406,13 +406,13 @@ func TestOperator(t *testing.T) {
 		{"a projection, even of what it may know", statefulSet(`{` + plain + `, volumes: [{name: a, projected: {sources: [{downwardAPI: {items: [` + confItem + `]}}]}}]}`), noVolumes},
 		{"a Secret beside a volume that is allowed", statefulSet(`{` + plain + `, volumes: [` + conf + `, {name: a, secret: {secretName: other}}]}`), noVolumes},
 		{"a driver with a Secret", statefulSet(`{` + plain + `, volumes: [{name: a, csi: {driver: a, nodePublishSecretRef: {name: other}}}]}`), noVolumes},
-		{"another Secret for pulling", statefulSet(`{` + plain + `, imagePullSecrets: [{name: other}]}`), "spec.template.spec.imagePullSecrets: the platform allows those"},
+		{"another Secret for pulling", statefulSet(`{` + plain + `, imagePullSecrets: [{name: other}]}`), "spec.template.spec.imagePullSecrets: the platform allows only Secrets"},
 		{"a token", statefulSet(`{containers: [{name: a, image: example.com/bitcoind}], automountServiceAccountToken: true}`), "spec.template.spec.automountServiceAccountToken: must be false"},
 		{"a token by default", statefulSet(`{containers: [{name: a, image: example.com/bitcoind}]}`), "spec.template.spec.automountServiceAccountToken: must be false"},
 		{"a machine past the scheduler", statefulSet(`{` + plain + `, nodeName: control-plane}`), "spec.template.spec.nodeName, spec.template.spec.priorityClassName: nodes are placed by the scheduler"},
 		{"a place before others", statefulSet(`{` + plain + `, priorityClassName: system-node-critical}`), "nodes are placed by the scheduler"},
 		{"a taint that is allowed", statefulSet(`{` + plain + `, tolerations: [{key: bitcoin, operator: Exists}]}`), ""},
-		{"all taints", statefulSet(`{` + plain + `, tolerations: [{operator: Exists}]}`), "spec.template.spec.tolerations: the platform allows these taints to be tolerated, by name: bitcoin"},
+		{"all taints", statefulSet(`{` + plain + `, tolerations: [{operator: Exists}]}`), "spec.template.spec.tolerations: the platform allows taints with these keys to be tolerated: bitcoin"},
 		{"an image of the team's own", statefulSet(`{containers: [{name: a, image: "example.com/team-a/any:1"}], automountServiceAccountToken: false}`), ""},
 		{"the platform's image", statefulSet(`{containers: [{name: a, image: "example.com/default:1"}], automountServiceAccountToken: false}`), ""},
 		{"another tag of it", statefulSet(`{containers: [{name: a, image: "example.com/default:2"}], automountServiceAccountToken: false}`), noImage},
@@ -435,14 +435,14 @@ func TestOperator(t *testing.T) {
 		{"ten minutes to end", statefulSet(`{` + plain + `, terminationGracePeriodSeconds: 600}`), ""},
 		{"ten years to end", statefulSet(`{` + plain + `, terminationGracePeriodSeconds: 315360000}`), "spec.template.spec.terminationGracePeriodSeconds: at most 600"},
 		{"a device", statefulSet(`{containers: [{name: a, image: example.com/bitcoind, resources: {limits: {devices.kubevirt.io/kvm: 1}}}], automountServiceAccountToken: false}`), "spec.template.spec.resources: the platform allows: cpu memory ephemeral-storage"},
-		{"a device by a claim", statefulSet(`{` + plain + `, resourceClaims: [{name: gpu, resourceClaimName: gpu}]}`), "spec.template.spec.resourceClaims: nodes have no devices"},
+		{"a device by a claim", statefulSet(`{` + plain + `, resourceClaims: [{name: gpu, resourceClaimName: gpu}]}`), "spec.template.spec.resourceClaims: nodes may not claim devices"},
 		{"a finalizer", strings.Replace(statefulSet(`{`+plain+`}`), "metadata: {name: payments,", "metadata: {name: payments, finalizers: [example.com/stay],", 1), noFinalizers},
-		{"a finalizer on pods", strings.Replace(statefulSet(`{`+plain+`}`), "metadata: {labels: {a: b}}", "metadata: {labels: {a: b}, finalizers: [example.com/stay]}", 1), "what the operator makes has no finalizers"},
+		{"a finalizer on pods", strings.Replace(statefulSet(`{`+plain+`}`), "metadata: {labels: {a: b}}", "metadata: {labels: {a: b}, finalizers: [example.com/stay]}", 1), "what the operator creates must not have finalizers"},
 		{"the operator's note on pods", strings.Replace(statefulSet(`{`+plain+`}`), "metadata: {labels: {a: b}}", "metadata: {labels: {a: b}, annotations: {bitcoin-operator.github.io/config: a}}", 1), ""},
-		{"another note on pods, as another network", strings.Replace(statefulSet(`{`+plain+`}`), "metadata: {labels: {a: b}}", "metadata: {labels: {a: b}, annotations: {k8s.v1.cni.cncf.io/networks: other}}", 1), "spec.template.metadata.annotations: the operator's own begin with bitcoin-operator.github.io/"},
+		{"another note on pods, as another network", strings.Replace(statefulSet(`{`+plain+`}`), "metadata: {labels: {a: b}}", "metadata: {labels: {a: b}, annotations: {k8s.v1.cni.cncf.io/networks: other}}", 1), "spec.template.metadata.annotations: only the operator's own are allowed, which begin with bitcoin-operator.github.io/"},
 		{"the labels that nodes have", strings.Replace(statefulSet(`{`+plain+`}`), "metadata: {labels: {a: b}}", "metadata: {labels: {a: b, app.kubernetes.io/name: bitcoind, app.kubernetes.io/instance: a, app.kubernetes.io/managed-by: b, bitcoin-operator.github.io/network: payments, example.com/a: b}}", 1), ""},
-		{"the operator's own label, which reaches the API server", strings.Replace(statefulSet(`{`+plain+`}`), "metadata: {labels: {a: b}}", "metadata: {labels: {a: b, app.kubernetes.io/name: bitcoin-operator}}", 1), "spec.template.metadata.labels: app.kubernetes.io/name is bitcoind of all nodes"},
-		{"a label that others obey", strings.Replace(statefulSet(`{`+plain+`}`), "metadata: {labels: {a: b}}", "metadata: {labels: {a: b, sidecar.istio.io/inject: a}}", 1), "spec.template.metadata.labels: labels without a prefix"},
+		{"the operator's own label, which reaches the API server", strings.Replace(statefulSet(`{`+plain+`}`), "metadata: {labels: {a: b}}", "metadata: {labels: {a: b, app.kubernetes.io/name: bitcoin-operator}}", 1), "spec.template.metadata.labels: app.kubernetes.io/name must be bitcoind for all nodes"},
+		{"a label that others obey", strings.Replace(statefulSet(`{`+plain+`}`), "metadata: {labels: {a: b}}", "metadata: {labels: {a: b, sidecar.istio.io/inject: a}}", 1), "spec.template.metadata.labels: any label without a prefix"},
 		{"claims as it makes them", claiming(`accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}`), ""},
 		{"claims of a class that is allowed", claiming(`accessModes: [ReadWriteOnce], storageClassName: fast, resources: {requests: {storage: 1Gi}}`), ""},
 		{"claims of another", claiming(`accessModes: [ReadWriteOnce], storageClassName: gold, resources: {requests: {storage: 1Gi}}`), "spec.volumeClaimTemplates: the platform allows the default class and: fast slow"},
@@ -456,13 +456,13 @@ func TestOperator(t *testing.T) {
 		{"a history that no quota counts", statefulSet(`{`+plain+`}`) + "  revisionHistoryLimit: 11\n", "spec.revisionHistoryLimit: 0 to 10"},
 		{"a history of less than nothing", statefulSet(`{`+plain+`}`) + "  revisionHistoryLimit: -1\n", "spec.revisionHistoryLimit: 0 to 10"},
 		{"no history", statefulSet(`{`+plain+`}`) + "  revisionHistoryLimit: 0\n", ""},
-		{"memory without a limit, which is nothing to a quota", statefulSet(`{containers: [{name: a, image: example.com/bitcoind, resources: {limits: {memory: 0}}}], automountServiceAccountToken: false}`), "spec.template.spec.resources.limits.memory: 0 is no limit"},
-		{"the same to begin with", statefulSet(`{initContainers: [{name: i, image: "example.com/operator:2", resources: {limits: {memory: 0}}}], ` + plain + `}`), "spec.template.spec.resources.limits.memory: 0 is no limit"},
+		{"memory without a limit, which is nothing to a quota", statefulSet(`{containers: [{name: a, image: example.com/bitcoind, resources: {limits: {memory: 0}}}], automountServiceAccountToken: false}`), "spec.template.spec.resources.limits.memory: 0 means no limit"},
+		{"the same to begin with", statefulSet(`{initContainers: [{name: i, image: "example.com/operator:2", resources: {limits: {memory: 0}}}], ` + plain + `}`), "spec.template.spec.resources.limits.memory: 0 means no limit"},
 		{"an image as a volume", statefulSet(`{` + plain + `, volumes: [{name: a, image: {reference: alpine}}]}`), noVolumes},
 		{"another's claim", statefulSet(`{` + plain + `, volumes: [{name: a, persistentVolumeClaim: {claimName: theirs}}]}`), noVolumes},
 		{"a claim of its own making", statefulSet(`{` + plain + `, volumes: [{name: a, ephemeral: {volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}}}]}`), noVolumes},
-		{"its own account, by the field's old name", statefulSet(`{` + plain + `, serviceAccount: bitcoin-operator}`), "spec.template.spec.serviceAccountName: nodes run as the account default"},
-		{"its own account", statefulSet(`{` + plain + `, serviceAccountName: bitcoin-operator}`), "spec.template.spec.serviceAccountName: nodes run as the account default"},
+		{"its own account, by the field's old name", statefulSet(`{` + plain + `, serviceAccount: bitcoin-operator}`), "spec.template.spec.serviceAccountName: nodes must run as the service account default"},
+		{"its own account", statefulSet(`{` + plain + `, serviceAccountName: bitcoin-operator}`), "spec.template.spec.serviceAccountName: nodes must run as the service account default"},
 
 		{"a Service as it makes them", "apiVersion: v1\nkind: Service\nmetadata: {name: payments, " + owner + "}\nspec: {clusterIP: None, selector: {bitcoin-operator.github.io/network: payments}, ports: [{port: 1}]}", ""},
 		{"one on every machine", "apiVersion: v1\nkind: Service\nmetadata: {name: payments, " + owner + "}\nspec: {type: NodePort, ports: [{port: 1}]}", onlyCluster},
@@ -473,7 +473,7 @@ func TestOperator(t *testing.T) {
 		{"a budget that nobody owns", "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: payments}\nspec: {maxUnavailable: 1}", onlyOwned},
 		{"a policy that nobody owns", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: payments}\nspec: {podSelector: {matchLabels: {bitcoin-operator.github.io/network: payments}}}", onlyOwned},
 		{"its lease", "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: bitcoin-operator}\nspec: {}", ""},
-		{"another", "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: other}\nspec: {}", "the operator has one lease, bitcoin-operator"},
+		{"another", "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: other}\nspec: {}", "the operator may write only one Lease, bitcoin-operator"},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			team := newTeam(t, bounds())
@@ -487,7 +487,7 @@ func TestOperatorTakesNothingOver(t *testing.T) {
 	team := newTeam(t, bounds())
 	operator := team.operator()
 	tenant := team.object("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: tenant}")
-	const refused = "the operator writes what a BitcoinNetwork controls, and nothing else"
+	const refused = "the operator may write only what a BitcoinNetwork controls"
 	for reason, patch := range map[string]string{
 		"changing its own bounds":     `{"data": {"images": "a/"}}`,
 		"making them a network's own": `{"metadata": {"ownerReferences": [{"apiVersion": "bitcoin-operator.github.io/v1alpha1", "kind": "BitcoinNetwork", "name": "a", "uid": "1", "controller": true}]}}`,
@@ -499,7 +499,7 @@ func TestOperatorTakesNothingOver(t *testing.T) {
 
 // What a network was deleted without is the next one's of its name, as it was.
 func TestOperatorTakesOverOrphans(t *testing.T) {
-	const refused = "the operator writes what a BitcoinNetwork controls, and nothing else"
+	const refused = "the operator may write only what a BitcoinNetwork controls"
 	taking := `{"metadata": {"ownerReferences": [{"apiVersion": "bitcoin-operator.github.io/v1alpha1", "kind": "BitcoinNetwork", "name": "payments", "uid": "1", "controller": true}]}}`
 	for _, test := range []struct {
 		reason, metadata, patch, want string
@@ -524,13 +524,13 @@ func TestOperatorTakesOverOrphans(t *testing.T) {
 func TestPeople(t *testing.T) {
 	const (
 		person = "somebody@example.com"
-		spec   = "people may change spec.nodes and spec.suspend; commit everything else to Git"
+		spec   = "people may change only spec.nodes and spec.suspend; commit everything else to Git"
 		force  = "kustomize.toolkit.fluxcd.io/force" // which Flux sets: tenants/base/networks.yaml
-		meta   = "people may change the annotation reconcile.fluxcd.io/requestedAt, and nothing else of metadata; commit everything else to Git"
+		meta   = "of metadata, people may change only the annotation reconcile.fluxcd.io/requestedAt; commit everything else to Git"
 	)
 	// What nobody may has one of two policies speak.
 	const either = "denied request: "
-	const notGit = "metadata.ownerReferences: a network that comes from Git has no other owner, with which Kubernetes would delete it; leave it out"
+	const notGit = "metadata.ownerReferences: must be empty on a network from Git: Kubernetes would delete the network with its owner; leave it out"
 	nobody := []string{"being deleted by Flux and made anew", "the same as a label", "another note", "no time at all"}
 	for _, test := range []struct {
 		reason string

@@ -13,7 +13,7 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 )
 
-const protected = "spec.protect: the network is protected from being deleted by a commit or by hand; " +
+const protected = "spec.protect: the network is protected from deletion by a commit or by hand; " +
 	"to delete it, commit spec.protect: false, then remove it in a later commit, or ask the platform team"
 
 // grouped are the bounds of a team whose people are a group.

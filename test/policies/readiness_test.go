@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	nodesOnly   = "metadata.ownerReferences, metadata.labels: the operator writes the status of a network's nodes, which a StatefulSet of the network's name controls, and of no other pods"
-	noMetadata  = "metadata: the operator changes nothing of a pod's metadata"
-	gateOnly    = "status: the operator writes the condition bitcoin-operator.github.io/synced of a pod, and nothing else of its status"
-	gateIsShort = "status.conditions: the condition bitcoin-operator.github.io/synced has a reason of at most 64 characters, and a message of at most 1024"
-	gateIsTrue  = "status.conditions: the operator sets the condition bitcoin-operator.github.io/synced to True, and to nothing else"
+	nodesOnly   = "metadata.ownerReferences, metadata.labels: the operator may write only the status of a network's nodes, which a StatefulSet of the network's name controls"
+	noMetadata  = "metadata: the operator may not change a pod's metadata"
+	gateOnly    = "status: the operator may write only the condition bitcoin-operator.github.io/synced of a pod"
+	gateIsShort = "status.conditions: the condition bitcoin-operator.github.io/synced must have a reason of at most 64 characters and a message of at most 1024"
+	gateIsTrue  = "status.conditions: the operator may set the condition bitcoin-operator.github.io/synced only to True"
 
 	ownedByStatefulSet = `{apiVersion: apps/v1, kind: StatefulSet, name: payments, uid: "1", controller: true}`
 	ofPayments         = `{bitcoin-operator.github.io/network: payments}`

@@ -25,18 +25,18 @@ func TestRequests(t *testing.T) {
 	}{
 		{"a few blocks", nil, person, "", "mine: {count: 6}", ""},
 		{"as many as may be", map[string]string{"maxBlocks": "50"}, person, "", "mine: {count: 50}", ""},
-		{"more blocks than that", map[string]string{"maxBlocks": "50"}, person, "", "mine: {count: 51}", "spec.mine.count: the platform allows 50 blocks a request in this namespace, not 51"},
+		{"more blocks than that", map[string]string{"maxBlocks": "50"}, person, "", "mine: {count: 51}", "spec.mine.count: the platform allows 50 blocks per request in this namespace, not 51"},
 		{"where nothing is said of blocks", nil, person, "", "mine: {count: 1000}", ""},
 		{"a few coins", nil, person, "", "pay: {address: " + address + `, amount: "2.5"}`, ""},
 		{"as many as may be", map[string]string{"maxAmount": "2.5"}, person, "", "pay: {address: " + address + `, amount: "2.50000000"}`, ""},
-		{"more coins than that", map[string]string{"maxAmount": "2.5"}, person, "", "pay: {address: " + address + `, amount: "2.50000001"}`, "spec.pay.amount: the platform allows 2.5 BTC a request in this namespace, not 2.50000001"},
-		{"more coins where nothing is said of them", nil, person, "", "pay: {address: " + address + `, amount: "101"}`, "spec.pay.amount: the platform allows 100 BTC a request in this namespace, not 101"},
+		{"more coins than that", map[string]string{"maxAmount": "2.5"}, person, "", "pay: {address: " + address + `, amount: "2.50000001"}`, "spec.pay.amount: the platform allows 2.5 BTC per request in this namespace, not 2.50000001"},
+		{"more coins where nothing is said of them", nil, person, "", "pay: {address: " + address + `, amount: "101"}`, "spec.pay.amount: the platform allows 100 BTC per request in this namespace, not 101"},
 
-		{"one in Git", nil, reconciler, "", "mine: {count: 6}", "a request in Git would be asked for again each time that it is gone"},
-		{"one that would keep the namespace", nil, person, `, finalizers: ["example.com/mine"]`, "mine: {count: 6}", "metadata.finalizers, metadata.ownerReferences: requests have none"},
-		{"one that would go with something", nil, person, ", ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: a, uid: a}]", "mine: {count: 6}", "metadata.finalizers, metadata.ownerReferences: requests have none"},
+		{"one in Git", nil, reconciler, "", "mine: {count: 6}", "a request in Git would be made again each time it is gone"},
+		{"one that would keep the namespace", nil, person, `, finalizers: ["example.com/mine"]`, "mine: {count: 6}", "metadata.finalizers, metadata.ownerReferences: must be empty"},
+		{"one that would go with something", nil, person, ", ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: a, uid: a}]", "mine: {count: 6}", "metadata.finalizers, metadata.ownerReferences: must be empty"},
 		{"one with a note", nil, person, ", annotations: {note: of mine}", "mine: {count: 6}", ""},
-		{"one with a book", nil, person, ", annotations: {note: " + strings.Repeat("a", 20<<10) + "}", "mine: {count: 6}", "metadata.annotations, metadata.labels: at most 32 each, of 16 KiB together"},
+		{"one with a book", nil, person, ", annotations: {note: " + strings.Repeat("a", 20<<10) + "}", "mine: {count: 6}", "metadata.annotations, metadata.labels: at most 32 each, of at most 16 KiB in total"},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			limits := bounds()

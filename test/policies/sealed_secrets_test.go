@@ -43,10 +43,10 @@ func TestSealedSecrets(t *testing.T) {
 	const (
 		plain   = "{name: bitcoin-rpc}"
 		empty   = "{encryptedData: {}}"
-		keys    = " is not allowed; keys are BC_RPC_USER, BC_RPC_PASSWORD, and these two with _ and more of A-Z, 0-9 and _ behind, of at most 64 characters"
-		byFlux  = " is not allowed; how Flux applies a commit is for the platform to say"
+		keys    = " is not allowed; keys must be BC_RPC_USER or BC_RPC_PASSWORD, optionally followed by _ and more of A-Z, 0-9 and _, of at most 64 characters"
+		byFlux  = " is not allowed; the platform decides how Flux applies a commit"
 		byName  = "metadata.name: this namespace has one Secret for RPC, bitcoin-rpc; seal it under that name"
-		nothing = " is not allowed; the Secret has a name and a namespace, and no other metadata"
+		nothing = " is not allowed; the Secret may have no metadata other than a name and a namespace"
 		strict  = " is not allowed; seal with kubeseal --scope strict"
 		others  = "spec.template.metadata: name and namespace must be those of the SealedSecret, bitcoin-rpc and "
 	)
@@ -71,9 +71,9 @@ func TestSealedSecrets(t *testing.T) {
 		{"one that begins alike", plain, "{encryptedData: {BC_RPC_USERS: Ag==}}", "BC_RPC_USERS" + keys},
 		{"one that ends alike", plain, "{encryptedData: {MY_BC_RPC_USER: Ag==}}", "MY_BC_RPC_USER" + keys},
 		{"small letters", plain, "{encryptedData: {BC_RPC_USER_a: Ag==}}", "BC_RPC_USER_a" + keys},
-		{"a key in two lines", plain, `{encryptedData: {"BC_RPC_USER\nLEAK": Ag==}}`, "spec.encryptedData: a key that is longer, or of other characters," + keys},
+		{"a key in two lines", plain, `{encryptedData: {"BC_RPC_USER\nLEAK": Ag==}}`, "spec.encryptedData: a key that is too long or has other characters" + keys},
 		{"a key that is as long as can be", plain, "{encryptedData: {BC_RPC_USER_" + strings.Repeat("A", 52) + ": Ag==}}", ""},
-		{"a longer one", plain, "{encryptedData: {BC_RPC_USER_" + strings.Repeat("A", 53) + ": Ag==}}", "spec.encryptedData: a key that is longer, or of other characters," + keys},
+		{"a longer one", plain, "{encryptedData: {BC_RPC_USER_" + strings.Repeat("A", 53) + ": Ag==}}", "spec.encryptedData: a key that is too long or has other characters" + keys},
 		{"the longest password that bitcoind takes", plain, "{encryptedData: {BC_RPC_PASSWORD: " + value(4800) + "}}", ""},
 		{"one of a megabyte", plain, "{encryptedData: {BC_RPC_PASSWORD: " + value(700_000) + "}}", "spec.encryptedData: BC_RPC_PASSWORD is too large; at most 8192 characters are allowed"},
 		{"passwords of as many users as there can be", plain, "{encryptedData: " + values(40) + "}", ""},
@@ -106,8 +106,8 @@ func TestSealedSecrets(t *testing.T) {
 		{"no values, in as many words", plain, "{encryptedData: {BC_RPC_USER: null}, template: null, data: null}", ""},
 		{"a template of nothing, in as many words", plain, "{encryptedData: {}, template: {type: null, immutable: null, metadata: {name: null}}}", ""},
 		{"fields of the template in another spelling", plain, "{encryptedData: {}, template: {metadata: {Annotations: {a: b}}}}", "spec.template: metadata.Annotations" + nothing},
-		{"one that stays", "{name: bitcoin-rpc, finalizers: [example.com/stay]}", empty, "metadata.finalizers: there are none"},
-		{"one that others own", "{name: bitcoin-rpc, ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: a, uid: a}]}", empty, "metadata.ownerReferences: there are none"},
+		{"one that stays", "{name: bitcoin-rpc, finalizers: [example.com/stay]}", empty, "metadata.finalizers: must be empty"},
+		{"one that others own", "{name: bitcoin-rpc, ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: a, uid: a}]}", empty, "metadata.ownerReferences: must be empty"},
 		{"one that Flux may not remove", "{name: bitcoin-rpc, annotations: {kustomize.toolkit.fluxcd.io/prune: disabled}}", empty, "kustomize.toolkit.fluxcd.io/prune" + byFlux},
 		{"the same as a label", "{name: bitcoin-rpc, labels: {kustomize.toolkit.fluxcd.io/prune: disabled}}", empty, "kustomize.toolkit.fluxcd.io/prune" + byFlux},
 		{"one that Flux deletes and makes anew", "{name: bitcoin-rpc, annotations: {kustomize.toolkit.fluxcd.io/force: enabled}}", empty, "kustomize.toolkit.fluxcd.io/force" + byFlux},

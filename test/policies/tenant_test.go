@@ -28,7 +28,7 @@ func (team *team) losesBounds() {
 // Without its bounds nobody could say what a network may be changed to.
 func TestBoundsStayAsLongAsTheNamespace(t *testing.T) {
 	team := newTeam(t, bounds())
-	const refused = "the ConfigMap tenant has the bounds of the namespace, and goes with it"
+	const refused = "the ConfigMap tenant holds the limits of the namespace and is deleted with it"
 	team.expect(team.as("").Delete(team.ctx, team.boundsObject()), refused, "the platform, by mistake")
 	team.expect(team.as("").DeleteAllOf(team.ctx, &corev1.ConfigMap{}, client.InNamespace(team.namespace)), refused, "all at once")
 

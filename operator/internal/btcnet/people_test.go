@@ -268,7 +268,7 @@ func TestChangingANetwork(t *testing.T) {
 	team.has("healthy")
 	told := team.runs("scale", "payments", "11")
 	team.Expect(told.code).To(Equal(Failed))
-	team.Expect(told.errOut).To(ContainSubstring("spec.nodes: the platform allows 10 nodes a network in this namespace, not 11"))
+	team.Expect(told.errOut).To(ContainSubstring("spec.nodes: the platform allows 10 nodes per network in this namespace, not 11"))
 	told = team.runs("scale", "nowhere", "1")
 	team.Expect(told.errOut).To(ContainSubstring(`"nowhere" not found`))
 }

@@ -181,7 +181,7 @@ var Cases = []Case{
 		failed(seen.Kustomizations[0], "Ready", "ArtifactFailed", "Source artifact not found, retrying in 30s")
 	}},
 	{Name: "commit-refused", change: func(seen *explain.Namespace) {
-		failed(seen.Kustomizations[0], "Ready", "ReconciliationFailed", "BitcoinNetwork/team-a/payments dry-run failed (Forbidden): bitcoinnetworks.bitcoin-operator.github.io \"payments\" is forbidden: ValidatingAdmissionPolicy 'networks.bitcoin-operator.github.io' with binding 'networks.bitcoin-operator.github.io' denied request: spec.nodes: the platform allows 100 nodes a network in this namespace, not 101\n")
+		failed(seen.Kustomizations[0], "Ready", "ReconciliationFailed", "BitcoinNetwork/team-a/payments dry-run failed (Forbidden): bitcoinnetworks.bitcoin-operator.github.io \"payments\" is forbidden: ValidatingAdmissionPolicy 'networks.bitcoin-operator.github.io' with binding 'networks.bitcoin-operator.github.io' denied request: spec.nodes: the platform allows 100 nodes per network in this namespace, not 101\n")
 	}},
 	{Name: "never-applied", Network: "watched", change: func(seen *explain.Namespace) {
 		failed(seen.Kustomizations[0], "Ready", "ReconciliationFailed", "BitcoinNetwork/team-a/watched dry-run failed (Invalid): spec.chain: Unsupported value: \"mainnet\": supported values: \"main\", \"regtest\", \"signet\", \"testnet4\"")
