@@ -50,12 +50,12 @@ type BitcoinNetwork struct {
 
 // BitcoinNetworkSpec is what a network should be.
 //
-// +kubebuilder:validation:XValidation:rule="self.chain == 'regtest' || has(self.secret)",fieldPath=".secret",reason=FieldValueRequired,message="is required on every chain but regtest: the default credentials are known to everybody"
+// +kubebuilder:validation:XValidation:rule="self.chain == 'regtest' || has(self.secret)",fieldPath=".secret",reason=FieldValueRequired,message="is required on every chain except regtest: the default credentials are publicly known"
 // +kubebuilder:validation:XValidation:rule="!has(self.users) || self.users.size() == 0 || has(self.secret)",fieldPath=".users",message="needs spec.secret, which has the users' passwords"
 // +kubebuilder:validation:XValidation:rule="!has(self.signet) || self.chain == 'signet'",fieldPath=".signet",message="is for chain signet only"
-// +kubebuilder:validation:XValidation:rule="has(self.signet) == has(oldSelf.signet)",fieldPath=".signet",message="cannot be added or removed; make another network for another chain"
+// +kubebuilder:validation:XValidation:rule="has(self.signet) == has(oldSelf.signet)",fieldPath=".signet",message="cannot be added or removed; create another network for another chain"
 // +kubebuilder:validation:XValidation:rule="!has(self.mining) || self.chain == 'regtest'",fieldPath=".mining",message="is for chain regtest only, whose blocks cost nothing"
-// +kubebuilder:validation:XValidation:rule="has(self.storage) == has(oldSelf.storage)",fieldPath=".storage",message="cannot be added or removed; make another network"
+// +kubebuilder:validation:XValidation:rule="has(self.storage) == has(oldSelf.storage)",fieldPath=".storage",message="cannot be added or removed; create another network"
 type BitcoinNetworkSpec struct {
 	// nodes is how many bitcoind nodes the network has, 0 to 1000. It is also
 	// the scale subresource, so "kubectl scale" works. A change touches only
@@ -103,7 +103,7 @@ type BitcoinNetworkSpec struct {
 	// allow is Stalled.
 	// +optional
 	// +kubebuilder:default=regtest
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="cannot change; make another network for another chain"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="cannot be changed; create another network for another chain"
 	Chain Chain `json:"chain,omitempty"`
 
 	// signet makes a private signet; chain signet only. If unset, the nodes follow
@@ -128,12 +128,12 @@ type BitcoinNetworkSpec struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:XValidation:rule="!(self.exists(line, line.matches('^prune=[1-9]')) && self.exists(line, line.matches('^(txindex=($|[^0]|0.)|notxindex=0)')))",message="txindex and prune exclude each other: an index of all transactions needs all blocks"
-	// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() && oldSelf.value() == self || !self.exists(line, line.matches('^(no)?(alertnotify|blocknotify|startupnotify|shutdownnotify|walletnotify|signer|torexecute)='))",optionalOldSelf=true,messageExpression="self.filter(line, line.matches('^(no)?(alertnotify|blocknotify|startupnotify|shutdownnotify|walletnotify|signer|torexecute)='))[0].split('=')[0] + ' runs a program in the node, and nodes run bitcoind alone; spec.zmq tells of blocks and transactions'",message="options that run programs are not allowed; spec.zmq tells of blocks and transactions"
-	// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() && oldSelf.value() == self || !self.exists(line, line.matches('^(no)?(rpcauthfile|confrw)='))",optionalOldSelf=true,messageExpression="self.filter(line, line.matches('^(no)?(rpcauthfile|confrw)='))[0].split('=')[0] + ' brings in credentials or options from another file; the operator answers for both'",message="rpcauthfile and confrw bring in credentials or options from another file; the operator answers for both"
+	// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() && oldSelf.value() == self || !self.exists(line, line.matches('^(no)?(alertnotify|blocknotify|startupnotify|shutdownnotify|walletnotify|signer|torexecute)='))",optionalOldSelf=true,messageExpression="self.filter(line, line.matches('^(no)?(alertnotify|blocknotify|startupnotify|shutdownnotify|walletnotify|signer|torexecute)='))[0].split('=')[0] + ' runs a program in the node, and nodes run only bitcoind; use spec.zmq to be notified of blocks and transactions'",message="options that run programs are not allowed; use spec.zmq to be notified of blocks and transactions"
+	// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() && oldSelf.value() == self || !self.exists(line, line.matches('^(no)?(rpcauthfile|confrw)='))",optionalOldSelf=true,messageExpression="self.filter(line, line.matches('^(no)?(rpcauthfile|confrw)='))[0].split('=')[0] + ' reads credentials or options from another file; the operator manages both'",message="rpcauthfile and confrw read credentials or options from another file; the operator manages both"
 	// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() && oldSelf.value() == self || !self.exists(line, line.matches('^(no)?dns=') && !line.matches('^(dns=1?|nodns=0)$'))",optionalOldSelf=true,message="dns must be 1: nodes dial each other by name"
-	// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() && oldSelf.value() == self || !self.exists(line, line.matches('^(no)?proxy=') && !line.matches('^(proxy=(0|.*=(onion|tor|cjdns))?|noproxy=1?)$'))",optionalOldSelf=true,message="proxy may be for onion or cjdns alone (proxy=address=onion): any other catches the names by which nodes dial each other, which it cannot resolve"
-	// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() && oldSelf.value() == self || !self.exists(line, line.matches('^(no)?maxconnections=') && !line.matches('^maxconnections=([4-9][0-9]|[1-9][0-9][0-9]+)$'))",optionalOldSelf=true,message="maxconnections must be at least 40: bitcoind keeps 11 for itself, and accepts nobody at all at 10 or less; up to 22 nodes dial the same one, and there must be room"
-	// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() && oldSelf.value() == self || !self.exists(line, line.matches('^(no)?uaspoof='))",optionalOldSelf=true,message="uaspoof hides uacomment, by which nodes know each other"
+	// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() && oldSelf.value() == self || !self.exists(line, line.matches('^(no)?proxy=') && !line.matches('^(proxy=(0|.*=(onion|tor|cjdns))?|noproxy=1?)$'))",optionalOldSelf=true,message="proxy is allowed for onion or cjdns only (proxy=address=onion): any other proxy gets the names by which nodes dial each other, and cannot resolve them"
+	// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() && oldSelf.value() == self || !self.exists(line, line.matches('^(no)?maxconnections=') && !line.matches('^maxconnections=([4-9][0-9]|[1-9][0-9][0-9]+)$'))",optionalOldSelf=true,message="maxconnections must be at least 40: bitcoind reserves 11 for itself and accepts no connections at 10 or less; up to 22 nodes dial the same node, which needs room for them"
+	// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() && oldSelf.value() == self || !self.exists(line, line.matches('^(no)?uaspoof='))",optionalOldSelf=true,message="uaspoof is not allowed: it hides uacomment, by which nodes recognize each other"
 	Config []ConfigLine `json:"config,omitempty"`
 
 	// zmq are the notifications that the nodes publish over ZeroMQ, such as
@@ -221,8 +221,8 @@ type BitcoinNetworkSpec struct {
 	// cannot be set. A change replaces the nodes one at a time.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32
-	// +kubebuilder:validation:XValidation:rule="self.all(key, !key.matches('(^|[.])(kubernetes[.]io|k8s[.]io|bitcoin-operator[.]github[.]io)/') && !(key in ['controller-revision-hash', 'pod-template-hash']))",message="labels of kubernetes.io, k8s.io and bitcoin-operator.github.io, controller-revision-hash and pod-template-hash are not for users: selectors go by them"
-	// +kubebuilder:validation:XValidation:rule="self.all(key, key.size() <= 317 && key.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$') && self[key].matches('^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$'))",message="a key or value that Kubernetes takes for no label: at most 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or digit"
+	// +kubebuilder:validation:XValidation:rule="self.all(key, !key.matches('(^|[.])(kubernetes[.]io|k8s[.]io|bitcoin-operator[.]github[.]io)/') && !(key in ['controller-revision-hash', 'pod-template-hash']))",message="labels of kubernetes.io, k8s.io and bitcoin-operator.github.io, controller-revision-hash and pod-template-hash are reserved: selectors use them"
+	// +kubebuilder:validation:XValidation:rule="self.all(key, key.size() <= 317 && key.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$') && self[key].matches('^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$'))",message="a key or value is not valid for a label in Kubernetes: at most 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or digit"
 	PodLabels map[string]LabelValue `json:"podLabels,omitempty"`
 
 	// clients are pods that may connect to the nodes, beside those of the network's
@@ -276,7 +276,7 @@ type BitcoinNetworkSpec struct {
 //
 // +kubebuilder:validation:MaxLength=512
 // +kubebuilder:validation:XValidation:rule="self.matches('^[a-z][a-z0-9]*(-[a-z0-9]+)*=([^#[:cntrl:]]*[^#[:cntrl:][:space:]])?$') && !self.matches('^[^=]*=[[:space:]]')",message="must be a line option=value: the option's name alone (no '-' or section before it), no space around '=' or at the end, no '#' or line break"
-// +kubebuilder:validation:XValidation:rule="!self.matches('^(no)?(rpcuser|rpcpassword|rpcauth|rpccookiefile|rpccookieperms|rpcwhitelist|rpcwhitelistdefault|rpcbind|rpcport|rpcallowip|server|rest|daemon|daemonwait|datadir|blocksdir|walletdir|conf|includeconf|allowignoredconf|settings|pid|debuglogfile|printtoconsole|chain|main|regtest|testnet|testnet4|signet|signetchallenge|signetseednode|port|bind|whitebind|listen|connect|addnode|seednode|networkactive|uacomment|zmqpub[a-z]*)=') || self.matches('^zmqpub[a-z]+hwm=[0-9]+$')",messageExpression="'the operator sets ' + self.split('=')[0] + ' itself; see the other fields of spec for what of it can be chosen'",message="the operator sets this option itself"
+// +kubebuilder:validation:XValidation:rule="!self.matches('^(no)?(rpcuser|rpcpassword|rpcauth|rpccookiefile|rpccookieperms|rpcwhitelist|rpcwhitelistdefault|rpcbind|rpcport|rpcallowip|server|rest|daemon|daemonwait|datadir|blocksdir|walletdir|conf|includeconf|allowignoredconf|settings|pid|debuglogfile|printtoconsole|chain|main|regtest|testnet|testnet4|signet|signetchallenge|signetseednode|port|bind|whitebind|listen|connect|addnode|seednode|networkactive|uacomment|zmqpub[a-z]*)=') || self.matches('^zmqpub[a-z]+hwm=[0-9]+$')",messageExpression="'the operator sets ' + self.split('=')[0] + ' itself; see the other fields of spec for what can be chosen'",message="the operator sets this option itself"
 // +kubebuilder:validation:XValidation:rule="!self.matches('^(no)?prune=') || self.matches('^(prune=(0|1|55[0-9]|5[6-9][0-9]|[6-9][0-9][0-9]|[1-9][0-9][0-9][0-9]+)|noprune=1)$')",message="prune must be 0, 1 (by hand, over RPC) or at least 550 (MiB), the least that bitcoind prunes to by itself"
 type ConfigLine string
 

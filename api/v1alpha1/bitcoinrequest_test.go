@@ -45,8 +45,8 @@ func TestRequestValidation(t *testing.T) {
 		{"an address on main", pay("1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2", "1"), "spec.pay.address: Invalid value"},
 		{"nobody's address", map[string]any{"network": "payments", "pay": map[string]any{"amount": "1"}}, "spec.pay.address: Required value"},
 
-		{"nothing at all", map[string]any{"network": "payments"}, "spec: Invalid value: say what is asked for: mine or pay, and not both"},
-		{"both", map[string]any{"network": "payments", "mine": map[string]any{"count": int64(1)}, "pay": map[string]any{"address": address, "amount": "1"}}, "say what is asked for: mine or pay, and not both"},
+		{"nothing at all", map[string]any{"network": "payments"}, "spec: Invalid value: set either mine or pay, not both"},
+		{"both", map[string]any{"network": "payments", "mine": map[string]any{"count": int64(1)}, "pay": map[string]any{"address": address, "amount": "1"}}, "set either mine or pay, not both"},
 		{"of no network", map[string]any{"mine": map[string]any{"count": int64(1)}}, "spec.network: Required value"},
 		{"gone within a second", map[string]any{"network": "payments", "mine": map[string]any{"count": int64(1)}, "ttl": "1s"}, "spec.ttl: Invalid value: \"1s\": must be 1m to 168h"},
 	} {

@@ -35,8 +35,8 @@ type BitcoinRequest struct {
 
 // BitcoinRequestSpec is what is asked for.
 //
-// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="cannot change; make another request"
-// +kubebuilder:validation:XValidation:rule="has(self.mine) != has(self.pay)",message="say what is asked for: mine or pay, and not both"
+// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="cannot be changed; create another request"
+// +kubebuilder:validation:XValidation:rule="has(self.mine) != has(self.pay)",message="set either mine or pay, not both"
 type BitcoinRequestSpec struct {
 	// network names the network, of this namespace.
 	// +required

@@ -24,6 +24,6 @@ type SignetChain struct {
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:Pattern="^([0-9a-f][0-9a-f])+$"
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="cannot change; make another network for another chain"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="cannot be changed; create another network for another chain"
 	Challenge string `json:"challenge"`
 }

@@ -7,7 +7,7 @@ import (
 
 // Storage is a volume for each node.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.className) == has(oldSelf.className) && (!has(self.className) || self.className == oldSelf.className)",fieldPath=".className",message="cannot change: volumes stay in their class; make another network"
+// +kubebuilder:validation:XValidation:rule="has(self.className) == has(oldSelf.className) && (!has(self.className) || self.className == oldSelf.className)",fieldPath=".className",message="cannot be changed: volumes stay in their class; create another network"
 type Storage struct {
 	// size is how large each volume is, such as 10Gi. It can grow, where the
 	// storage class lets volumes grow: claims that exist and those of new nodes

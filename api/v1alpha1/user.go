@@ -2,7 +2,7 @@ package v1alpha1
 
 // User is a user of the nodes' JSON-RPC who may call some methods and no others.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.profile) != has(self.methods)",message="say which methods the user may call: by a profile, or by a list of methods, and not by both"
+// +kubebuilder:validation:XValidation:rule="has(self.profile) != has(self.methods)",message="set the methods that the user may call: either a profile or a list of methods, not both"
 type User struct {
 	// name is the user's name, by which bitcoind knows it: at most 32 lower-case
 	// letters, digits and '-', beginning with a letter and ending with a letter or
@@ -15,7 +15,7 @@ type User struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="lower-case letters, digits and '-', beginning with a letter and ending with a letter or digit"
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^(.*-)?previous$')",message="must not be 'previous' or end in '-previous': keys of the Secret that end in _PREVIOUS are for passwords that are being changed"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^(.*-)?previous$')",message="must not be 'previous' or end in '-previous': keys of the Secret that end in _PREVIOUS hold passwords that are being changed"
 	Name string `json:"name"`
 
 	// profile is what the user is for, and so which methods it may call; docs/users.md

@@ -295,11 +295,11 @@ func lookAround(h *hostile, _ string) {
 }
 
 var itsLabels = chapter{"Labels", []attempt{
-	{"passing for the operator, which reaches the API server", bySchema, "selectors go by them",
+	{"passing for the operator, which reaches the API server", bySchema, "are reserved: selectors use them",
 		commitsNetwork("podLabels: {app.kubernetes.io/name: bitcoin-operator}")},
-	{"passing for another network's node", bySchema, "selectors go by them",
+	{"passing for another network's node", bySchema, "are reserved: selectors use them",
 		commitsNetwork("podLabels: {bitcoin-operator.github.io/network: lightning}")},
-	{"passing for a client of somebody's RPC", bySchema, "selectors go by them",
+	{"passing for a client of somebody's RPC", bySchema, "are reserved: selectors use them",
 		commitsNetwork(`podLabels: {bitcoin-operator.github.io/client: "true"}`)},
 	{"others' queues, identities and sidecars", byNetworks, "spec.podLabels: any label without a prefix (before a /) is allowed",
 		commitsNetwork(`podLabels: {kueue.x-k8s.io/queue-name: theirs, azure.workload.identity/use: "true", sidecar.istio.io/inject: "true"}`)},
@@ -326,8 +326,8 @@ var injection = chapter{"bitcoin.conf", []attempt{
 	{"credentials", bySchema, "the operator sets rpcauth itself", commitsNetwork(`config: ["rpcauth=mallory:00$00"]`)},
 	{"RPC for everybody", bySchema, "the operator sets rpcallowip itself", commitsNetwork(`config: ["rpcallowip=0.0.0.0/0"]`)},
 	{"another file", bySchema, "the operator sets includeconf itself", commitsNetwork(`config: ["includeconf=/proc/self/environ"]`)},
-	{"credentials in a file", bySchema, "rpcauthfile brings in credentials or options from another file", commitsNetwork(`config: ["rpcauthfile=/home/bitcoin/.bitcoin/mine"]`)},
-	{"options in a file, which RPC writes", bySchema, "confrw brings in credentials or options from another file", commitsNetwork(`config: ["confrw=/home/bitcoin/.bitcoin/mine"]`)},
+	{"credentials in a file", bySchema, "rpcauthfile reads credentials or options from another file", commitsNetwork(`config: ["rpcauthfile=/home/bitcoin/.bitcoin/mine"]`)},
+	{"options in a file, which RPC writes", bySchema, "confrw reads credentials or options from another file", commitsNetwork(`config: ["confrw=/home/bitcoin/.bitcoin/mine"]`)},
 	{"the same by another name", bySchema, "the operator sets settings itself", commitsNetwork(`config: ["settings=/home/bitcoin/.bitcoin/mine"]`)},
 	{"a program at the start, which finds what the node has", bySchema, "startupnotify runs a program in the node", commitsNetwork(`config: ["startupnotify=id"]`)},
 	{"one at the end", bySchema, "shutdownnotify runs a program in the node", commitsNetwork(`config: ["shutdownnotify=id"]`)},

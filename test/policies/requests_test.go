@@ -59,6 +59,6 @@ func TestRequestsStayWhatTheyAre(t *testing.T) {
 	team.Expect(team.as("").Create(team.ctx, request)).To(Succeed())
 	for _, patch := range []string{`{"spec": {"mine": {"count": 7}}}`, `{"spec": {"network": "other"}}`, `{"spec": {"ttl": "2h"}}`} {
 		err := team.as("").Patch(team.ctx, request.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(patch)), client.DryRunAll)
-		team.Expect(err).To(MatchError(ContainSubstring("cannot change; make another request")), patch)
+		team.Expect(err).To(MatchError(ContainSubstring("cannot be changed; create another request")), patch)
 	}
 }
