@@ -38,7 +38,7 @@ func TestWhatIsWrong(t *testing.T) {
 		"crashes":                {[]string{"Nodes: CrashLoopBackOff"}, "kubectl logs payments-2 -n team-a --previous --tail=20"},
 		"starting":               {[]string{"Nodes: Starting"}, "kubectl btcnet logs payments -n team-a --since=5m"},
 		"suspended":              {[]string{"Network: Suspended"}, "kubectl btcnet resume payments -n team-a"},
-		"suspended-in-git":       {[]string{"Network: Suspended"}, "Git says spec.suspend: true"},
+		"suspended-in-git":       {[]string{"Network: Suspended"}, "Git has spec.suspend: true"},
 		"rollout-waits":          {[]string{"Rollout: Rolling"}, "docs/troubleshooting.md#a-node-waits"},
 		"rollout-blocked":        {[]string{"Rollout: RolloutBlocked"}, "when somebody acts"},
 		"fork":                   {[]string{"Tips: Fork"}, "kubectl btcnet mine payments 1 -n team-a"},
@@ -59,7 +59,7 @@ func TestWhatIsWrong(t *testing.T) {
 		"volumes":                {[]string{"Storage: QuotaExceeded"}, "docs/troubleshooting.md#volumes-do-not-grow"},
 		"unread":                 {}, // as far as anybody can tell
 		"hostile":                {},
-		"deleted":                {[]string{"Network: Deleted"}, "until all that it owns is gone"},
+		"deleted":                {[]string{"Network: Deleted"}, "until everything that it owns is gone"},
 	}
 	for _, test := range explaintest.Cases {
 		NewWithT(t).Expect(wants).To(HaveKey(test.Name))

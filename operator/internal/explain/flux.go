@@ -62,7 +62,7 @@ func fetched(repository unstructured.Unstructured) Finding {
 // commit says whether the commit was applied.
 func commit(s *subject) []Finding {
 	if s.network != nil && s.network.Labels[appliedByName] == "" {
-		return one(Commit, OK, "", "made by hand: no Kustomization of Flux has applied it")
+		return one(Commit, OK, "", "created by hand: no Kustomization of Flux has applied it")
 	}
 	if found, missing := s.unread(Commit, "kustomizations"); missing {
 		return found
@@ -72,7 +72,7 @@ func commit(s *subject) []Finding {
 		findings = append(findings, s.applied(kustomization))
 	}
 	if len(findings) == 0 && s.network != nil {
-		return one(Commit, Unknown, "", fmt.Sprintf("Kustomization %s/%s, which has applied it, is not to be seen here",
+		return one(Commit, Unknown, "", fmt.Sprintf("Kustomization %s/%s, which has applied it, cannot be seen from here",
 			s.network.Labels[appliedByNamespace], s.network.Labels[appliedByName]))
 	}
 	return findings
@@ -102,7 +102,7 @@ func (s *subject) applied(kustomization unstructured.Unstructured) Finding {
 	}
 	applied, latest := text(kustomization, "status", "lastAppliedRevision"), s.latestFor(kustomization)
 	if latest != "" && latest != applied {
-		return Finding{Step: Commit, Level: Waiting, Reason: "Pending", Message: fmt.Sprintf("%s: %s is fetched and not applied yet; %s is", name, revision(latest), revision(applied))}
+		return Finding{Step: Commit, Level: Waiting, Reason: "Pending", Message: fmt.Sprintf("%s: %s is fetched but not applied yet; %s is", name, revision(latest), revision(applied))}
 	}
 	return Finding{Step: Commit, Level: OK, Message: name + ": " + revision(applied) + " is applied"}
 }

@@ -24,7 +24,7 @@ func objects(s *subject) []Finding {
 	}
 	at := slices.IndexFunc(s.StatefulSets, func(set appsv1.StatefulSet) bool { return set.Name == s.network.Name })
 	if at < 0 {
-		return one(Objects, Waiting, "NotMade", fmt.Sprintf("StatefulSet %s is not there", s.network.Name))
+		return one(Objects, Waiting, "NotMade", fmt.Sprintf("StatefulSet %s does not exist", s.network.Name))
 	}
 	set := s.StatefulSets[at]
 	wanted, has := int32(1), set.Status.Replicas

@@ -34,7 +34,7 @@ func operator(s *subject) []Finding {
 		problem = "it has no pod"
 	}
 	return one(Operator, Problem, "OperatorAway",
-		fmt.Sprintf("nobody looks after the networks of %s: %s; what follows is as the operator last saw it", s.Name, problem))
+		fmt.Sprintf("no operator is running for the networks of %s: %s; what follows is what the operator last saw", s.Name, problem))
 }
 
 // observed says whether the operator has looked at the network as it is now.
@@ -43,7 +43,7 @@ func (s *subject) observed(name string) []Finding {
 	case s.network == nil:
 		return one(Operator, OK, "", name+" is ready")
 	case s.condition(meta.ReadyCondition) != nil && s.network.Status.ObservedGeneration < s.network.Generation:
-		return one(Operator, Waiting, "NotObserved", name+" is ready, and has not looked at the last change of the network yet")
+		return one(Operator, Waiting, "NotObserved", name+" is ready, but has not looked at the last change of the network yet")
 	default:
 		return one(Operator, OK, "", name+" is ready")
 	}

@@ -12,47 +12,47 @@ const troubleshooting = "docs/troubleshooting.md#"
 // braces stand for what they say.
 var remedies = map[Step]map[string]Remedy{
 	Tenant: {
-		"": {"Ask the platform team, who freeze a team and thaw it.", "kubectl get configmap tenant -n {namespace} -o yaml", "docs/security.md#freezing-a-team"},
+		"": {"Ask the platform team, which can thaw the team.", "kubectl get configmap tenant -n {namespace} -o yaml", "docs/security.md#freezing-a-team"},
 	},
 	Source: {
 		"Suspended": {"Ask the platform team to resume it.", "kubectl describe gitrepository -n {namespace}", troubleshooting + "a-commit-holds-everybody"},
-		"":          {"Flux cannot read the team's repository: look at its address, its branch main, and its credentials.", "kubectl describe gitrepository -n {namespace}", troubleshooting + "the-kustomization-is-not-ready"},
+		"":          {"Flux cannot read the team's repository: check its address, its branch main, and its credentials.", "kubectl describe gitrepository -n {namespace}", troubleshooting + "the-kustomization-is-not-ready"},
 	},
 	Commit: {
 		"Suspended":          {"Ask the platform team to resume it.", "kubectl describe kustomization -n {namespace}", troubleshooting + "a-commit-holds-everybody"},
 		"PruneFailed":        {"A network that is no longer in Git is protected: bring it back, or commit spec.protect: false first.", "kubectl describe kustomization -n {namespace}", troubleshooting + "a-network-is-protected"},
 		"DependencyNotReady": {"Another Kustomization has to be Ready first: ask the platform team.", "kubectl describe kustomization -n {namespace}", troubleshooting + "the-kustomization-is-not-ready"},
-		healthCheckFailed:    {"The commit is applied, and something of it is not healthy: see the other networks of the namespace.", "kubectl btcnet status -n {namespace}", troubleshooting + "the-kustomization-is-not-ready"},
+		healthCheckFailed:    {"The commit is applied, but something in it is not healthy: check the other networks of the namespace.", "kubectl btcnet status -n {namespace}", troubleshooting + "the-kustomization-is-not-ready"},
 		healthCheckCanceled:  {"A newer commit is being applied.", "", ""},
-		"Pending":            {"Flux applies it within seconds. If it stays so, its events say why.", "kubectl describe kustomization -n {namespace}", troubleshooting + "a-commit-holds-everybody"},
-		"Progressing":        {"Flux is at it.", "", ""},
-		"":                   {"Mend the field or the file that the message names, commit and push. Nothing of that commit was applied.", "kubectl describe kustomization -n {namespace}", troubleshooting + "the-kustomization-is-not-ready"},
+		"Pending":            {"Flux applies it within seconds. If not, its events say why.", "kubectl describe kustomization -n {namespace}", troubleshooting + "a-commit-holds-everybody"},
+		"Progressing":        {"Flux is working on it.", "", ""},
+		"":                   {"Fix the field or the file that the message names, commit and push. Nothing of that commit was applied.", "kubectl describe kustomization -n {namespace}", troubleshooting + "the-kustomization-is-not-ready"},
 	},
 	SealedSecret: {
 		"NotSealed": {},
-		"NotSynced": {"Seal it again under its name, with the cluster's certificate of today, and commit it.", "kubectl describe sealedsecret -n {namespace}", troubleshooting + "the-sealedsecret-is-not-unsealed"},
-		"":          {"It takes seconds. If it stays so, sealed-secrets does not run: ask the platform team.", "kubectl describe sealedsecret -n {namespace}", troubleshooting + "the-sealedsecret-is-not-unsealed"},
+		"NotSynced": {"Seal it again under its name, with the cluster's current certificate, and commit it.", "kubectl describe sealedsecret -n {namespace}", troubleshooting + "the-sealedsecret-is-not-unsealed"},
+		"":          {"This takes seconds. If it takes longer, sealed-secrets is not running: ask the platform team.", "kubectl describe sealedsecret -n {namespace}", troubleshooting + "the-sealedsecret-is-not-unsealed"},
 	},
 	Operator: {
-		"OperatorAway": {"The networks run on. Ask the platform team to look at the operator's Deployment.", "kubectl describe pods -l app.kubernetes.io/name=bitcoin-operator -n {namespace}", troubleshooting + "nothing-happens"},
-		"":             {"It takes seconds. If it stays so, its log says why.", "kubectl logs -l app.kubernetes.io/name=bitcoin-operator -n {namespace} --tail=20", troubleshooting + "nothing-happens"},
+		"OperatorAway": {"The networks run on. Ask the platform team to check the operator's Deployment.", "kubectl describe pods -l app.kubernetes.io/name=bitcoin-operator -n {namespace}", troubleshooting + "nothing-happens"},
+		"":             {"This takes seconds. If it takes longer, its log says why.", "kubectl logs -l app.kubernetes.io/name=bitcoin-operator -n {namespace} --tail=20", troubleshooting + "nothing-happens"},
 	},
 	Itself: {
-		"NotFound":                     {"Commit the network, and push. If that is done, the findings above say why it was not applied.", "kubectl get btcnet -n {namespace}", troubleshooting + "the-kustomization-is-not-ready"},
+		"NotFound":                     {"Commit the network and push. If you have done so, the findings above say why it was not applied.", "kubectl get btcnet -n {namespace}", troubleshooting + "the-kustomization-is-not-ready"},
 		v1alpha1.ConflictReason:        {"Give the network another name, or have the platform team delete what is in the way.", "", troubleshooting + "conditions-of-a-network"},
-		v1alpha1.InvalidReason:         {"Mend the field of spec that the message comes from, and commit it. What ran, runs on.", "", troubleshooting + "conditions-of-a-network"},
+		v1alpha1.InvalidReason:         {"Fix the field of spec that the message is about, and commit it. What was running runs on.", "", troubleshooting + "conditions-of-a-network"},
 		v1alpha1.ChainNotAllowedReason: {"Ask the platform team for the chain: chains in the team's tenant.yaml.", "kubectl get configmap tenant -n {namespace} -o yaml", troubleshooting + "conditions-of-a-network"},
-		"NotObserved":                  {"It takes seconds. If it stays so, the operator's log says why.", "kubectl logs -l app.kubernetes.io/name=bitcoin-operator -n {namespace} --tail=20", troubleshooting + "nothing-happens"},
-		"Deleted":                      {"Kubernetes waits until all that it owns is gone.", "kubectl get pods -l bitcoin-operator.github.io/network={network} -n {namespace}", ""},
+		"NotObserved":                  {"This takes seconds. If it takes longer, the operator's log says why.", "kubectl logs -l app.kubernetes.io/name=bitcoin-operator -n {namespace} --tail=20", troubleshooting + "nothing-happens"},
+		"Deleted":                      {"Kubernetes waits until everything that it owns is gone.", "kubectl get pods -l bitcoin-operator.github.io/network={network} -n {namespace}", ""},
 		"ConnectedBut":                 {"The network is Ready all the same.", "", troubleshooting + "conditions-of-a-network"},
-		"":                             {"The operator tries again. If it stays so, look up the message.", "kubectl describe btcnet {network} -n {namespace}", troubleshooting + "conditions-of-a-network"},
+		"":                             {"The operator tries again. If it keeps failing, look up the message.", "kubectl describe btcnet {network} -n {namespace}", troubleshooting + "conditions-of-a-network"},
 	},
 	Credentials: {
 		v1alpha1.SecretNotFoundReason:      {"Seal the Secret under that name, and commit it.", "kubectl get sealedsecret -n {namespace}", "docs/tenant-guide.md#sealing-credentials"},
-		v1alpha1.RotatingReason:            {"Go on using the previous password until it says Rotated.", "", "docs/tenant-guide.md#changing-the-password"},
-		v1alpha1.RotatedReason:             {"Have all clients use the new pair, then drop the _PREVIOUS keys.", "", "docs/tenant-guide.md#changing-the-password"},
+		v1alpha1.RotatingReason:            {"Keep using the previous password until the reason is Rotated.", "", "docs/tenant-guide.md#changing-the-password"},
+		v1alpha1.RotatedReason:             {"Switch all clients to the new pair, then remove the _PREVIOUS keys.", "", "docs/tenant-guide.md#changing-the-password"},
 		v1alpha1.SecretOutdatedReason:      {"Seal it again: what is in Git is not in use.", "kubectl describe sealedsecret {secret} -n {namespace}", troubleshooting + "the-sealedsecret-is-not-unsealed"},
-		v1alpha1.UsersRejectedReason:       {"Seal the key that the message names, or take the user out of spec.users.", "", "docs/users.md"},
+		v1alpha1.UsersRejectedReason:       {"Seal the key that the message names, or remove the user from spec.users.", "", "docs/users.md"},
 		v1alpha1.CredentialsRejectedReason: {"The nodes have an old copy of the Secret, or an image that ignores it.", "", troubleshooting + "a-secret-is-immutable"},
 		"":                                 {"Seal the Secret again as the message says, and commit it.", "kubectl describe sealedsecret {secret} -n {namespace}", troubleshooting + "conditions-of-a-network"},
 	},
@@ -60,11 +60,11 @@ var remedies = map[Step]map[string]Remedy{
 		"": {"Look up the message.", "kubectl get pvc -l bitcoin-operator.github.io/network={network} -n {namespace}", troubleshooting + "volumes-do-not-grow"},
 	},
 	Objects: {
-		"FailedCreate": {"Fewer nodes, smaller spec.resources, or a larger quota from the platform team.", "kubectl describe quota -n {namespace}", troubleshooting + "status-unknown-for-quota"},
-		"":             {"It takes seconds. If it stays so, Kubernetes says why.", "kubectl describe statefulset {network} -n {namespace}", troubleshooting + "nodes-do-not-answer"},
+		"FailedCreate": {"Use fewer nodes or smaller spec.resources, or ask the platform team for a larger quota.", "kubectl describe quota -n {namespace}", troubleshooting + "status-unknown-for-quota"},
+		"":             {"This takes seconds. If it takes longer, Kubernetes says why.", "kubectl describe statefulset {network} -n {namespace}", troubleshooting + "nodes-do-not-answer"},
 	},
 	Nodes: {
-		"Starting":                   {"It takes seconds, on a long chain minutes. If it stays so, look what the nodes say.", "kubectl btcnet logs {network} -n {namespace} --since=5m", troubleshooting + "nodes-do-not-answer"},
+		"Starting":                   {"This takes seconds, or minutes on a long chain. If it takes longer, check the nodes' logs.", "kubectl btcnet logs {network} -n {namespace} --since=5m", troubleshooting + "nodes-do-not-answer"},
 		"ImagePullBackOff":           wrongImage,
 		"ErrImagePull":               wrongImage,
 		"InvalidImageName":           wrongImage,
@@ -72,55 +72,55 @@ var remedies = map[Step]map[string]Remedy{
 		"StartError":                 unfitImage,
 		"RunContainerError":          unfitImage,
 		"CreateContainerError":       unfitImage,
-		"CrashLoopBackOff":           {"The node ends: what it said last says why. Often it is a line of spec.config.", "kubectl logs {pod} -n {namespace} --previous --tail=20", troubleshooting + "nodes-do-not-answer"},
-		"Error":                      {"The node ends: what it said last says why. Often it is a line of spec.config.", "kubectl logs {pod} -n {namespace} --tail=20", troubleshooting + "nodes-do-not-answer"},
+		"CrashLoopBackOff":           {"The node exits: the end of its log says why. Often it is a line of spec.config.", "kubectl logs {pod} -n {namespace} --previous --tail=20", troubleshooting + "nodes-do-not-answer"},
+		"Error":                      {"The node exits: the end of its log says why. Often it is a line of spec.config.", "kubectl logs {pod} -n {namespace} --tail=20", troubleshooting + "nodes-do-not-answer"},
 		"OOMKilled":                  {"Raise spec.resources.limits.memory, and commit it.", "kubectl describe pod {pod} -n {namespace}", troubleshooting + "nodes-do-not-answer"},
-		ofStart:                      {"Nodes begin with the operator's image, which their entry point comes from. That is the platform's: tell its team.", "kubectl describe pod {pod} -n {namespace}", troubleshooting + "image-pull"},
-		"Unschedulable":              {"No machine has room, or none fits nodeSelector and affinity: ask for less, or ask the platform team.", "kubectl describe pod {pod} -n {namespace}", troubleshooting + "nodes-do-not-answer"},
-		"CreateContainerConfigError": {"The Secret that the pod was made with is gone.", "kubectl describe pod {pod} -n {namespace}", troubleshooting + "the-sealedsecret-is-not-unsealed"},
-		"":                           {"Look what the nodes say.", "kubectl btcnet logs {network} -n {namespace} --since=5m", troubleshooting + "nodes-do-not-answer"},
+		ofStart:                      {"The nodes' entry point comes from the operator's image, which cannot be pulled or run here: tell the platform team.", "kubectl describe pod {pod} -n {namespace}", troubleshooting + "image-pull"},
+		"Unschedulable":              {"No machine has room, or none matches nodeSelector and affinity: request less, or ask the platform team.", "kubectl describe pod {pod} -n {namespace}", troubleshooting + "nodes-do-not-answer"},
+		"CreateContainerConfigError": {"The Secret that the pod was created with is gone.", "kubectl describe pod {pod} -n {namespace}", troubleshooting + "the-sealedsecret-is-not-unsealed"},
+		"":                           {"Check the nodes' logs.", "kubectl btcnet logs {network} -n {namespace} --since=5m", troubleshooting + "nodes-do-not-answer"},
 	},
 	Links: {
-		v1alpha1.SplitReason: {"Nodes of different parts do not reach each other: see where they run, and what lies between. Mine nothing until the parts have met: the blocks of one will be undone.",
+		v1alpha1.SplitReason: {"Nodes of different parts cannot reach each other: check where they run, and what is between them. Mine nothing until the parts are connected again: the blocks of one part will be undone.",
 			"kubectl get pods -l bitcoin-operator.github.io/network={network} -n {namespace} -o wide", troubleshooting + "split"},
-		"": {"Links come back within seconds. One that stays missing is a matter of the cluster's network: a NetworkPolicy, or DNS.",
+		"": {"Links come back within seconds. If one stays missing, check the cluster's network: a NetworkPolicy, or DNS.",
 			"kubectl get pods -l bitcoin-operator.github.io/network={network} -n {namespace} -o wide", troubleshooting + "links-are-missing"},
 	},
 	Tips: {
-		v1alpha1.ForkReason: {"Once all links stand, the chain with the most work wins, and of two that are equal the one that has the next block: on regtest, mine one.", "kubectl btcnet mine {network} 1 -n {namespace}", troubleshooting + "tips-differ"},
-		"":                  {"A node that is behind catches up once it answers and its links stand.", "kubectl btcnet logs {network} -n {namespace} --since=5m", troubleshooting + "tips-differ"},
+		v1alpha1.ForkReason: {"Once all links are connected, the chain with the most work wins; of two equal chains, the one that gets the next block: on regtest, mine one.", "kubectl btcnet mine {network} 1 -n {namespace}", troubleshooting + "tips-differ"},
+		"":                  {"A node that is behind catches up once it answers and its links are connected.", "kubectl btcnet logs {network} -n {namespace} --since=5m", troubleshooting + "tips-differ"},
 	},
 	Sync: {
-		blockRejected: {"The nodes that reject the block have another idea of what is valid: another version, or spoiled data. Look what they say.", "kubectl btcnet logs {network} -n {namespace} --since=5m", troubleshooting + "tips-differ"},
-		notCatchingUp: {"Look what the nodes that are behind say, and whether their links stand.", "kubectl btcnet logs {network} -n {namespace} --since=5m", troubleshooting + "tips-differ"},
-		"":            {"It goes on by itself, and clients are served meanwhile.", "", ""},
+		blockRejected: {"The nodes that reject the block follow different rules or have corrupt data: check their version and their logs.", "kubectl btcnet logs {network} -n {namespace} --since=5m", troubleshooting + "tips-differ"},
+		notCatchingUp: {"Check the logs of the nodes that are behind, and whether their links are connected.", "kubectl btcnet logs {network} -n {namespace} --since=5m", troubleshooting + "tips-differ"},
+		"":            {"It continues by itself, and clients are served meanwhile.", "", ""},
 	},
 	Versions: {
-		"": {"Have the network run a newer image: spec.image, or the platform's own.", "kubectl get btcnet {network} -n {namespace} -o jsonpath='{.status.image}'", "docs/tenant-guide.md#an-image-of-your-own"},
+		"": {"Run a newer image: set spec.image, or ask the platform team for a newer default.", "kubectl get btcnet {network} -n {namespace} -o jsonpath='{.status.image}'", "docs/tenant-guide.md#an-image-of-your-own"},
 	},
 	Primary: {
-		"": {"The Service is led to another node after a while, unless spec.primary.failover is false.", "", "docs/connect.md#when-the-primary-moves"},
+		"": {"The Service leads to another node after a while, unless spec.primary.failover is false.", "", "docs/connect.md#when-the-primary-moves"},
 	},
 	Rollout: {
-		v1alpha1.RolloutBlockedReason: {"It goes on when somebody acts: look up what it waits for.", "kubectl describe btcnet {network} -n {namespace}", troubleshooting + "a-node-waits"},
-		"DrainsHeld":                  {"It passes when another node has caught up.", "", troubleshooting + "a-node-waits"},
+		v1alpha1.RolloutBlockedReason: {"It continues only when somebody acts: look up what it waits for.", "kubectl describe btcnet {network} -n {namespace}", troubleshooting + "a-node-waits"},
+		"DrainsHeld":                  {"It ends when another node has caught up.", "", troubleshooting + "a-node-waits"},
 		"Replace":                     {},
 		"Restart":                     {},
-		"":                            {"It goes on by itself, one node at a time. If it does not, look up what it waits for.", "kubectl describe btcnet {network} -n {namespace}", troubleshooting + "a-node-waits"},
+		"":                            {"It continues by itself, one node at a time. If it does not, look up what it waits for.", "kubectl describe btcnet {network} -n {namespace}", troubleshooting + "a-node-waits"},
 	},
 	Requests: {
 		string(v1alpha1.RequestPending): {},
 		string(v1alpha1.RequestStarted): {},
 		string(v1alpha1.RequestSent):    {},
-		string(v1alpha1.RequestUnknown): {"Look at the chain before you ask anew: it may have been done.", "kubectl get btcreq -n {namespace}", troubleshooting + "a-request-is-refused"},
-		"":                              {"Mend what the message names, and ask anew.", "kubectl get btcreq -n {namespace}", troubleshooting + "a-request-is-refused"},
+		string(v1alpha1.RequestUnknown): {"Check the chain before you ask again: it may have been done.", "kubectl get btcreq -n {namespace}", troubleshooting + "a-request-is-refused"},
+		"":                              {"Fix what the message names, and ask again.", "kubectl get btcreq -n {namespace}", troubleshooting + "a-request-is-refused"},
 	},
 }
 
 var (
-	wrongImage = Remedy{"Correct spec.image, and commit it; a private registry needs spec.imagePullSecrets. Without spec.image it is the platform's: tell its team.",
+	wrongImage = Remedy{"Correct spec.image, and commit it; a private registry needs spec.imagePullSecrets. If spec.image is unset, the image is the platform's: tell the platform team.",
 		"kubectl get btcnet {network} -n {namespace} -o jsonpath='{.status.image}'", troubleshooting + "image-pull"}
-	unfitImage = Remedy{"The image was not made for the operator, or has too little memory to start in.",
+	unfitImage = Remedy{"The image was not made for the operator, or the node has too little memory to start.",
 		"kubectl describe pod {pod} -n {namespace}", "docs/tenant-guide.md#an-image-of-your-own"}
 )
 
@@ -148,7 +148,7 @@ func (s *subject) remedy(finding Finding) *Remedy {
 // say otherwise.
 func (s *subject) resume() *Remedy {
 	if SetBy(s.network, FluxManager, "spec", "suspend") {
-		return &Remedy{"Git says spec.suspend: true. Take it out, commit and push.", "", "docs/tenant-guide.md#links-looking-and-letting-be"}
+		return &Remedy{"Git has spec.suspend: true. Remove it, commit and push.", "", "docs/tenant-guide.md#links-looking-and-letting-be"}
 	}
 	return &Remedy{"Resume it.", s.fill("kubectl btcnet resume {network} -n {namespace}"), "docs/tenant-guide.md#links-looking-and-letting-be"}
 }
