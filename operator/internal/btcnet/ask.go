@@ -28,7 +28,7 @@ type asker struct {
 
 func (a *asker) addFlags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&a.wait, "wait", true, "wait for the answer")
-	cmd.Flags().DurationVar(&a.timeout, "timeout", 5*time.Minute, "how long to wait; what was asked for stays asked for")
+	cmd.Flags().DurationVar(&a.timeout, "timeout", 5*time.Minute, "how long to wait; the request stays afterwards")
 }
 
 func newMine(cluster cluster, streams genericiooptions.IOStreams) *cobra.Command {
@@ -37,12 +37,12 @@ func newMine(cluster cluster, streams genericiooptions.IOStreams) *cobra.Command
 	cmd := &cobra.Command{
 		Use:   "mine NETWORK N",
 		Short: "Have N blocks mined on a regtest network",
-		Long: `Make a BitcoinRequest for blocks, and wait until the operator has answered it. Who stops
-waiting, with Ctrl-C, leaves the request: it is done all the same.`,
+		Long: `Create a BitcoinRequest for blocks, and wait until the operator has answered it. If you
+stop waiting, with Ctrl-C, the request stays and is carried out all the same.`,
 		Example: `  # 110 blocks, so that the network's wallet has coins to pay
   kubectl btcnet mine payments 110 -n team-a
 
-  # 6 blocks, whose coins are for an address
+  # 6 blocks, whose coins go to an address
   kubectl btcnet mine payments 6 --address=bcrt1… -n team-a`,
 		Args:              cobra.ExactArgs(2),
 		ValidArgsFunction: cluster.completeNetworks,
@@ -56,7 +56,7 @@ waiting, with Ctrl-C, leaves the request: it is done all the same.`,
 			})
 		},
 	}
-	cmd.Flags().StringVar(&address, "address", "", "who gets the new coins; by default the wallet from which the operator pays")
+	cmd.Flags().StringVar(&address, "address", "", "the address that gets the new coins; by default that of the wallet from which the operator pays")
 	asker.addFlags(cmd)
 	return cmd
 }
@@ -66,8 +66,8 @@ func newPay(cluster cluster, streams genericiooptions.IOStreams) *cobra.Command 
 	cmd := &cobra.Command{
 		Use:   "pay NETWORK ADDRESS AMOUNT",
 		Short: "Have coins paid to an address, on a regtest network",
-		Long: `Make a BitcoinRequest for coins, in BTC, and wait until they are in a block. Who stops
-waiting, with Ctrl-C, leaves the request: it is done all the same.`,
+		Long: `Create a BitcoinRequest for coins, in BTC, and wait until they are in a block. If you
+stop waiting, with Ctrl-C, the request stays and is carried out all the same.`,
 		Example: `  kubectl btcnet pay payments bcrt1… 2.5 -n team-a
 
   # Ask, and look later
@@ -95,7 +95,7 @@ func (a *asker) ask(ctx context.Context, spec v1alpha1.BitcoinRequestSpec) error
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.streams.ErrOut, "made BitcoinRequest %s\n", request.Name)
+	fmt.Fprintf(a.streams.ErrOut, "created BitcoinRequest %s\n", request.Name)
 	if !a.wait {
 		return nil
 	}
@@ -111,7 +111,7 @@ func (a *asker) ask(ctx context.Context, spec v1alpha1.BitcoinRequestSpec) error
 		return false, nil
 	})
 	if err != nil {
-		return fmt.Errorf("not waited for to the end: %w; the request stays, and kubectl get btcreq %s -n %s says what becomes of it", err, request.Name, request.Namespace)
+		return fmt.Errorf("stopped waiting: %w; the request stays, and kubectl get btcreq %s -n %s says what becomes of it", err, request.Name, request.Namespace)
 	}
 	return a.answer(request)
 }

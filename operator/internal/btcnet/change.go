@@ -42,7 +42,7 @@ type change struct {
 func newLook(cluster cluster, streams genericiooptions.IOStreams) *cobra.Command {
 	return newChanger(cluster, streams, &cobra.Command{
 		Use:     "look NETWORK",
-		Short:   "Have the operator look at a network now",
+		Short:   "Make the operator look at a network now",
 		Example: "  kubectl btcnet look payments -n team-a",
 		Args:    cobra.ExactArgs(1),
 	}, func([]string) (change, error) {
@@ -57,8 +57,8 @@ func newLook(cluster cluster, streams genericiooptions.IOStreams) *cobra.Command
 func newSuspend(cluster cluster, streams genericiooptions.IOStreams) *cobra.Command {
 	return newChanger(cluster, streams, &cobra.Command{
 		Use:     "suspend NETWORK",
-		Short:   "Have the operator change nothing of a network",
-		Long:    "Have the operator change nothing of a network. Its nodes run on, and the operator goes\non saying what it sees.",
+		Short:   "Stop the operator from changing a network",
+		Long:    "Stop the operator from changing a network. Its nodes run on, and the operator still\nreports what it sees.",
 		Example: "  kubectl btcnet suspend payments -n team-a",
 		Args:    cobra.ExactArgs(1),
 	}, func([]string) (change, error) { return suspension(true), nil })
@@ -67,7 +67,7 @@ func newSuspend(cluster cluster, streams genericiooptions.IOStreams) *cobra.Comm
 func newResume(cluster cluster, streams genericiooptions.IOStreams) *cobra.Command {
 	return newChanger(cluster, streams, &cobra.Command{
 		Use:     "resume NETWORK",
-		Short:   "Have the operator look after a network again",
+		Short:   "Let the operator manage a network again",
 		Example: "  kubectl btcnet resume payments -n team-a",
 		Args:    cobra.ExactArgs(1),
 	}, func([]string) (change, error) { return suspension(false), nil })
@@ -123,7 +123,7 @@ func scaling(nodes int32) change {
 }
 
 // errTakenBack is that somebody has changed it again meanwhile.
-var errTakenBack = errors.New("it has been set otherwise since, as Flux does when it applies what Git says")
+var errTakenBack = errors.New("it has been set to something else since, as Flux does when it applies what is in Git")
 
 // newChanger completes a command that changes the network that its first argument names.
 func newChanger(cluster cluster, streams genericiooptions.IOStreams, cmd *cobra.Command, of func(args []string) (change, error)) *cobra.Command {
@@ -155,7 +155,7 @@ func (c *changer) apply(ctx context.Context, name string, change change) error {
 		return err
 	}
 	if change.commit != "" && explain.FluxPutsBack(network) {
-		fmt.Fprintf(c.streams.ErrOut, "Flux puts back what Git says of %s when it next applies it, within minutes.\nTo have it stay, commit it: %s\n", change.field, change.commit)
+		fmt.Fprintf(c.streams.ErrOut, "Flux restores %s from Git when it next applies it, within minutes.\nTo keep the change, commit it: %s\n", change.field, change.commit)
 	}
 	if !c.wait {
 		return nil

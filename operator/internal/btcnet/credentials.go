@@ -39,17 +39,17 @@ func newSeal(cluster cluster, streams genericiooptions.IOStreams) *cobra.Command
 	command := &cobra.Command{
 		Use:   "seal",
 		Short: "Seal credentials, and change them without an outage",
-		Long: `Seal credentials as a SealedSecret, which only the cluster opens, in the one
-namespace and under the one name that it is sealed for.
+		Long: `Seal credentials as a SealedSecret, which only the cluster can open, and only in
+the namespace and under the name that it is sealed for.
 
-The password is random, or what standard input says. It is in no argument and
-in no file, and nobody sees it. Without -f the SealedSecret is printed. What
---also seals, for an application, is printed in any case: it is for another
-namespace, and so for another file.`,
+The password is random, or read from standard input. It appears in no argument
+and in no file, and nobody sees it. Without -f the SealedSecret is printed. What
+--also seals for an application is always printed: it is for another namespace,
+and so for another file.`,
 		Example: `  # A user and a password for the networks of team-a.
   kubectl btcnet credentials seal -n team-a -f bitcoin-rpc.yaml
 
-  # A user who may do less, and the application's copy of its password.
+  # A user who may do less, and a copy of its password for an application.
   kubectl btcnet credentials seal -f bitcoin-rpc.yaml --user shop --also shop/bitcoin >shop.yaml
 
   # Change a password: nodes accept both, until it is finished.
@@ -59,22 +59,22 @@ namespace, and so for another file.`,
   # Change one that has leaked, at once.
   kubectl btcnet credentials seal -f bitcoin-rpc.yaml --replace
 
-  # One that is known, and no cluster at hand.
+  # A password that you have, without access to the cluster.
   pass show bitcoin | kubectl btcnet credentials seal -n team-a --cert cluster.pem --password-stdin`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return s.run(command.Context()) },
 	}
 	flags := command.Flags()
-	flags.StringVarP(&s.file, "file", "f", "", "the file with the SealedSecret, which is made or changed")
+	flags.StringVarP(&s.file, "file", "f", "", "the file with the SealedSecret, to create or change")
 	flags.StringVar(&s.certificate, "cert", "", "a file with the certificate to seal with, instead of the one that the cluster publishes")
 	flags.StringVar(&s.secret, "secret", "bitcoin-rpc", "the name of the Secret")
-	flags.StringVar(&s.user, "user", "", "the password of this user of spec.users, instead of the one who may do everything")
-	flags.StringVar(&s.username, "username", "", "what BC_RPC_USER says: as it is, or the namespace where it says nothing yet")
+	flags.StringVar(&s.user, "user", "", "seal the password of this user of spec.users, instead of the user who may do everything")
+	flags.StringVar(&s.username, "username", "", "the value of BC_RPC_USER; by default it stays as it is, or is the namespace if there is none yet")
 	flags.StringVar(&s.also, "also", "", "print a SealedSecret NAMESPACE/SECRET for an application, with the same user and password")
-	flags.BoolVar(&s.fromStdin, "password-stdin", false, "take the password from standard input, instead of a random one")
-	flags.BoolVar(&s.rotate, "rotate", false, "seal a new password, and keep the one before as the previous one: nodes accept both")
+	flags.BoolVar(&s.fromStdin, "password-stdin", false, "read the password from standard input, instead of making a random one")
+	flags.BoolVar(&s.rotate, "rotate", false, "seal a new password, and keep the present one as the previous one: nodes accept both")
 	flags.BoolVar(&s.finish, "finish", false, "drop the previous password, if every node accepts the new one")
-	flags.BoolVar(&s.replace, "replace", false, "seal a new password, and keep nothing of the one before: for one that has leaked")
+	flags.BoolVar(&s.replace, "replace", false, "seal a new password, and keep none of the old ones: for one that has leaked")
 	command.MarkFlagsMutuallyExclusive("rotate", "finish", "replace")
 	command.MarkFlagsMutuallyExclusive("user", "username")
 	for _, makes := range []string{"username", "also", "password-stdin", "cert"} {
@@ -119,10 +119,10 @@ func (s *sealing) run(ctx context.Context) error {
 // whose checks the flags, and returns whose credentials are meant.
 func (s *sealing) whose() (seal.Whose, error) {
 	if s.file == "" && (s.rotate || s.finish || s.replace || s.user != "") {
-		return seal.Whose{}, errors.New("--rotate, --finish, --replace and --user change a file: say which, with -f")
+		return seal.Whose{}, errors.New("--rotate, --finish, --replace and --user change a file: name it with -f")
 	}
 	if s.also != "" && s.user == "" && s.username == "" && (s.rotate || s.replace) {
-		return seal.Whose{}, errors.New("--also has to say the user's name, which is sealed: say it with --username")
+		return seal.Whose{}, errors.New("--also needs the user's name, which is sealed: give it with --username")
 	}
 	if s.user == "" {
 		return seal.Whose{}, nil
@@ -166,7 +166,7 @@ func namespaceFor(cluster cluster) (string, error) {
 		return "", fmt.Errorf("read the kubeconfig: %w", err)
 	}
 	if !named && namespace == "default" {
-		return "", errors.New("say for which namespace, with -n: what is sealed opens in that one only")
+		return "", errors.New("name the namespace with -n: what is sealed opens only there")
 	}
 	return namespace, nil
 }
@@ -174,7 +174,7 @@ func namespaceFor(cluster cluster) (string, error) {
 func checkName(secret types.NamespacedName) error {
 	problems := append(validation.IsDNS1123Label(secret.Namespace), validation.IsDNS1123Subdomain(secret.Name)...)
 	if len(problems) > 0 {
-		return fmt.Errorf("%q is no namespace and name of a Secret: %s", secret.String(), strings.Join(problems, "; "))
+		return fmt.Errorf("%q is not a valid namespace and name of a Secret: %s", secret.String(), strings.Join(problems, "; "))
 	}
 	return nil
 }
@@ -282,11 +282,11 @@ func (s *sealing) done(file *seal.File) string {
 	switch {
 	case s.rotate:
 		return push + "\nNodes then accept both passwords, one node after the other. When every node does,\n" +
-			"let clients use the new one; then drop the previous one, with --finish."
+			"switch clients to the new one; then drop the previous one, with --finish."
 	case s.replace:
-		return push + "\nNodes then reject the password before, one node after the other."
+		return push + "\nNodes then reject the old password, one node after the other."
 	case s.finish:
-		return fmt.Sprintf("the previous password is out of %s: commit it, and push.\nNodes then reject it, one node after the other.", s.file)
+		return fmt.Sprintf("the previous password is removed from %s: commit it, and push.\nNodes then reject it, one node after the other.", s.file)
 	}
 	return push
 }

@@ -148,21 +148,21 @@ func TestSealRefuses(t *testing.T) {
 		want   string
 	}{
 		{"it would be overwritten", []string{"-f", there},
-			"BC_RPC_USER is sealed already in team-a/bitcoin-rpc: --rotate changes it without an outage, --replace at once"},
+			"BC_RPC_USER is already sealed in team-a/bitcoin-rpc: --rotate changes it without an outage, --replace at once"},
 		{"for nobody knows whom", nil,
-			"say for which namespace, with -n: what is sealed opens in that one only"},
+			"name the namespace with -n: what is sealed opens only there"},
 		{"it is another namespace's", []string{"-n", "team-b", "-f", there, "--replace"},
-			"SealedSecret bitcoin-rpc is of namespace team-a, not team-b: what is sealed opens in one namespace only"},
+			"SealedSecret bitcoin-rpc is for namespace team-a, not team-b: what is sealed opens in one namespace only"},
 		{"there is nothing to change", []string{"-n", "team-a", "--rotate"},
-			"--rotate, --finish, --replace and --user change a file: say which, with -f"},
+			"--rotate, --finish, --replace and --user change a file: name it with -f"},
 		{"the file is not there", []string{"-n", "team-a", "--rotate", "-f", d.path("other.yaml")},
 			"no such file or directory"},
 		{"a name that is none", []string{"-f", there, "--user", "Shop"},
-			`"Shop" is no name of spec.users`},
+			`"Shop" is not a valid name in spec.users`},
 		{"a copy for nobody", []string{"-f", there, "--user", "shop", "--also", "shop"},
-			`--also: "shop/" is no namespace and name of a Secret`},
+			`--also: "shop/" is not a valid namespace and name of a Secret`},
 		{"a copy has to say who", []string{"-f", there, "--rotate", "--also", "shop/bitcoin"},
-			"--also has to say the user's name, which is sealed: say it with --username"},
+			"--also needs the user's name, which is sealed: give it with --username"},
 		{"one or the other", []string{"-f", there, "--rotate", "--replace"},
 			"none of the others can be"},
 		{"a password is no argument", []string{"-f", there, "--rotate", "hush"},
@@ -209,12 +209,12 @@ func TestFinish(t *testing.T) {
 
 	_, err := finish(v1alpha1.RotatingReason)
 	g.Expect(err).To(MatchError(path + " stays as it is: nodes might reject clients that use the new password\n" +
-		"  network payments: CredentialsReady is True, with reason Rotating, and not Rotated: 1 of 3 nodes accept them"))
+		"  network payments: CredentialsReady is True, with reason Rotating, not Rotated: 1 of 3 nodes accept them"))
 	g.Expect(d.file(g, "bitcoin-rpc.yaml")).To(Equal(before))
 
 	said, err := finish(v1alpha1.RotatedReason)
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(said).To(HavePrefix("the previous password is out of " + path + ": commit it, and push."))
+	g.Expect(said).To(HavePrefix("the previous password is removed from " + path + ": commit it, and push."))
 	_, values := d.opens(g, d.file(g, "bitcoin-rpc.yaml"))
 	g.Expect(slices.Sorted(maps.Keys(values))).To(Equal([]string{"BC_RPC_PASSWORD", "BC_RPC_USER"}))
 }

@@ -37,10 +37,10 @@ func newLogs(cluster cluster, streams genericiooptions.IOStreams) *cobra.Command
 	reader := &logReader{}
 	cmd := &cobra.Command{
 		Use:   "logs [NETWORK]",
-		Short: "Print the logs of all nodes, by time, each line with its node",
+		Short: "Print the logs of all nodes in order of time, each line with its node",
 		Long: `Print the logs of all nodes of a network, or of all networks of the namespace, in the
-order of time, each line with its node. With -f it goes on, also when nodes are restarted
-or replaced.`,
+order of time, each line with its node. With -f it follows them, even when nodes are
+restarted or replaced.`,
 		Example: `  kubectl btcnet logs payments -n team-a --since=5m
   kubectl btcnet logs payments -n team-a -f --tail=5`,
 		Args:              cobra.MaximumNArgs(1),
@@ -59,9 +59,9 @@ or replaced.`,
 			return reader.print(cmd.Context(), terminal(streams.Out), streams.ErrOut, pods)
 		},
 	}
-	cmd.Flags().BoolVarP(&reader.follow, "follow", "f", false, "go on")
-	cmd.Flags().DurationVar(&reader.since, "since", 0, "how far back, as 5m; by default as far as there are logs")
-	cmd.Flags().Int64Var(&reader.tail, "tail", -1, "how many lines of each node, from its last; by default all, and with -f 10")
+	cmd.Flags().BoolVarP(&reader.follow, "follow", "f", false, "follow the logs")
+	cmd.Flags().DurationVar(&reader.since, "since", 0, "how far back to begin, such as 5m; by default as far as there are logs")
+	cmd.Flags().Int64Var(&reader.tail, "tail", -1, "how many of the last lines of each node; by default all, or 10 with -f")
 	return cmd
 }
 

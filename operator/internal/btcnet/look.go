@@ -77,13 +77,13 @@ func (r *reader) take(resource string, err error, keep func()) error {
 	case err == nil:
 		keep()
 	case apierrors.IsForbidden(err):
-		r.seen.Unread[resource] = fmt.Sprintf("not looked at: you may not list %s in namespace %s", resource, r.seen.Name)
+		r.seen.Unread[resource] = fmt.Sprintf("not checked: you may not list %s in namespace %s", resource, r.seen.Name)
 	case apimeta.IsNoMatchError(err):
-		r.seen.Unread[resource] = fmt.Sprintf("not looked at: the cluster has no %s", resource)
+		r.seen.Unread[resource] = fmt.Sprintf("not checked: the cluster has no %s", resource)
 	case r.ctx.Err() != nil:
 		return fmt.Errorf("list %s of namespace %s: %w", resource, r.seen.Name, err)
 	default:
-		r.seen.Unread[resource] = fmt.Sprintf("not looked at: %s", strings.TrimSpace(err.Error()))
+		r.seen.Unread[resource] = fmt.Sprintf("not checked: %s", strings.TrimSpace(err.Error()))
 	}
 	return nil
 }

@@ -145,7 +145,7 @@ func TestWhatMayNotBeRead(t *testing.T) {
 
 	everywhere := team.runs("status", "-A")
 	team.Expect(everywhere.code).To(Equal(Failed))
-	team.Expect(everywhere.errOut).To(ContainSubstring("with -n NAMESPACE you need no more than the Role people of one"))
+	team.Expect(everywhere.errOut).To(ContainSubstring("with -n NAMESPACE, the Role people of that one is enough"))
 }
 
 func TestAskingForBlocksAndCoins(t *testing.T) {
@@ -320,7 +320,7 @@ func TestNoSecretIsPrinted(t *testing.T) {
 	told = team.runsAs(platform, "rpc", "payments", "--user=shop", "getblockcount")
 	team.Expect(told.errOut).To(ContainSubstring("has no BC_RPC_PASSWORD_SHOP, the password of user shop"))
 	told = team.runsAs(platform, "rpc", "payments/lightning-0", "getblockcount")
-	team.Expect(told.errOut).To(ContainSubstring(`"lightning-0" is no node of payments`))
+	team.Expect(told.errOut).To(ContainSubstring(`"lightning-0" is not a node of payments`))
 }
 
 func TestNamesAreCompleted(t *testing.T) {

@@ -53,7 +53,7 @@ func newCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	cluster.flags.AuthInfoName = nil // its --user is one of the kubeconfig; here users are a network's
 	root := &cobra.Command{
 		Use:           "kubectl-btcnet",
-		Short:         "See how Bitcoin networks stand, and work with them",
+		Short:         "See the state of Bitcoin networks, and work with them",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl btcnet"},

@@ -26,22 +26,22 @@ func newRPC(cluster cluster, streams genericiooptions.IOStreams) *cobra.Command 
 	var user string
 	cmd := &cobra.Command{
 		Use:   "rpc NETWORK[/NODE] METHOD [PARAM…]",
-		Short: "Call a node's JSON-RPC, for who may read the Secret and forward ports",
+		Short: "Call a node's JSON-RPC, if you may read the Secret and forward ports",
 		Long: `Call a method of a node's JSON-RPC, through a port-forward, with the credentials of the
-network's Secret, which are not shown. So it is for who may read that Secret and forward
-ports: the Role people may neither.
+network's Secret, which are not shown. You need the rights to read that Secret and to
+forward ports; the Role people has neither.
 
-NODE is a number, or the name of a pod; without it the node is asked to which the Service
+NODE is a number or the name of a pod. By default it is the node to which the Service
 NETWORK-primary leads. A parameter that is JSON is sent as it is, and any other as a
-string. A text that looks like JSON needs its quotes: '"42"'. What begins with - comes
-after --. A call is made once: where its answer is lost it may have been done.`,
+string. A string that looks like JSON needs its quotes: '"42"'. Parameters that begin
+with - come after --. A call is made once: if its answer is lost, it may have been done.`,
 		Example: `  kubectl btcnet rpc payments getblockchaininfo -n team-a
   kubectl btcnet rpc payments/1 getblock 6c12f0… 2 -n team-a
 
   # As a user of spec.users, who may do less
   kubectl btcnet rpc payments --user=lnd getblockcount -n team-a
 
-  # A negative number is no flag after --
+  # After --, a negative number is not a flag
   kubectl btcnet rpc payments -n team-a -- getnetworkhashps -1`,
 		Args:              cobra.MinimumNArgs(2),
 		ValidArgsFunction: cluster.completeNetworks,
@@ -84,7 +84,7 @@ func nodeOf(network *v1alpha1.BitcoinNetwork, node string) (int, error) {
 	if ordinal, isNode := resources.Ordinal(network, node); isNode {
 		return ordinal, nil
 	}
-	return 0, fmt.Errorf("%q is no node of %s: name one as 0, or %s", node, network.Name, resources.PodName(network, 0))
+	return 0, fmt.Errorf("%q is not a node of %s: name one by its number, such as 0, or as %s", node, network.Name, resources.PodName(network, 0))
 }
 
 // credentialsOf returns those of a user of a network; of the one who may call everything
@@ -176,7 +176,7 @@ func ask(ctx context.Context, port *gate, credentials bitcoind.Credentials, meth
 	return result, err
 }
 
-var errNoAnswer = errors.New("it was told, and its answer was lost or took longer than a minute: it may have been done")
+var errNoAnswer = errors.New("the call was sent, but its answer was lost or took longer than a minute: it may have been done")
 
 // printResult prints a result as bitcoin-cli does: a text without its quotes, and what has
 // parts over several lines.

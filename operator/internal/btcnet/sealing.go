@@ -29,7 +29,7 @@ func certificate(ctx context.Context, cluster cluster, file string) (seal.Key, e
 	if err != nil {
 		return seal.Key{}, err
 	}
-	const elsewhere = "a file with the certificate can be named with --cert"
+	const elsewhere = "name a file with the certificate with --cert"
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	published := &corev1.ConfigMap{}

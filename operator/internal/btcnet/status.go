@@ -26,12 +26,12 @@ func newStatus(cluster cluster, streams genericiooptions.IOStreams) *cobra.Comma
 	var output string
 	cmd := &cobra.Command{
 		Use:   "status [NETWORK]",
-		Short: "Say how networks are, why, since when, and what to do next",
-		Long: `Follow the chain of causes from the commit to the nodes, and say what is wrong, since
+		Short: "Show the state of networks, why, since when, and what to do next",
+		Long: `Follow the chain of causes from the commit to the nodes, and show what is wrong, since
 when, and what to do next. It needs the rights of the Role people; what you may not
-read it says, and leaves out.
+read is named and left out.
 
-The exit code is 0 if all is well, 2 if it is not, and 1 if it could not be found out.`,
+The exit code is 0 if all is well, 2 if it is not, and 1 if that could not be determined.`,
 		Example: `  # All networks of the namespace
   kubectl btcnet status -n team-a
 
@@ -44,10 +44,10 @@ The exit code is 0 if all is well, 2 if it is not, and 1 if it could not be foun
 		ValidArgsFunction: cluster.completeNetworks,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if output != "" && output != "json" {
-				return fmt.Errorf("-o %s is not known: json is", output)
+				return fmt.Errorf("-o %s is not known: use json", output)
 			}
 			if everywhere && len(args) > 0 {
-				return errors.New("name a network, or ask for all with -A, and not both")
+				return errors.New("name a network, or use -A for all, but not both")
 			}
 			reports, err := explainAll(cmd.Context(), cluster, everywhere, args)
 			if err != nil {
@@ -65,7 +65,7 @@ The exit code is 0 if all is well, 2 if it is not, and 1 if it could not be foun
 		},
 	}
 	cmd.Flags().BoolVarP(&everywhere, "all-namespaces", "A", false, "all networks that you may see in all namespaces")
-	cmd.Flags().StringVarP(&output, "output", "o", "", "json, or nothing for text")
+	cmd.Flags().StringVarP(&output, "output", "o", "", "json; by default text")
 	return cmd
 }
 
@@ -108,7 +108,7 @@ func namespacesOf(ctx context.Context, cluster cluster, api client.Reader, every
 	defer cancel()
 	var networks v1alpha1.BitcoinNetworkList
 	if err := api.List(ctx, &networks); err != nil {
-		return nil, fmt.Errorf("list the networks of all namespaces (with -n NAMESPACE you need no more than the Role people of one): %w", err)
+		return nil, fmt.Errorf("list the networks of all namespaces (with -n NAMESPACE, the Role people of that one is enough): %w", err)
 	}
 	var namespaces []string
 	for _, network := range networks.Items {

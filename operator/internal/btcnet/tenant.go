@@ -14,7 +14,7 @@ import (
 )
 
 func newTenant(cluster cluster, streams genericiooptions.IOStreams) *cobra.Command {
-	command := &cobra.Command{Use: "tenant", Short: "Add teams to the fleet repository, look at what they have, and remove them"}
+	command := &cobra.Command{Use: "tenant", Short: "Add teams to the fleet repository, check them, and remove them"}
 	dir := command.PersistentFlags().String("fleet", ".", "the working tree of the fleet repository")
 	command.AddCommand(newTenantCreate(cluster, streams, dir), newTenantCheck(cluster, streams, dir), newTenantRemove(cluster, streams, dir))
 	return command
@@ -27,13 +27,13 @@ func clusterFor(fleet *tenants.Fleet, named string) (string, error) {
 	case err != nil:
 		return "", err
 	case named != "" && !slices.Contains(clusters, named):
-		return "", fmt.Errorf("there is no cluster %s in gitops/clusters, but: %s", named, strings.Join(clusters, ", "))
+		return "", fmt.Errorf("there is no cluster %s in gitops/clusters; there are: %s", named, strings.Join(clusters, ", "))
 	case named != "":
 		return named, nil
 	case len(clusters) == 1:
 		return clusters[0], nil
 	}
-	return "", fmt.Errorf("gitops/clusters has several clusters: say which, with --in: %s", strings.Join(clusters, ", "))
+	return "", fmt.Errorf("gitops/clusters has several clusters: choose one with --in: %s", strings.Join(clusters, ", "))
 }
 
 // checking is what the flags of tenant check say.
@@ -49,12 +49,11 @@ func newTenantCheck(cluster cluster, streams genericiooptions.IOStreams, dir *st
 	c := &checking{cluster: cluster, out: streams.Out}
 	command := &cobra.Command{
 		Use:   "check [NAME]",
-		Short: "Tell how teams' folders differ from what create would write",
-		Long: `Tell how teams' folders differ from what create would write, and what is wrong
+		Short: "Show how teams' folders differ from what create would write",
+		Long: `Show how teams' folders differ from what create would write, and what is wrong
 with them: keys that nothing reads, a repository or people that two teams
-share, what does not build. With --live also what of their objects in the
-cluster is not as the repository says, which the API server is asked by dry
-runs.
+share, what does not build. With --live, also show where their objects in the
+cluster differ from the repository, found by dry runs at the API server.
 
 The exit code is 2 if something is wrong.`,
 		Example: `  kubectl btcnet tenant check
@@ -72,8 +71,8 @@ The exit code is 2 if something is wrong.`,
 			return c.run(command.Context(), teams)
 		},
 	}
-	command.Flags().BoolVar(&c.live, "live", false, "look at the cluster's objects, too")
-	command.Flags().StringVar(&c.in, "in", "", "the folder of gitops/clusters that the cluster of --live is")
+	command.Flags().BoolVar(&c.live, "live", false, "also check the objects in the cluster")
+	command.Flags().StringVar(&c.in, "in", "", "the folder of gitops/clusters for the cluster of --live")
 	return command
 }
 

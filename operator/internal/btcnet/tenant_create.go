@@ -37,21 +37,20 @@ func newTenantCreate(cluster cluster, streams genericiooptions.IOStreams, dir *s
 	command := &cobra.Command{
 		Use:   "create NAME",
 		Short: "Add a team: its values, its line, and the beginning of its repository",
-		Long: `Add a team to the fleet repository: a folder tenants/NAME with what the
-platform says of it, and a line in the list of each cluster that it is in. NAME
-is its namespace. Nothing is written that does not build, over a folder that is
-there, or that changes anything of another team. What is written is for you to
-commit.
+		Long: `Add a team to the fleet repository: a folder tenants/NAME with the platform's
+settings for it, and a line in the list of each cluster that it is in. NAME is
+its namespace. Nothing is written if the result does not build, if the folder
+exists, or if anything of another team would change. You commit the result.
 
-With --repository it also begins the team's own repository, in a folder: a
-first network, and its credentials, sealed with the certificate that the
-cluster publishes.
+With --repository, also begin the team's own repository in a folder: a first
+network, and its credentials, sealed with the certificate that the cluster
+publishes.
 
-A name that a team had before is refused: what was sealed for that team opens
-again in a namespace of its name. The history of the fleet repository is asked,
-and the cluster.
+A name that another team had before is rejected: what was sealed for that team
+opens again in a namespace of that name. The history of the fleet repository
+and the cluster are checked for it.
 
-The values that --set takes, as tenant.yaml has them:
+The values that --set accepts, as in tenant.yaml:
 ` + keysHelp(),
 		Example: `  kubectl btcnet tenant create team-c
   kubectl btcnet tenant create team-c --repository ../team-c
@@ -64,13 +63,13 @@ The values that --set takes, as tenant.yaml has them:
 		},
 	}
 	flags := command.Flags()
-	flags.StringSliceVar(&c.in, "in", nil, "the folders of gitops/clusters that the team is in; the only one, where there is one")
-	flags.StringArrayVar(&c.set, "set", nil, "KEY=VALUE: a value of tenant.yaml that is another than usual")
-	flags.StringVar(&c.repository, "repository", "", "a folder for the beginning of the team's own repository")
+	flags.StringSliceVar(&c.in, "in", nil, "the folders of gitops/clusters that the team is in; by default the only one")
+	flags.StringArrayVar(&c.set, "set", nil, "KEY=VALUE: a value of tenant.yaml that differs from the default")
+	flags.StringVar(&c.repository, "repository", "", "a folder in which to begin the team's own repository")
 	flags.StringVar(&c.certificate, "cert", "", "a file with the certificate to seal with, instead of the one that the cluster publishes")
-	flags.BoolVar(&c.private, "private", false, "the team's repository wants credentials, from a Secret git in its namespace")
-	flags.BoolVar(&c.offline, "offline", false, "do not ask the cluster: not for the namespace, nor for a certificate")
-	flags.BoolVar(&c.reuse, "reuse-name", false, "use a name that a team had before, and open what was sealed for that one")
+	flags.BoolVar(&c.private, "private", false, "the team's repository needs credentials, from a Secret git in its namespace")
+	flags.BoolVar(&c.offline, "offline", false, "do not ask the cluster, neither for the namespace nor for a certificate")
+	flags.BoolVar(&c.reuse, "reuse-name", false, "use a name that a team had before, although what was sealed for that team opens again")
 	return command
 }
 
@@ -80,7 +79,7 @@ func keysHelp() string {
 	for _, key := range tenants.Keys {
 		says := key.Says
 		if key.Usual != "" {
-			says += "; " + key.Usual + " if it is not said"
+			says += "; " + key.Usual + " if unset"
 		}
 		fmt.Fprintf(&help, "  %-18s%s\n", key.Name, strings.Join(wrapped(says, 60), "\n"+strings.Repeat(" ", 20)))
 	}
@@ -147,7 +146,7 @@ func (c *creating) team(name string) (tenants.Team, error) {
 	for _, set := range c.set {
 		key, value, found := strings.Cut(set, "=")
 		if !found {
-			return team, fmt.Errorf("--set %s: it takes KEY=VALUE", set)
+			return team, fmt.Errorf("--set %s: must be KEY=VALUE", set)
 		}
 		team.Values[key] = value
 	}
@@ -161,7 +160,7 @@ func (c *creating) checkName(ctx context.Context, name string) error {
 	}
 	past, err := tenants.Past(ctx, c.dir, name)
 	if err != nil {
-		return fmt.Errorf("%w; --reuse-name does without", err)
+		return fmt.Errorf("%w; --reuse-name skips this check", err)
 	}
 	if past != "" {
 		return secondLife(name, fmt.Sprintf("there was a team %s, in %s of the fleet repository", name, past))
@@ -169,7 +168,7 @@ func (c *creating) checkName(ctx context.Context, name string) error {
 	if c.offline {
 		return nil
 	}
-	const without = "--offline does without asking the cluster"
+	const without = "--offline skips asking the cluster"
 	api, err := c.cluster.api()
 	if err != nil {
 		return fmt.Errorf("%w; %s", err, without)
@@ -189,10 +188,10 @@ func (c *creating) checkName(ctx context.Context, name string) error {
 func secondLife(name, because string) error {
 	return fmt.Errorf(`%s.
 What was sealed for namespace %s opens there again, as long as the sealing keys of that
-time are in use: an old SealedSecret that is committed is a Secret, and people of the
-team before know what is in it. What is left in the namespace, volumes too, becomes this
-team's. Choose another name. Where it must be this one, delete the namespace and retire
-those keys first (docs/security.md, "A team goes"), and say --reuse-name`, because, name)
+time are in use: an old SealedSecret that is committed becomes a Secret, and people of
+the former team know what is in it. What is left in the namespace, including volumes,
+becomes this team's. Choose another name. If it must be this one, delete the namespace and
+retire those keys first (docs/security.md, "A team goes"), and use --reuse-name`, because, name)
 }
 
 // seed returns the beginning of the team's own repository.
@@ -211,7 +210,7 @@ func (c *creating) seed(ctx context.Context, team tenants.Team) (tenants.Change,
 	}
 	for file := range files {
 		if _, err := os.Lstat(filepath.Join(c.repository, file)); !errors.Is(err, fs.ErrNotExist) {
-			return tenants.Change{}, errors.Join(err, fmt.Errorf("%s is there already", filepath.Join(c.repository, file)))
+			return tenants.Change{}, errors.Join(err, fmt.Errorf("%s already exists", filepath.Join(c.repository, file)))
 		}
 	}
 	return tenants.Change{Writes: files}, nil
@@ -249,14 +248,14 @@ func (c *creating) tell(team tenants.Team, change, seed tenants.Change) {
 		begin = "what is in " + c.repository
 	}
 	steps := []string{
-		"Look through tenants/" + team.Name + "/tenant.yaml, which bounds the team.",
+		"Review tenants/" + team.Name + "/tenant.yaml, which sets the team's limits.",
 		"Commit the fleet repository, and push it.",
 	}
 	if team.Private {
 		steps = append(steps, "Put a Secret git into namespace "+team.Name+", with the credentials of the team's repository.")
 	}
 	steps = append(steps,
-		"Make the team's repository "+team.Values["repository"]+" on the cluster's Git server, with a branch main,\n     and at its top "+begin+".",
+		"Create the team's repository "+team.Values["repository"]+" on the cluster's Git server, with a branch main,\n     and at its top "+begin+".",
 		"kubectl get kustomization,btcnet -n "+team.Name)
 	fmt.Fprintln(c.Out, "Next:")
 	for i, step := range steps {

@@ -34,11 +34,11 @@ func newTenantRemove(cluster cluster, streams genericiooptions.IOStreams, dir *s
 	r := &removing{cluster: cluster, out: streams.Out}
 	command := &cobra.Command{
 		Use:   "remove NAME",
-		Short: "Take a team out of the fleet repository, or tell what would go with it",
-		Long: `Take a team's folder and its lines out of the fleet repository. What is removed
-is for you to commit; only when that is pushed Flux removes anything of the
-team. Before, tell what of what is in the cluster then goes, what stays, and
-what is to be done first. With --dry-run it tells, and removes nothing.`,
+		Short: "Remove a team from the fleet repository, or show what would go with it",
+		Long: `Remove a team's folder and its lines from the fleet repository. You commit the
+result; only when that is pushed does Flux remove anything of the team. First
+show what in the cluster will go, what will stay, and what must be done before.
+With --dry-run, only show that, and remove nothing.`,
 		Example: `  kubectl btcnet tenant remove team-c --dry-run`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
@@ -46,8 +46,8 @@ what is to be done first. With --dry-run it tells, and removes nothing.`,
 			return r.run(command.Context(), args[0])
 		},
 	}
-	command.Flags().BoolVar(&r.dryRun, "dry-run", false, "tell what would go, and remove nothing")
-	command.Flags().BoolVar(&r.offline, "offline", false, "do not ask the cluster what there is of the team")
+	command.Flags().BoolVar(&r.dryRun, "dry-run", false, "show what would go, and remove nothing")
+	command.Flags().BoolVar(&r.offline, "offline", false, "do not ask the cluster what the team has there")
 	return command
 }
 
@@ -67,7 +67,7 @@ func (r *removing) run(ctx context.Context, team string) error {
 		}
 		inventory, err := inventoryOf(ctx, api, team)
 		if err != nil {
-			return fmt.Errorf("%w; --offline does without", err)
+			return fmt.Errorf("%w; --offline skips asking the cluster", err)
 		}
 		tellFate(r.out, inventory.Fate())
 	}
@@ -115,7 +115,7 @@ func inventoryOf(ctx context.Context, api client.Reader, team string) (tenants.I
 	kustomizations.SetGroupVersionKind(schema.GroupVersionKind{Group: "kustomize.toolkit.fluxcd.io", Version: "v1", Kind: "KustomizationList"})
 	for _, list := range []client.ObjectList{&networks, &sealed, &claims, &deployments, kustomizations} {
 		if err := api.List(ctx, list, client.InNamespace(team)); err != nil {
-			return found, fmt.Errorf("look at what there is of %s: %w", team, err)
+			return found, fmt.Errorf("list the objects of team %s: %w", team, err)
 		}
 	}
 	found.Networks, found.Claims = networks.Items, claims.Items

@@ -73,11 +73,11 @@ func TestTenantFromBeginningToEnd(t *testing.T) {
 	g.Expect(printed + said).NotTo(ContainSubstring(values["BC_RPC_PASSWORD"]))
 	code, printed, said = f.tenant(t, "check", "team-c")
 	g.Expect(code).To(Equal(Healthy), said)
-	g.Expect(printed).To(Equal("team-c\n  · tenant.yaml: secret is rpc, and not bitcoin-rpc\n  · tenant.yaml: chains is signet, and not regtest\n"))
+	g.Expect(printed).To(Equal("team-c\n  · tenant.yaml: secret is rpc, not bitcoin-rpc\n  · tenant.yaml: chains is signet, not regtest\n"))
 
 	code, _, said = f.tenant(t, create...)
 	g.Expect(code).To(Equal(Failed))
-	g.Expect(said).To(Equal("error: create team team-c: folder tenants/team-c is there already\n"))
+	g.Expect(said).To(Equal("error: create team team-c: folder tenants/team-c already exists\n"))
 	f.commit(g)
 
 	code, printed, _ = f.tenant(t, "remove", "team-c", "--offline", "--dry-run")
@@ -106,10 +106,10 @@ func TestTenantCreateWritesNothingThatIsRefused(t *testing.T) {
 		args   []string
 		want   string
 	}{
-		{"nobody knows where", nil, "gitops/clusters has several clusters: say which, with --in: local, production"},
-		{"no value", []string{"--in", "production", "--set", "chains"}, "--set chains: it takes KEY=VALUE"},
-		{"a team's file would be overwritten", []string{"--in", "production", "--offline", "--repository", d.dir}, d.path("payments.yaml") + " is there already"},
-		{"nobody knows whether there is such a namespace", []string{"--in", "production", "--server", "http://127.0.0.1:1"}, "--offline does without asking the cluster"},
+		{"nobody knows where", nil, "gitops/clusters has several clusters: choose one with --in: local, production"},
+		{"no value", []string{"--in", "production", "--set", "chains"}, "--set chains: must be KEY=VALUE"},
+		{"a team's file would be overwritten", []string{"--in", "production", "--offline", "--repository", d.dir}, d.path("payments.yaml") + " already exists"},
+		{"nobody knows whether there is such a namespace", []string{"--in", "production", "--server", "http://127.0.0.1:1"}, "--offline skips asking the cluster"},
 	} {
 		code, _, said := f.tenant(t, append([]string{"create", "team-c"}, test.args...)...)
 		g.Expect(code).To(Equal(Failed), test.reason)
@@ -127,7 +127,7 @@ func TestTenantCheckSaysByItsCodeWhetherSomethingIsWrong(t *testing.T) {
 	g.Expect(os.CopyFS(filepath.Join(f.dir, "tenants/team-c"), os.DirFS(filepath.Join(f.dir, "tenants/team-b")))).To(Succeed())
 	code, printed, _ = f.tenant(t, "check")
 	g.Expect(code).To(Equal(Unhealthy))
-	g.Expect(printed).To(ContainSubstring("  ✗ repository: team-b.git is that of team-c, too: "), "both are told")
+	g.Expect(printed).To(ContainSubstring("  ✗ repository: team-b.git is also that of team-c: "), "both are told")
 	g.Expect(printed).To(ContainSubstring("  ✗ kustomization.yaml: namespace is team-b: "))
 }
 
@@ -165,9 +165,9 @@ func TestInventory(t *testing.T) {
 	var out bytes.Buffer
 	tellFate(&out, found.Fate())
 	g.Expect(out.String()).To(Equal(`First:
-  - Kustomization networks is suspended, and of what is suspended Flux removes nothing:
+  - Kustomization networks is suspended, and Flux removes nothing that a suspended one has applied:
     kubectl patch kustomization networks -n team-c --type=merge -p '{"spec":{"suspend":false}}', or thaw the team
-  - the team has controllers of its own: first out of Git, then the namespace, and not the other way round
+  - the team has controllers of its own: remove it from Git first, then delete the namespace, not the other way round
 Goes:
   - the operator, with its account and its rights
   - the rights of the team's people

@@ -124,7 +124,7 @@ func TestNetworkWaitsForItsSecret(t *testing.T) {
 		{"the type is not Opaque", func(s *corev1.Secret) { s.Type = "example.com/other" },
 			`False SecretInvalid: Secret "bitcoin-rpc" is of type example.com/other`},
 		{"the user has a colon", func(s *corev1.Secret) { s.Data[bitcoind.UserKey] = []byte("a:b") },
-			`False SecretInvalid: Secret "bitcoin-rpc": BC_RPC_USER must have no ':'`},
+			`False SecretInvalid: Secret "bitcoin-rpc": BC_RPC_USER must not contain ':'`},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			t.Parallel()
@@ -472,7 +472,7 @@ func TestSuspendedNetworkIsLeftAsItIs(t *testing.T) {
 		"True Suspended: suspended by spec.suspend, with unapplied changes: spec.nodes; 2 of 4 nodes answer RPC"))
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes, spec.Image = 2, "bitcoind:another" })
 	w.Eventually(w.condition(network, meta.StalledCondition)).Should(Equal("True Suspended: suspended by spec.suspend, " +
-		"with changes that are not applied: the nodes' image, configuration or other settings; 2 nodes answer RPC, 1 link connected"))
+		"with unapplied changes: the nodes' image, configuration or other settings; 2 nodes answer RPC, 1 link connected"))
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes, spec.Image = 4, "" })
 	w.Eventually(w.condition(network, meta.StalledCondition)).Should(ContainSubstring("spec.nodes"))
 	now := w.status(network)

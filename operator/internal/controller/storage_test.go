@@ -158,7 +158,7 @@ func TestGrowthThatStopsHalfWayIsTakenBack(t *testing.T) {
 			"exceeded quota: tight, requested: requests.storage=1Gi, used: requests.storage=5Gi, limited: requests.storage=5Gi; " +
 			"the claims of nodes 0, 1 already request it, those of node 2 do not; " +
 			"the quotas that the operator sees have room, so check the storage class, limit ranges and admission policies, " +
-			"or set spec.storage.size back, to 1Gi (status.storage) or more"))
+			"or set spec.storage.size back to 1Gi (status.storage) or more"))
 	w.resizeTo(network, "1Gi")
 	w.Eventually(w.asked("data-payments-0", "data-payments-1", "data-payments-2")).Should(Equal([]string{"1025Mi", "1025Mi", "1Gi"}))
 	w.becomesReady(network)
@@ -196,7 +196,7 @@ func TestClassThatLetsNoVolumeGrow(t *testing.T) {
 		`True StorageRefused: volume claim "data-payments-0" cannot grow to 2Gi: persistentvolumeclaims "data-payments-0" is forbidden: ` +
 			"only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize; no claim has grown; " +
 			"the quotas that the operator sees have room, so check the storage class, limit ranges and admission policies, " +
-			"or set spec.storage.size back, to 1Gi (status.storage) or more"))
+			"or set spec.storage.size back to 1Gi (status.storage) or more"))
 	w.Expect(w.asked("data-payments-0", "data-payments-1")()).To(Equal([]string{"1Gi", "1Gi"}))
 	w.tells("Warning StorageRefused ")
 	w.resizeTo(network, "1Gi")

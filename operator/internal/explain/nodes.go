@@ -43,7 +43,7 @@ func objects(s *subject) []Finding {
 	}
 	found := Finding{Step: Objects, Level: Problem, Reason: event.Reason, Message: pods + ": " + event.Message, Since: firstTime(*event)}
 	if full := s.fullQuotas(); len(full) > 0 {
-		found.Message += "; used up: " + strings.Join(full, ", ")
+		found.Message += "; quotas used up: " + strings.Join(full, ", ")
 	}
 	return []Finding{found}
 }

@@ -11,13 +11,13 @@ import (
 
 var (
 	// ErrThere tells that credentials are sealed in a file already.
-	ErrThere = errors.New("is sealed already")
+	ErrThere = errors.New("is already sealed")
 	// ErrNotThere tells that they are not.
 	ErrNotThere = errors.New("is not sealed yet")
 	// ErrRotating tells that the previous credentials are still there.
 	ErrRotating = errors.New("is still there")
 	// ErrNotRotating tells that they are not.
-	ErrNotRotating = errors.New("is not there: nothing is being changed")
+	ErrNotRotating = errors.New("does not exist: no change is in progress")
 )
 
 // Add seals credentials of which the file has none.
@@ -52,7 +52,7 @@ func (f *File) Rotate(whose Whose, credentials bitcoind.Credentials, with Key) e
 		case !f.has(keys.current):
 			return fmt.Errorf("%s %w in %s", keys.current, ErrNotThere, f.secret)
 		case f.has(keys.previous):
-			return fmt.Errorf("%s %w in %s: the change before this one is to be finished first", keys.previous, ErrRotating, f.secret)
+			return fmt.Errorf("%s %w in %s: finish the previous change first", keys.previous, ErrRotating, f.secret)
 		}
 	}
 	for _, keys := range whose.keys() {
@@ -116,7 +116,7 @@ func (f *File) toSeal(whose Whose, credentials bitcoind.Credentials) (map[string
 		return nil, err
 	}
 	if name := values[bitcoind.UserKey]; slices.Contains(users, name) {
-		return nil, fmt.Errorf("%s has a password for %s as a user who may not call everything: give %s another name", f.secret, name, bitcoind.UserKey)
+		return nil, fmt.Errorf("%s has a password for %s as a restricted user of spec.users: give %s another name", f.secret, name, bitcoind.UserKey)
 	}
 	return values, nil
 }

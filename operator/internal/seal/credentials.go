@@ -22,7 +22,7 @@ var userName = regexp.MustCompile(`^[a-z]([-a-z0-9]{0,30}[a-z0-9])?$`)
 func Of(user string) (Whose, error) {
 	current, _ := bitcoind.UserPasswordKeys(user)
 	if known, isUsers := bitcoind.UserOfKey(current); !userName.MatchString(user) || !isUsers || known != user {
-		return Whose{}, fmt.Errorf("%q is no name of spec.users: at most 32 lower-case letters, digits and '-', and not previous nor ending in -previous", user)
+		return Whose{}, fmt.Errorf("%q is not a valid name in spec.users: use at most 32 lower-case letters, digits and '-', and neither previous nor a name that ends in -previous", user)
 	}
 	return Whose{user}, nil
 }

@@ -86,11 +86,11 @@ func (f *File) check() error {
 	}
 	switch {
 	case f.secret.Namespace == "":
-		return fmt.Errorf("SealedSecret %s says no namespace: say for which it was sealed", f.secret.Name)
+		return fmt.Errorf("SealedSecret %s has no namespace: set the one that it was sealed for", f.secret.Name)
 	case found.Namespace != "" && found.Namespace != f.secret.Namespace:
-		return fmt.Errorf("SealedSecret %s is of namespace %s, not %s: what is sealed opens in one namespace only", f.secret.Name, found.Namespace, f.secret.Namespace)
+		return fmt.Errorf("SealedSecret %s is for namespace %s, not %s: what is sealed opens in one namespace only", f.secret.Name, found.Namespace, f.secret.Namespace)
 	case sealedsecrets.SecretScope(found) != sealedsecrets.StrictScope || found.Scope() != sealedsecrets.StrictScope:
-		return fmt.Errorf("SealedSecret %s was sealed with a scope that is not strict, which the platform refuses: seal it anew", f.secret)
+		return fmt.Errorf("SealedSecret %s was sealed with a scope other than strict, which the platform rejects: seal it again", f.secret)
 	}
 	return nil
 }

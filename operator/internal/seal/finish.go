@@ -23,7 +23,7 @@ func (f *File) Refusals(live *sealedsecrets.SealedSecret, networks []v1alpha1.Bi
 		return []string{fmt.Sprintf("SealedSecret %s is not in the cluster: push it, and wait for Flux to apply it", f.secret)}, nil
 	}
 	if !maps.Equal(values, live.Spec.EncryptedData) {
-		return []string{fmt.Sprintf("SealedSecret %s of the cluster is not that of the file: push the file, and wait for Flux to apply it", f.secret)}, nil
+		return []string{fmt.Sprintf("SealedSecret %s in the cluster differs from the file: push the file, and wait for Flux to apply it", f.secret)}, nil
 	}
 	if refusal := notOpened(live); refusal != "" {
 		return []string{refusal}, nil
@@ -42,7 +42,7 @@ func (f *File) Refusals(live *sealedsecrets.SealedSecret, networks []v1alpha1.Bi
 // notOpened says why a SealedSecret is not in its Secret as it is.
 func notOpened(live *sealedsecrets.SealedSecret) string {
 	if live.Status == nil || live.Status.ObservedGeneration < live.Generation {
-		return fmt.Sprintf("SealedSecret %s/%s was not opened yet, as it is now", live.Namespace, live.Name)
+		return fmt.Sprintf("SealedSecret %s/%s has not been opened since it was changed", live.Namespace, live.Name)
 	}
 	for _, condition := range live.Status.Conditions {
 		if condition.Type == sealedsecrets.SealedSecretSynced && condition.Status != corev1.ConditionTrue {
@@ -57,9 +57,9 @@ func notRotated(network v1alpha1.BitcoinNetwork) string {
 	condition := meta.FindStatusCondition(network.Status.Conditions, v1alpha1.CredentialsReadyCondition)
 	switch {
 	case condition == nil || condition.ObservedGeneration < network.Generation:
-		return fmt.Sprintf("network %s: its operator has not said how it stands since it was changed", network.Name)
+		return fmt.Sprintf("network %s: its operator has not reported its state since it was changed", network.Name)
 	case condition.Reason != v1alpha1.RotatedReason:
-		return fmt.Sprintf("network %s: CredentialsReady is %s, with reason %s, and not %s: %s",
+		return fmt.Sprintf("network %s: CredentialsReady is %s, with reason %s, not %s: %s",
 			network.Name, condition.Status, condition.Reason, v1alpha1.RotatedReason, condition.Message)
 	}
 	return ""

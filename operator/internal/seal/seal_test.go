@@ -145,19 +145,19 @@ func TestWhatIsRefusedChangesNothing(t *testing.T) {
 		want   string
 	}{
 		{"a pair is there", f.Add(operator, bitcoind.NewCredentials("payments", hush), key),
-			"BC_RPC_USER is sealed already in team-a/bitcoin-rpc"},
+			"BC_RPC_USER is already sealed in team-a/bitcoin-rpc"},
 		{"a user is there", f.Add(shop, bitcoind.NewCredentials("shop", hush), key),
-			"BC_RPC_PASSWORD_SHOP is sealed already in team-a/bitcoin-rpc"},
+			"BC_RPC_PASSWORD_SHOP is already sealed in team-a/bitcoin-rpc"},
 		{"a user who is not there is not changed", f.Rotate(Whose{"lnd"}, bitcoind.NewCredentials("lnd", hush), key),
 			"BC_RPC_PASSWORD_LND is not sealed yet in team-a/bitcoin-rpc"},
 		{"a second change would lose what clients use", f.Rotate(shop, bitcoind.NewCredentials("shop", hush), key),
-			"BC_RPC_PASSWORD_SHOP_PREVIOUS is still there in team-a/bitcoin-rpc: the change before this one is to be finished first"},
+			"BC_RPC_PASSWORD_SHOP_PREVIOUS is still there in team-a/bitcoin-rpc: finish the previous change first"},
 		{"nothing is being changed", f.Finish(operator),
-			"BC_RPC_USER_PREVIOUS is not there: nothing is being changed"},
+			"BC_RPC_USER_PREVIOUS does not exist: no change is in progress"},
 		{"a name that bitcoin.conf cannot hold", f.Replace(operator, bitcoind.NewCredentials("a:b", hush), key),
 			"BC_RPC_USER must not contain ':', '#' or control characters, or begin or end with a space: bitcoin.conf cannot represent such a user name"},
 		{"a user's name would bind who may do everything", f.Replace(operator, bitcoind.NewCredentials("shop", hush), key),
-			"team-a/bitcoin-rpc has a password for shop as a user who may not call everything: give BC_RPC_USER another name"},
+			"team-a/bitcoin-rpc has a password for shop as a restricted user of spec.users: give BC_RPC_USER another name"},
 		{"no password", f.Replace(operator, bitcoind.NewCredentials("payments", ""), key),
 			"BC_RPC_PASSWORD must be set and not be empty"},
 		{"a user without a password", f.Replace(shop, bitcoind.NewCredentials("shop", ""), key),
@@ -252,11 +252,11 @@ func TestReadRefuses(t *testing.T) {
 		{"another Secret's", sealed(here, ""), types.NamespacedName{Name: "other"}, "there is no SealedSecret other"},
 		{"nothing", "", rpc, "there is no SealedSecret bitcoin-rpc"},
 		{"another namespace's", sealed(here, ""), types.NamespacedName{Namespace: "team-b", Name: "bitcoin-rpc"},
-			"SealedSecret bitcoin-rpc is of namespace team-a, not team-b: what is sealed opens in one namespace only"},
+			"SealedSecret bitcoin-rpc is for namespace team-a, not team-b: what is sealed opens in one namespace only"},
 		{"nobody knows whose", sealed("", ""), types.NamespacedName{Name: "bitcoin-rpc"},
-			"SealedSecret bitcoin-rpc says no namespace: say for which it was sealed"},
+			"SealedSecret bitcoin-rpc has no namespace: set the one that it was sealed for"},
 		{"it opens under any name", sealed(here, "  annotations:\n    sealedsecrets.bitnami.com/namespace-wide: \"true\"\n"), rpc,
-			"SealedSecret team-a/bitcoin-rpc was sealed with a scope that is not strict, which the platform refuses: seal it anew"},
+			"SealedSecret team-a/bitcoin-rpc was sealed with a scope other than strict, which the platform rejects: seal it again"},
 	} {
 		_, err := Read([]byte(test.content), test.secret)
 		NewWithT(t).Expect(err).To(MatchError(test.want), test.reason)
@@ -318,23 +318,23 @@ func TestRefusals(t *testing.T) {
 		{"it was never pushed", nil, []v1alpha1.BitcoinNetwork{rotated},
 			[]string{"SealedSecret team-a/bitcoin-rpc is not in the cluster: push it, and wait for Flux to apply it"}},
 		{"the change was not pushed: what is Rotated is one before it", live(func(s *sealedsecrets.SealedSecret) { s.Spec.EncryptedData["BC_RPC_PASSWORD"] = "AgBa" }), []v1alpha1.BitcoinNetwork{rotated},
-			[]string{"SealedSecret team-a/bitcoin-rpc of the cluster is not that of the file: push the file, and wait for Flux to apply it"}},
+			[]string{"SealedSecret team-a/bitcoin-rpc in the cluster differs from the file: push the file, and wait for Flux to apply it"}},
 		{"it is about to be opened", live(func(s *sealedsecrets.SealedSecret) { s.Status.ObservedGeneration = 2 }), []v1alpha1.BitcoinNetwork{rotated},
-			[]string{"SealedSecret team-a/bitcoin-rpc was not opened yet, as it is now"}},
+			[]string{"SealedSecret team-a/bitcoin-rpc has not been opened since it was changed"}},
 		{"nobody opens any", live(func(s *sealedsecrets.SealedSecret) { s.Status = nil }), nil,
-			[]string{"SealedSecret team-a/bitcoin-rpc was not opened yet, as it is now"}},
+			[]string{"SealedSecret team-a/bitcoin-rpc has not been opened since it was changed"}},
 		{"it could not be opened", live(func(s *sealedsecrets.SealedSecret) {
 			s.Status.Conditions[0].Status, s.Status.Conditions[0].Message = corev1.ConditionFalse, "no key could decrypt secret"
 		}), []v1alpha1.BitcoinNetwork{rotated},
 			[]string{"SealedSecret team-a/bitcoin-rpc was not opened: no key could decrypt secret"}},
 		{"each network that is not there yet is named", live(), []v1alpha1.BitcoinNetwork{rotated, network("games", "Rotating", yes, 2), network("old", "Rotated", yes, 1), silent},
 			[]string{
-				"network games: CredentialsReady is True, with reason Rotating, and not Rotated: so it stands",
-				"network old: its operator has not said how it stands since it was changed",
-				"network silent: its operator has not said how it stands since it was changed",
+				"network games: CredentialsReady is True, with reason Rotating, not Rotated: so it stands",
+				"network old: its operator has not reported its state since it was changed",
+				"network silent: its operator has not reported its state since it was changed",
 			}},
 		{"a node rejects them", live(), []v1alpha1.BitcoinNetwork{network("payments", "CredentialsRejected", no, 2)},
-			[]string{"network payments: CredentialsReady is False, with reason CredentialsRejected, and not Rotated: so it stands"}},
+			[]string{"network payments: CredentialsReady is False, with reason CredentialsRejected, not Rotated: so it stands"}},
 	} {
 		got, err := f.Refusals(test.live, test.networks)
 		g.Expect(err).NotTo(HaveOccurred(), test.reason)

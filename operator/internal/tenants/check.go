@@ -61,9 +61,9 @@ func (v Values) differences(team string) []string {
 		switch {
 		case value == first, first == "" && value == key.Usual:
 		case !said && !key.Required:
-			texts = append(texts, fmt.Sprintf("%s is not said, and not %q", key.Name, first))
+			texts = append(texts, fmt.Sprintf("%s is unset, not %q", key.Name, first))
 		case said && first != "":
-			texts = append(texts, fmt.Sprintf("%s is %s, and not %s", key.Name, inline(value), inline(first)))
+			texts = append(texts, fmt.Sprintf("%s is %s, not %s", key.Name, inline(value), inline(first)))
 		case said:
 			texts = append(texts, fmt.Sprintf("%s is %s", key.Name, inline(value)))
 		}
@@ -82,15 +82,15 @@ func (f *Fleet) checkKustomization(team string, wrong func(...string), differs f
 		return err
 	}
 	if found.Namespace != team {
-		wrong(fmt.Sprintf("%s: namespace is %s: it must be that of the folder, by which the team is known", kustomizationFile, found.Namespace))
+		wrong(fmt.Sprintf("%s: namespace is %s: it must be the name of the folder, which is the team's name", kustomizationFile, found.Namespace))
 	}
 	if !slices.Contains(found.Components, "../base") {
-		wrong(kustomizationFile + ": component ../base is missing: without it nothing bounds the team")
+		wrong(kustomizationFile + ": component ../base is missing: without it the team has no limits")
 	}
 	used := append(slices.Clone(found.Resources), found.Components...)
 	for _, name := range used {
 		if name != valuesFile && name != "../base" {
-			differs("%s: has %s, too", kustomizationFile, name)
+			differs("%s: also has %s", kustomizationFile, name)
 		}
 	}
 	for _, patch := range found.Patches {

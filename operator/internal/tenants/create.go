@@ -20,7 +20,7 @@ type Team struct {
 }
 
 // ErrThere tells that a team is there.
-var ErrThere = errors.New("is there already")
+var ErrThere = errors.New("already exists")
 
 // Create returns what adds a team to clusters: a folder of its own, and a line in each
 // cluster's list. It builds.
@@ -55,10 +55,10 @@ var reserved = []string{"default", "flux-system", "flux-tenants", "sealing", "mo
 
 func (f *Fleet) mayAdd(team Team, clusters []string) error {
 	if problems := validation.IsDNS1123Label(team.Name); len(problems) > 0 {
-		return fmt.Errorf("%q is no name of a namespace: %s", team.Name, problems[0])
+		return fmt.Errorf("%q is not a valid name of a namespace: %s", team.Name, problems[0])
 	}
 	if slices.Contains(reserved, team.Name) || strings.HasPrefix(team.Name, "kube-") {
-		return fmt.Errorf("namespace %s is no team's", team.Name)
+		return fmt.Errorf("namespace %s cannot be a team's", team.Name)
 	}
 	if f.files.Exists("/" + path.Join(folder, team.Name)) {
 		return fmt.Errorf("folder %s %w", path.Join(folder, team.Name), ErrThere)
@@ -72,7 +72,7 @@ func (f *Fleet) mayAdd(team Team, clusters []string) error {
 	}
 	for _, cluster := range clusters {
 		if !slices.Contains(known, cluster) {
-			return fmt.Errorf("there is no cluster %s in %s, but: %s", cluster, clustersFolder, strings.Join(known, ", "))
+			return fmt.Errorf("there is no cluster %s in %s; there are: %s", cluster, clustersFolder, strings.Join(known, ", "))
 		}
 	}
 	shared, err := f.shared(team.Name, team.Values)
@@ -98,10 +98,10 @@ func (f *Fleet) shared(team string, values Values) ([]string, error) {
 			return nil, err
 		}
 		if values["repository"] != "" && values["repository"] == others["repository"] {
-			shared = append(shared, fmt.Sprintf("repository: %s is that of %s, too: what one team commits would be applied for the other", values["repository"], other))
+			shared = append(shared, fmt.Sprintf("repository: %s is also that of %s: what one team commits would be applied for the other", values["repository"], other))
 		}
 		if values["group"] != "" && values["group"] == others["group"] {
-			shared = append(shared, fmt.Sprintf("group: %s is that of %s, too: its people would be in both namespaces", values["group"], other))
+			shared = append(shared, fmt.Sprintf("group: %s is also that of %s: its people would be in both namespaces", values["group"], other))
 		}
 	}
 	return shared, nil
@@ -125,8 +125,8 @@ components:
 }
 
 func (t Team) valuesFile() (string, error) {
-	text := `# What the platform says of the team, beside what tenants/base says of every team. A key
-# that is not here allows only the default: kubectl btcnet tenant create --help lists them.
+	text := `# The platform's settings for the team, in addition to those of tenants/base for every team. A
+# key that is not here allows only the default: kubectl btcnet tenant create --help lists them.
 apiVersion: v1
 kind: ConfigMap
 metadata:
@@ -161,7 +161,7 @@ func withTeam(list, team string) (string, error) {
 		}
 	}
 	if last < 0 {
-		return "", fmt.Errorf("it has no resources, after which %s could come", team)
+		return "", fmt.Errorf("it has no resources to which %s could be added", team)
 	}
 	return strings.Join(slices.Insert(lines, last+1, line+team), "\n"), nil
 }

@@ -42,7 +42,7 @@ func (f *Fleet) Drift(ctx context.Context, api client.Client, cluster, team stri
 			return nil, fmt.Errorf("apply %s of %s, as a dry run: %w", what, team, err)
 		}
 		if fields := differences("", content(live), content(object)); len(fields) > 0 {
-			found = append(found, Finding{true, what + " of the cluster differs in " + strings.Join(fields, ", ")})
+			found = append(found, Finding{true, what + " in the cluster differs in " + strings.Join(fields, ", ")})
 		}
 	}
 	return found, nil

@@ -56,7 +56,7 @@ func Read(dir string) (*Fleet, error) {
 	}
 	for _, top := range []string{clustersFolder, baseFolder} {
 		if !f.files.Exists("/" + top) {
-			return nil, fmt.Errorf("%s is no fleet repository: it has no folder %s", dir, top)
+			return nil, fmt.Errorf("%s is not a fleet repository: it has no folder %s", dir, top)
 		}
 	}
 	return f, nil

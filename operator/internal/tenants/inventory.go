@@ -63,11 +63,11 @@ func (i Inventory) Fate() Fate {
 		}
 	}
 	if i.Suspended {
-		fate.First = append(fate.First, "Kustomization networks is suspended, and of what is suspended Flux removes nothing:\n"+
+		fate.First = append(fate.First, "Kustomization networks is suspended, and Flux removes nothing that a suspended one has applied:\n"+
 			"kubectl patch kustomization networks -n "+i.Team+" --type=merge -p '{\"spec\":{\"suspend\":false}}', or thaw the team")
 	}
 	if i.OwnFlux {
-		fate.First = append(fate.First, "the team has controllers of its own: first out of Git, then the namespace, and not the other way round")
+		fate.First = append(fate.First, "the team has controllers of its own: remove it from Git first, then delete the namespace, not the other way round")
 	}
 	return fate
 }
@@ -78,7 +78,7 @@ func (i Inventory) fateOf(network v1alpha1.BitcoinNetwork, fate *Fate) {
 	switch {
 	case network.Spec.Protect:
 		fate.Stays = append(fate.Stays, what+": spec.protect. It runs on without an operator, and Kustomization networks waits for it")
-		fate.First = append(fate.First, fmt.Sprintf("network %s is protected: to have it go, commit protect: false first; or delete it afterwards, as the platform team", network.Name))
+		fate.First = append(fate.First, fmt.Sprintf("network %s is protected: to remove it, commit protect: false first, or delete it afterwards as the platform team", network.Name))
 	case i.Suspended:
 		fate.Stays = append(fate.Stays, what+": it runs on without an operator")
 	case network.Labels[appliedBy] == "":

@@ -60,7 +60,7 @@ func TestFate(t *testing.T) {
 				Goes: []string{operator, people},
 				Stays: []string{namespace, "network a, with its 3 nodes: spec.protect. It runs on without an operator, and Kustomization networks waits for it",
 					"volume claim data-a-0 (10Gi)"},
-				First: []string{"network a is protected: to have it go, commit protect: false first; or delete it afterwards, as the platform team"},
+				First: []string{"network a is protected: to remove it, commit protect: false first, or delete it afterwards as the platform team"},
 			}},
 		{"what somebody made by hand", Inventory{Networks: []v1alpha1.BitcoinNetwork{network("a", byHand)}, SealedSecrets: []metav1.ObjectMeta{{Name: "bitcoin-rpc"}}},
 			Fate{Goes: []string{operator, people}, Stays: []string{namespace, "network a, with its 3 nodes: it is not from the team's repository, and runs on without an operator",
@@ -69,11 +69,11 @@ func TestFate(t *testing.T) {
 			Fate{
 				Goes:  []string{operator, people},
 				Stays: []string{namespace, "network a, with its 3 nodes: it runs on without an operator", "SealedSecret bitcoin-rpc, and its Secret", "volume claim data-a-0 (10Gi)"},
-				First: []string{"Kustomization networks is suspended, and of what is suspended Flux removes nothing:\nkubectl patch kustomization networks -n team-c --type=merge -p '{\"spec\":{\"suspend\":false}}', or thaw the team"},
+				First: []string{"Kustomization networks is suspended, and Flux removes nothing that a suspended one has applied:\nkubectl patch kustomization networks -n team-c --type=merge -p '{\"spec\":{\"suspend\":false}}', or thaw the team"},
 			}},
 		{"a pair of its own", Inventory{OwnFlux: true}, Fate{
 			Goes: []string{operator, people}, Stays: []string{namespace},
-			First: []string{"the team has controllers of its own: first out of Git, then the namespace, and not the other way round"},
+			First: []string{"the team has controllers of its own: remove it from Git first, then delete the namespace, not the other way round"},
 		}},
 	} {
 		test.inventory.Team = "team-c"

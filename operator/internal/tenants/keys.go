@@ -33,25 +33,25 @@ type Key struct {
 // Keys are all that there are. A policy of gitops/policies or tenants/base reads each.
 var Keys = []Key{
 	{"repository", "the path of the team's own repository, on the Git server of the cluster's values/cluster.yaml", true, "", repositoryPath},
-	{"group", "the team's people, as the cluster's authentication calls them", true, "", something},
-	{"secret", "the one Secret that the team's operator may read, and that its networks name", true, "", secretName},
-	{"chains", "the chains that networks may follow, with commas", true, "", chains},
-	{"frozen", `"true" freezes the team: nothing of its networks and SealedSecrets changes any more, and its nodes run on`, true, "", yesOrNo},
-	{"requireSecret", `"true": no network with the credentials that everybody knows`, false, "", yesOrNo},
-	{"images", "repositories of images, beside the platform's default image; with / at the end all that is below", false, "", anything},
+	{"group", "the group of the team's people, as the cluster's authentication names it", true, "", something},
+	{"secret", "the one Secret that the team's operator may read and its networks may use", true, "", secretName},
+	{"chains", "the chains that networks may follow, separated by commas", true, "", chains},
+	{"frozen", `"true" freezes the team: its networks and SealedSecrets can no longer be changed, and its nodes run on`, true, "", yesOrNo},
+	{"requireSecret", `"true": no network may use the publicly known default credentials`, false, "", yesOrNo},
+	{"images", "image repositories that are allowed besides the platform's default image; with / at the end, everything below it", false, "", anything},
 	{"imagePullSecrets", "Secrets for pulling images, which the platform puts into the namespace", false, "", anything},
 	{"nodeLabels", "labels by which networks may choose machines: key=value, a key with any value, or * for all", false, "", anything},
 	{"tolerations", "taints that networks may tolerate, by key, or * for all", false, "", anything},
-	{"storageClasses", "storage classes beside the default", false, "", anything},
+	{"storageClasses", "storage classes that are allowed besides the default", false, "", anything},
 	{"clientNamespaces", "namespaces whose pods networks may let in to RPC and ZMQ", false, "", anything},
 	{"peerNamespaces", "namespaces whose pods networks may let in as peers: on regtest, the power to rewrite the chain", false, "", anything},
-	{"resources", "what nodes may ask for beside cpu, memory and ephemeral-storage, as devices", false, "", anything},
+	{"resources", "resources that nodes may request besides cpu, memory and ephemeral-storage, such as devices", false, "", anything},
 	{"podLabels", "labels with a prefix that nodes may have: a key, prefix/, or * for all", false, "", anything},
 	{"maxNodes", "the most nodes that a network may have", false, "100", count},
-	{"maxBlocks", "the most blocks that people may ask for in one request", false, "1000", count},
-	{"maxBlocksADay", "and of one network a day", false, "10000", count},
-	{"maxAmount", "the most coins, in BTC, that people may ask for in one request", false, "100", amount},
-	{"maxAmountADay", "and of one network a day", false, "1000", amount},
+	{"maxBlocks", "the most blocks that people may request at once", false, "1000", count},
+	{"maxBlocksADay", "the most blocks that people may request per network and day", false, "10000", count},
+	{"maxAmount", "the most coins, in BTC, that people may request at once", false, "100", amount},
+	{"maxAmountADay", "the most coins, in BTC, that people may request per network and day", false, "1000", amount},
 }
 
 func keyOf(name string) (Key, bool) {
@@ -90,7 +90,7 @@ func (v Values) Problems() []string {
 	}
 	for name := range v {
 		if _, known := keyOf(name); !known {
-			problems = append(problems, name+": is no key that anything reads")
+			problems = append(problems, name+": is not a known key: nothing reads it")
 		}
 	}
 	slices.Sort(problems)
@@ -108,7 +108,7 @@ func something(value string) error {
 
 func repositoryPath(value string) error {
 	if value == "" || path.IsAbs(value) || path.Clean(value) != value || strings.Contains(value, ":") || strings.HasPrefix(value, "..") {
-		return fmt.Errorf("%q is no path on the Git server, such as team.git", value)
+		return fmt.Errorf("%q is not a path on the Git server, such as team.git", value)
 	}
 	return nil
 }
@@ -124,7 +124,7 @@ func chains(value string) error {
 	known := []v1alpha1.Chain{v1alpha1.Regtest, v1alpha1.Signet, v1alpha1.Testnet4, v1alpha1.Main}
 	for chain := range strings.SplitSeq(value, ",") {
 		if !slices.Contains(known, v1alpha1.Chain(strings.TrimSpace(chain))) {
-			return fmt.Errorf("%q is no chain: there are regtest, signet, testnet4 and main, with commas between them", chain)
+			return fmt.Errorf("%q is not a chain: use regtest, signet, testnet4 and main, separated by commas", chain)
 		}
 	}
 	return nil
@@ -139,7 +139,7 @@ func yesOrNo(value string) error {
 
 func count(value string) error {
 	if n, err := strconv.ParseInt(value, 10, 64); err != nil || n < 0 {
-		return fmt.Errorf("%q is no number", value)
+		return fmt.Errorf("%q is not a number", value)
 	}
 	return nil
 }
@@ -148,7 +148,7 @@ var decimal = regexp.MustCompile(`^[0-9]+(\.[0-9]{1,8})?$`)
 
 func amount(value string) error {
 	if !decimal.MatchString(value) {
-		return fmt.Errorf("%q is no amount in BTC, such as 2.5", value)
+		return fmt.Errorf("%q is not an amount in BTC, such as 2.5", value)
 	}
 	return nil
 }

@@ -92,7 +92,7 @@ func TestServerTakesWhatCreateWrites(t *testing.T) {
 
 	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Namespace: "team-s", Name: "tenant-pods"}}
 	g.Expect(api.Patch(t.Context(), quota, client.RawPatch("application/merge-patch+json", []byte(`{"spec": {"hard": {"pods": "7"}}}`)))).To(Succeed())
-	g.Expect(f.Drift(t.Context(), api, "production", "team-s")).To(Equal([]Finding{{true, "ResourceQuota tenant-pods of the cluster differs in spec.hard.pods"}}))
+	g.Expect(f.Drift(t.Context(), api, "production", "team-s")).To(Equal([]Finding{{true, "ResourceQuota tenant-pods in the cluster differs in spec.hard.pods"}}))
 	g.Expect(api.Get(t.Context(), client.ObjectKeyFromObject(quota), quota)).To(Succeed())
 	g.Expect(quota.Spec.Hard.Pods().String()).To(Equal("7"), "it was only looked at")
 }

@@ -202,24 +202,24 @@ func TestCreateRefuses(t *testing.T) {
 		clusters []string
 		want     string
 	}{
-		{"it would be overwritten", team("team-a"), nil, "folder tenants/team-a is there already"},
-		{"what all teams have is no team's", team("base"), nil, "folder tenants/base is there already"},
-		{"no namespace could have that name", team("Team_C"), nil, `"Team_C" is no name of a namespace: a lowercase RFC 1123 label`},
-		{"out of the folder", team("../x"), nil, `"../x" is no name of a namespace: `},
-		{"Flux's own namespace would be bounded", team("flux-system"), nil, "namespace flux-system is no team's"},
-		{"and Kubernetes' own", team("kube-system"), nil, "namespace kube-system is no team's"},
-		{"a cluster that there is not", team("team-c"), []string{"prod"}, "there is no cluster prod in gitops/clusters, but: local, production"},
-		{"a key that nothing reads", team("team-c", with("maxnodes", "5")), nil, "maxnodes: is no key that anything reads"},
-		{"the base sets that one", team("team-c", with("image", "x")), nil, "image: is no key that anything reads"},
+		{"it would be overwritten", team("team-a"), nil, "folder tenants/team-a already exists"},
+		{"what all teams have cannot be a team's", team("base"), nil, "folder tenants/base already exists"},
+		{"no namespace could have that name", team("Team_C"), nil, `"Team_C" is not a valid name of a namespace: a lowercase RFC 1123 label`},
+		{"out of the folder", team("../x"), nil, `"../x" is not a valid name of a namespace: `},
+		{"Flux's own namespace would be bounded", team("flux-system"), nil, "namespace flux-system cannot be a team's"},
+		{"and Kubernetes' own", team("kube-system"), nil, "namespace kube-system cannot be a team's"},
+		{"a cluster that there is not", team("team-c"), []string{"prod"}, "there is no cluster prod in gitops/clusters; there are: local, production"},
+		{"a key that nothing reads", team("team-c", with("maxnodes", "5")), nil, "maxnodes: is not a known key: nothing reads it"},
+		{"the base sets that one", team("team-c", with("image", "x")), nil, "image: is not a known key: nothing reads it"},
 		{"another team's repository", team("team-c", with("repository", "team-b.git")), nil,
-			"repository: team-b.git is that of team-b, too: what one team commits would be applied for the other"},
-		{"another team's people", team("team-c", with("group", "team-a")), nil, "group: team-a is that of team-a, too: its people would be in both namespaces"},
-		{"a repository elsewhere", team("team-c", with("repository", "https://example.com/c.git")), nil, `repository: "https://example.com/c.git" is no path on the Git server, such as team.git`},
-		{"or out of the path", team("team-c", with("repository", "../c.git")), nil, `repository: "../c.git" is no path`},
-		{"a chain that there is not", team("team-c", with("chains", "regtest,testnet3")), nil, `chains: "testnet3" is no chain`},
+			"repository: team-b.git is also that of team-b: what one team commits would be applied for the other"},
+		{"another team's people", team("team-c", with("group", "team-a")), nil, "group: team-a is also that of team-a: its people would be in both namespaces"},
+		{"a repository elsewhere", team("team-c", with("repository", "https://example.com/c.git")), nil, `repository: "https://example.com/c.git" is not a path on the Git server, such as team.git`},
+		{"or out of the path", team("team-c", with("repository", "../c.git")), nil, `repository: "../c.git" is not a path`},
+		{"a chain that there is not", team("team-c", with("chains", "regtest,testnet3")), nil, `chains: "testnet3" is not a chain`},
 		{"neither yes nor no", team("team-c", with("frozen", "no")), nil, `frozen: "no" is neither "true" nor "false"`},
-		{"no number", team("team-c", with("maxNodes", "many")), nil, `maxNodes: "many" is no number`},
-		{"no amount", team("team-c", with("maxAmount", "-1")), nil, `maxAmount: "-1" is no amount in BTC, such as 2.5`},
+		{"no number", team("team-c", with("maxNodes", "many")), nil, `maxNodes: "many" is not a number`},
+		{"no amount", team("team-c", with("maxAmount", "-1")), nil, `maxAmount: "-1" is not an amount in BTC, such as 2.5`},
 		{"nobody's group", team("team-c", with("group", " ")), nil, "group: is empty"},
 	} {
 		_, err := f.Create(test.team, test.clusters)
@@ -239,24 +239,24 @@ func TestCheck(t *testing.T) {
 		want   []Finding
 	}{
 		{"an example", func(Gomega, string) {}, "team-b", []Finding{
-			{false, "tenant.yaml: chains is regtest,signet,testnet4,main, and not regtest"},
-			{false, `tenant.yaml: requireSecret is not said, and not "true"`},
+			{false, "tenant.yaml: chains is regtest,signet,testnet4,main, not regtest"},
+			{false, `tenant.yaml: requireSecret is unset, not "true"`},
 			{false, "tenant.yaml: images is ghcr.io/bitcoin-operator/bitcoind"},
 		}},
 		{"a key that nothing reads, one that is missing and one that is no value", func(g Gomega, dir string) {
 			edit(g, dir, "tenants/team-b/tenant.yaml", "chains:", "chain:")
 			edit(g, dir, "tenants/team-b/tenant.yaml", `"false"`, `"no"`)
 		}, "team-b", []Finding{
-			{true, "tenant.yaml: chain: is no key that anything reads"},
+			{true, "tenant.yaml: chain: is not a known key: nothing reads it"},
 			{true, "tenant.yaml: chains: is missing"},
 			{true, `tenant.yaml: frozen: "no" is neither "true" nor "false"`},
 		}},
 		{"a copy of another team's folder", func(g Gomega, dir string) {
 			g.Expect(os.CopyFS(filepath.Join(dir, "tenants/team-c"), os.DirFS(filepath.Join(dir, "tenants/team-b")))).To(Succeed())
 		}, "team-c", []Finding{
-			{true, "repository: team-b.git is that of team-b, too: what one team commits would be applied for the other"},
-			{true, "group: team-b is that of team-b, too: its people would be in both namespaces"},
-			{true, "kustomization.yaml: namespace is team-b: it must be that of the folder, by which the team is known"},
+			{true, "repository: team-b.git is also that of team-b: what one team commits would be applied for the other"},
+			{true, "group: team-b is also that of team-b: its people would be in both namespaces"},
+			{true, "kustomization.yaml: namespace is team-b: it must be the name of the folder, which is the team's name"},
 			{false, "no cluster in gitops/clusters lists it"},
 		}},
 		{"what the platform has added is told, and what nothing reads", func(g Gomega, dir string) {
@@ -267,15 +267,15 @@ func TestCheck(t *testing.T) {
 				g.Expect(os.WriteFile(filepath.Join(dir, "tenants/team-b", name), []byte(content), 0o644)).To(Succeed())
 			}
 		}, "team-b", []Finding{
-			{false, "kustomization.yaml: has client.yaml, too"},
-			{false, "kustomization.yaml: has ../private, too"},
+			{false, "kustomization.yaml: also has client.yaml"},
+			{false, "kustomization.yaml: also has ../private"},
 			{false, "kustomization.yaml: patches ResourceQuota tenant-pods"},
 			{false, "networks/lightning.yaml is in no list of kustomization.yaml: nothing reads it"},
 		}},
 		{"nothing bounds it", func(g Gomega, dir string) {
 			edit(g, dir, "tenants/team-b/kustomization.yaml", "components:\n  - ../base\n", "")
 		}, "team-b", []Finding{
-			{true, "kustomization.yaml: component ../base is missing: without it nothing bounds the team"},
+			{true, "kustomization.yaml: component ../base is missing: without it the team has no limits"},
 		}},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
@@ -310,7 +310,7 @@ func TestNoFleet(t *testing.T) {
 	g := NewWithT(t)
 	dir := t.TempDir()
 	_, err := Read(dir)
-	g.Expect(err).To(MatchError(dir + " is no fleet repository: it has no folder gitops/clusters"))
+	g.Expect(err).To(MatchError(dir + " is not a fleet repository: it has no folder gitops/clusters"))
 	f := read(g, working(g, t))
 	_, err = f.Check("nobody")
 	g.Expect(err).To(MatchError("there is no team nobody: no file tenants/nobody/tenant.yaml"))

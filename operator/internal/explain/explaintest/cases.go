@@ -224,11 +224,11 @@ var Cases = []Case{
 	}},
 	{Name: "unread", change: func(seen *explain.Namespace) {
 		*seen = explain.Namespace{Name: seen.Name, Now: seen.Now, Networks: seen.Networks, Unread: map[string]string{
-			"pods":           "not looked at: you may not list pods in namespace team-a",
-			"events":         "not looked at: you may not list events in namespace team-a",
-			"kustomizations": "not looked at: the cluster has no kustomizations",
+			"pods":           "not checked: you may not list pods in namespace team-a",
+			"events":         "not checked: you may not list events in namespace team-a",
+			"kustomizations": "not checked: the cluster has no kustomizations",
 		}}
-		seen.Unread["statefulsets"] = "not looked at: you may not list statefulsets in namespace team-a"
+		seen.Unread["statefulsets"] = "not checked: you may not list statefulsets in namespace team-a"
 	}},
 	{Name: "hostile", change: func(seen *explain.Namespace) {
 		seen.Events = append(seen.Events, warning("Pod", "payments-0", "Failed\x1b[31m", "\x1b[2J\x1b]0;title\x07 all is well\r\n\u202eno", time.Minute))
