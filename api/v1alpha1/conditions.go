@@ -150,7 +150,7 @@ const (
 
 // Reasons of VersionsSupported. NoNodes is Unknown.
 const (
-	// SupportedReason: every node runs a version that is mended.
+	// SupportedReason: every node runs a supported version.
 	SupportedReason = "Supported"
 	// NotListedReason: some nodes run software of which nobody has said until when its
 	// versions are mended.

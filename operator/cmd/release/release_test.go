@@ -143,7 +143,7 @@ func TestImagesThatWereNotSigned(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(remote.Write(repository.Tag(signatureTag(digest)), signatures)).To(Succeed())
 	_, err = verifyImage(ctx, prefix+"/operator:v0.2.0", key, true)
-	g.Expect(err).To(MatchError(ContainSubstring("what is signed is " + signedDigest.String())))
+	g.Expect(err).To(MatchError(ContainSubstring("the signature is for " + signedDigest.String())))
 
 	// Or an empty one.
 	g.Expect(remote.Write(repository.Tag(signatureTag(digest)), empty.Image)).To(Succeed())

@@ -34,14 +34,14 @@ func opened(sealed unstructured.Unstructured) Finding {
 	synced := conditionOf(sealed, "Synced")
 	switch {
 	case synced == nil:
-		return Finding{Step: SealedSecret, Level: Waiting, Message: sealed.GetName() + " has not been opened yet"}
+		return Finding{Step: SealedSecret, Level: Waiting, Message: sealed.GetName() + " has not been unsealed yet"}
 	case synced.Status != metav1.ConditionTrue:
 		found := finding(SealedSecret, Problem, synced)
 		found.Reason = "NotSynced" // sealed-secrets has none
-		found.Message = fmt.Sprintf("%s could not be opened or applied: %s", sealed.GetName(), synced.Message)
+		found.Message = fmt.Sprintf("%s could not be unsealed or applied: %s", sealed.GetName(), synced.Message)
 		return found
 	default:
-		return Finding{Step: SealedSecret, Level: OK, Message: sealed.GetName() + " is opened"}
+		return Finding{Step: SealedSecret, Level: OK, Message: sealed.GetName() + " is unsealed"}
 	}
 }
 

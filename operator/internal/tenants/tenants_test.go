@@ -203,7 +203,7 @@ func TestCreateRefuses(t *testing.T) {
 		want     string
 	}{
 		{"it would be overwritten", team("team-a"), nil, "folder tenants/team-a already exists"},
-		{"what all teams have cannot be a team's", team("base"), nil, "folder tenants/base already exists"},
+		{"what all teams have is no team's", team("base"), nil, "folder tenants/base already exists"},
 		{"no namespace could have that name", team("Team_C"), nil, `"Team_C" is not a valid name of a namespace: a lowercase RFC 1123 label`},
 		{"out of the folder", team("../x"), nil, `"../x" is not a valid name of a namespace: `},
 		{"Flux's own namespace would be bounded", team("flux-system"), nil, "namespace flux-system cannot be a team's"},

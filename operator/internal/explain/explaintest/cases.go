@@ -150,7 +150,7 @@ var Cases = []Case{
 		seen.Events = append(seen.Events, warning("BitcoinNetwork", "payments", v1alpha1.WaitingEvent, "payments-1 waits for payments-2 to have the best block: it is at block 90", 2*time.Minute))
 	}},
 	{Name: "rollout-blocked", change: func(seen *explain.Namespace) {
-		notReady(seen, v1alpha1.RolloutBlockedReason, "restarting or replacing the nodes one at a time; 1 node to go; payments-0 waits for somebody to decide: no node that has, or may have, block 7 (4710c74abf45…) answers", time.Hour)
+		notReady(seen, v1alpha1.RolloutBlockedReason, "restarting or replacing the nodes one at a time; 1 node to go; payments-0 waits for a decision: no node that has, or may have, block 7 (4710c74abf45…) answers", time.Hour)
 		stalled(seen)
 	}},
 	{Name: "fork", change: func(seen *explain.Namespace) {
@@ -158,11 +158,11 @@ var Cases = []Case{
 	}},
 	{Name: "downloading", change: func(seen *explain.Namespace) {
 		says(seen, "Synced", metav1.ConditionFalse, "Downloading", "2 of 3 nodes are synced; payments-2 is at 43.21%", time.Hour)
-		says(seen, "VersionsSupported", metav1.ConditionFalse, "OutOfSupport", "payments-2 runs a version that is not mended any more", time.Hour)
+		says(seen, "VersionsSupported", metav1.ConditionFalse, "OutOfSupport", "payments-2 runs a version that no longer gets fixes", time.Hour)
 	}},
 	{Name: "block-rejected", change: func(seen *explain.Namespace) {
 		says(seen, "Synced", metav1.ConditionFalse, "BlockRejected", "payments-2 holds block 112 for invalid", time.Hour)
-		says(seen, "VersionsSupported", metav1.ConditionTrue, "Supported", "every node runs a version that is mended", time.Hour)
+		says(seen, "VersionsSupported", metav1.ConditionTrue, "Supported", "every node runs a supported version", time.Hour)
 	}},
 	{Name: "request-failed", change: func(seen *explain.Namespace) {
 		finished := ago(2 * time.Minute)
