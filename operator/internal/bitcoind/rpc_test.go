@@ -74,11 +74,11 @@ func TestHostileNodes(t *testing.T) {
 		{"nothing", hijacked(""), "its RPC port is unreachable"},
 
 		{"as long an answer as may be, of responses", always("[" + strings.Repeat("{},", maxAnswerBytes/3-2) + "{}]"),
-			"its response is invalid: a response with an id that nobody gave"},
+			"its response is invalid: a response with an unknown id"},
 		{"of objects for an id", always(`[{"id": [` + strings.Repeat("{},", maxAnswerBytes/3-10) + `{}]}]`),
 			"getblockchaininfo: its response is invalid: json: "},
 		{"JSON nested as deep as may be", always("[" + strings.Repeat("[", maxAnswerBytes-2)),
-			"getblockchaininfo: its response is invalid: a response that is no JSON object"},
+			"getblockchaininfo: its response is invalid: a response that is not a JSON object"},
 		{"JSON nested deep in a result", always(`[{"id": 0, "result": ` + strings.Repeat(`{"a":`, maxAnswerBytes/5-20)),
 			"getblockchaininfo: its response is invalid: jsontext: exceeded max depth"},
 		{"compression that nobody asked for", func(w http.ResponseWriter, r *http.Request) {
