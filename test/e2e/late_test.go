@@ -34,7 +34,9 @@ func TestOneLateAnswerIsNotTold(t *testing.T) {
 	g.Expect(syscall.Kill(process, syscall.SIGSTOP)).To(Succeed())
 	t.Cleanup(func() { _ = syscall.Kill(process, syscall.SIGCONT) })
 	look(g, ctx, late)
-	g.Expect(timeouts(g, ctx, late)).To(BeNumerically(">", before), "it was late")
+	wait(g, ctx, func(ctx context.Context) (bool, string, error) {
+		return timeouts(g, ctx, late) > before, "a request to it to time out", nil
+	})
 	g.Expect(syscall.Kill(process, syscall.SIGCONT)).To(Succeed())
 	look(g, ctx, late)
 	watched.Stop()
