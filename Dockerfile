@@ -3,7 +3,7 @@
 
 # bitcoind comes from this image; any with bitcoind and bitcoin-cli on its PATH
 # and a shell will do. The default is the community's image of Bitcoin Core, in the
-# version that was current; the project's tests run another (docs/supported.md).
+# version that was current; the project's tests run another (docs/versions.md).
 ARG BITCOIN_IMAGE=docker.io/bitcoin/bitcoin:32.1
 
 FROM scratch AS operator

@@ -23,6 +23,11 @@ MODULES := operator/cmd/release test/application test/cluster test/isolation
 
 CONTROLLER_GEN := sigs.k8s.io/controller-tools/cmd/controller-gen@v0.23.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+KUBECONFORM := github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0
+# The OpenAPI document of the Kubernetes that the local cluster runs.
+OPENAPI = $$(go -C test/cluster/parts mod download -json k8s.io/kubernetes | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')/api/openapi-spec/swagger.json
+SCHEMAS := $(LOCAL)/schemas/{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # What was known on a day. The database comes as a module, so that the check says the
 # same wherever it runs.
@@ -93,12 +98,19 @@ lint: ## Check formatting, go vet, staticcheck and the generated files.
 	for module in . $(MODULES); do go -C $$module run $(STATICCHECK) ./...; done
 	@$(MAKE) --no-print-directory check-generated
 
+.PHONY: golangci
+golangci: ## Run more linters, among them one that holds the layers of CONTRIBUTING.md: minutes to build at first.
+	go run $(GOLANGCI_LINT) run
+
 .PHONY: manifests
-manifests: assets ## Check that everything that Flux is pointed at builds, and what alerts go by.
+manifests: assets ## Check that everything that Flux is pointed at builds and fits its schema, and what alerts go by.
+	@rm -rf $(LOCAL)/schemas $(LOCAL)/manifests && mkdir -p $(LOCAL)/manifests
+	@go run ./test/schemas $(LOCAL)/schemas "$(OPENAPI)" gitops/crds gitops/infrastructure/sealed-secrets/crd.yaml $(LOCAL)/crds/flux
 	@for folder in gitops/clusters/* gitops/clusters/*/flux-tenants gitops/clusters/*/sealed-secrets gitops/clusters/*/tenants gitops/crds gitops/policies gitops/infrastructure/* gitops/monitoring/*/; do \
 		case $$folder in gitops/clusters/base*) continue;; esac; \
-		$(KUBECTL) kustomize $$folder >/dev/null || { echo "$$folder does not build"; exit 1; }; \
+		$(KUBECTL) kustomize $$folder >$(LOCAL)/manifests/$${folder//\//_}.yaml || { echo "$$folder does not build"; exit 1; }; \
 	done
+	@go run $(KUBECONFORM) -strict -skip PodMonitor,PrometheusRule -schema-location '$(SCHEMAS)' $(LOCAL)/manifests test/fleet/seeds
 	@$(LOCAL)/bin/promtool test rules test/monitoring/*_test.yaml
 	@route() { test "$$($(LOCAL)/bin/amtool config routes test --config.file=gitops/monitoring/alertmanager.yaml "$${@:2}" 2>/dev/null)" = "$$1" || { echo "an alert with $${*:2} does not reach $$1"; exit 1; }; }; \
 		$(LOCAL)/bin/amtool check-config gitops/monitoring/alertmanager.yaml >/dev/null && \
@@ -159,7 +171,7 @@ demo-down: $(CLUSTER) ## Remove everything that the demo has started.
 
 .PHONY: assets
 assets: $(CLUSTER)
-	$(CLUSTER) build kubernetes etcd bitcoin-knots prometheus
+	$(CLUSTER) build kubernetes etcd bitcoin-knots prometheus crds
 
 .PHONY: $(CLUSTER)
 $(CLUSTER):

@@ -148,9 +148,9 @@ func (s *subject) remedy(finding Finding) *Remedy {
 // say otherwise.
 func (s *subject) resume() *Remedy {
 	if SetBy(s.network, FluxManager, "spec", "suspend") {
-		return &Remedy{"Git has spec.suspend: true. Remove it, commit and push.", "", "docs/tenant-guide.md#links-looking-and-letting-be"}
+		return &Remedy{"Git has spec.suspend: true. Remove it, commit and push.", "", "docs/tenant-guide.md#peering-interval-and-suspend"}
 	}
-	return &Remedy{"Resume it.", s.fill("kubectl btcnet resume {network} -n {namespace}"), "docs/tenant-guide.md#links-looking-and-letting-be"}
+	return &Remedy{"Resume it.", s.fill("kubectl btcnet resume {network} -n {namespace}"), "docs/tenant-guide.md#peering-interval-and-suspend"}
 }
 
 // fill puts in what the words in braces stand for.
