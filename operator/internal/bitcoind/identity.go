@@ -36,27 +36,28 @@ func (e Endpoint) MustBe(userAgent string) error {
 func whoAreYou(node *NetworkInfo) call { return call{method: "getnetworkinfo", result: &info{node}} }
 
 // meet fails unless the node answers that is to be at an endpoint, before it is told
-// anything.
+// anything over that connection.
 func (c *Client) meet(ctx context.Context, endpoint Endpoint) error {
-	if endpoint.Comment == "" {
-		return nil
-	}
 	var node NetworkInfo
-	failed, err := c.batch(ctx, endpoint, checkTimeout, []call{whoAreYou(&node)})
+	failed, over, err := c.batch(ctx, endpoint, checkTimeout, []call{whoAreYou(&node)})
 	if err != nil {
 		return err
 	}
-	return endpoint.recognize(failed[0], node)
+	return endpoint.recognize(over, failed[0], node)
 }
 
-// recognize fails unless a node's answer to whoAreYou is that of the one which is to be
-// at the endpoint.
-func (e Endpoint) recognize(failed *btcjson.RPCError, node NetworkInfo) error {
+// recognize fails unless a node's answer to whoAreYou, over a connection, is that of the one
+// which is to be at the endpoint.
+func (e Endpoint) recognize(over *connection, failed *btcjson.RPCError, node NetworkInfo) error {
 	if failed != nil {
 		return failed
 	}
 	if err := node.validate(); err != nil {
 		return err
 	}
-	return e.MustBe(node.SubVersion)
+	if err := e.MustBe(node.SubVersion); err != nil {
+		return err
+	}
+	over.met(e.Comment)
+	return nil
 }

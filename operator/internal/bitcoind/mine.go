@@ -15,9 +15,6 @@ const blockTimeout = 30 * time.Millisecond
 // lost the node may have made them all the same, or still be about it.
 func (c *Client) Mine(ctx context.Context, endpoint Endpoint, count int, descriptor string) ([]string, error) {
 	const method = "generatetodescriptor"
-	if err := c.meet(ctx, endpoint); err != nil {
-		return nil, err
-	}
 	timeout := checkTimeout + time.Duration(count)*blockTimeout
 	result := list[string]{limit: count}
 	if err := c.do(ctx, endpoint, timeout, call{method, []any{count, descriptor}, &result}); err != nil {

@@ -84,7 +84,7 @@ func (c *Client) Check(ctx context.Context, endpoint Endpoint) (State, error) {
 		Warnings warnings `json:"warnings"`
 	}
 	peers, added := list[Peer]{limit: maxListItems}, list[AddedNode]{limit: maxListItems}
-	failed, err := c.batch(ctx, endpoint, checkTimeout, []call{
+	failed, over, err := c.batch(ctx, endpoint, checkTimeout, []call{
 		{method: "getblockchaininfo", result: &info{&state.Chain}},
 		{method: "getnetworkinfo", result: &info{&network}},
 		{method: "getpeerinfo", result: &peers},
@@ -106,7 +106,7 @@ func (c *Client) Check(ctx context.Context, endpoint Endpoint) (State, error) {
 	if err := state.validate(); err != nil {
 		return State{}, err
 	}
-	if err := endpoint.MustBe(state.Network.SubVersion); err != nil {
+	if err := endpoint.recognize(over, nil, state.Network); err != nil {
 		return State{}, err
 	}
 	return state, nil
@@ -145,7 +145,7 @@ func (n NetworkInfo) validate() error {
 // Accepts reports whether a node accepts credentials, whatever their user may call: it is
 // asked for nothing, not even who it is. So ask somebody who has just said so.
 func (c *Client) Accepts(ctx context.Context, endpoint Endpoint) (bool, error) {
-	switch _, err := c.batch(ctx, endpoint, checkTimeout, nil); {
+	switch _, _, err := c.batch(ctx, endpoint, checkTimeout, nil); {
 	case err == nil, errors.Is(err, ErrForbidden):
 		return true, nil
 	case errors.Is(err, ErrUnauthorized):
@@ -175,9 +175,6 @@ func (c PeerChange) IsEmpty() bool {
 
 // UpdatePeers changes a node's peers, in one request.
 func (c *Client) UpdatePeers(ctx context.Context, endpoint Endpoint, change PeerChange) error {
-	if err := c.meet(ctx, endpoint); err != nil {
-		return err
-	}
 	var calls []call
 	for _, peer := range change.Remove {
 		// Removing a peer from the list does not disconnect it.
@@ -193,7 +190,7 @@ func (c *Client) UpdatePeers(ctx context.Context, endpoint Endpoint, change Peer
 		calls = append(calls, tell("addnode", peer, "onetry"))
 	}
 
-	answers, err := c.batch(ctx, endpoint, dialTimeout, calls)
+	answers, err := c.order(ctx, endpoint, dialTimeout, calls, true)
 	if err != nil {
 		return err
 	}
@@ -214,11 +211,11 @@ func (c *Client) BlockHashes(ctx context.Context, endpoint Endpoint, heights []i
 	for i, height := range heights {
 		calls = append(calls, call{"getblockhash", []any{height}, &hashes[i]})
 	}
-	failed, err := c.batch(ctx, endpoint, checkTimeout, calls)
+	failed, over, err := c.batch(ctx, endpoint, checkTimeout, calls)
 	if err != nil {
 		return nil, err
 	}
-	if err := endpoint.recognize(failed[0], node); err != nil {
+	if err := endpoint.recognize(over, failed[0], node); err != nil {
 		return nil, err
 	}
 	for i, err := range failed[1:] {
@@ -262,9 +259,6 @@ type chainTip struct {
 // Shutdown has a node end in good order. It returns when the node has agreed, which
 // then writes its data and closes its ports.
 func (c *Client) Shutdown(ctx context.Context, endpoint Endpoint) error {
-	if err := c.meet(ctx, endpoint); err != nil {
-		return err
-	}
 	return c.do(ctx, endpoint, checkTimeout, tell("stop"))
 }
 

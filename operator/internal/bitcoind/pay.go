@@ -48,9 +48,6 @@ type Payment struct {
 // where it is not there, and the chain is gone through for it. ErrScanning tells that
 // this takes its time.
 func (c *Client) OpenWallet(ctx context.Context, endpoint Endpoint, wallet Wallet) error {
-	if err := c.meet(ctx, endpoint); err != nil {
-		return err
-	}
 	isLoaded, err := c.isLoaded(ctx, endpoint)
 	if err != nil {
 		return err
@@ -175,9 +172,6 @@ func (c *Client) Funds(ctx context.Context, endpoint Endpoint) (Funds, error) {
 // returns the transaction. The wallet keeps a comment with it, by which it is found again
 // where the answer is lost.
 func (c *Client) Pay(ctx context.Context, endpoint Endpoint, address, amount, comment string) (string, error) {
-	if err := c.meet(ctx, endpoint); err != nil {
-		return "", err
-	}
 	var id string
 	endpoint.wallet = walletName
 	if err := c.do(ctx, endpoint, payTimeout, call{"sendtoaddress", []any{address, amount, comment}, &id}); err != nil {
@@ -233,19 +227,19 @@ func (c *Client) Confirmations(ctx context.Context, endpoint Endpoint, id string
 // ask asks the node that is to be at an endpoint for something.
 func (c *Client) ask(ctx context.Context, endpoint Endpoint, what call) error {
 	var node NetworkInfo
-	failed, err := c.batch(ctx, endpoint, checkTimeout, []call{whoAreYou(&node), what})
+	failed, over, err := c.batch(ctx, endpoint, checkTimeout, []call{whoAreYou(&node), what})
 	if err != nil {
 		return err
 	}
-	if err := endpoint.recognize(failed[0], node); err != nil {
+	if err := endpoint.recognize(over, failed[0], node); err != nil {
 		return err
 	}
 	return what.refused(failed[1])
 }
 
-// do sends one call, once.
+// do has the node at an endpoint do one thing, once.
 func (c *Client) do(ctx context.Context, endpoint Endpoint, timeout time.Duration, what call) error {
-	failed, err := c.exchange(ctx, endpoint, timeout, []call{what}, false)
+	failed, err := c.order(ctx, endpoint, timeout, []call{what}, false)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func (c *Client) Tip(ctx context.Context, address string) (Tip, error) {
 	}
 	request.Close = true // nothing follows
 	var tip Tip
-	err = c.send(request, checkTimeout, func(answer *bytes.Buffer) error {
+	_, err = c.send(request, "", checkTimeout, func(answer *bytes.Buffer) error {
 		if err := json.Unmarshal(answer.Bytes(), &info{&tip}, lenient); err != nil {
 			return fmt.Errorf("chaininfo: %w", asAnswer(err))
 		}

@@ -87,6 +87,7 @@ type Client struct {
 // NewClient returns a client.
 func NewClient() *Client {
 	return newClient(&http.Transport{
+		DialContext:            dial,
 		IdleConnTimeout:        idleTimeout,
 		MaxIdleConns:           maxIdle,
 		MaxIdleConnsPerHost:    1,
@@ -108,32 +109,48 @@ func newClient(transport http.RoundTripper) *Client {
 	return client
 }
 
-// batch sends the calls, which do no harm when they come twice, in one HTTP request, and
-// returns for each the error that the node has for it, if any. What they come to is in the
+// batch sends questions, to whoever is there, in one HTTP request, and returns for each the
+// error that the node has for it, if any, and the connection. What they come to is in the
 // calls.
-func (c *Client) batch(ctx context.Context, endpoint Endpoint, timeout time.Duration, calls []call) ([]*btcjson.RPCError, error) {
-	return c.exchange(ctx, endpoint, timeout, calls, true)
+func (c *Client) batch(ctx context.Context, endpoint Endpoint, timeout time.Duration, calls []call) ([]*btcjson.RPCError, *connection, error) {
+	return c.exchange(ctx, endpoint, "", timeout, calls, true)
 }
 
-// exchange is batch for calls that may be sent again, or may not, when a connection that was
-// kept turns out to have ended.
-func (c *Client) exchange(ctx context.Context, endpoint Endpoint, timeout time.Duration, calls []call, again bool) ([]*btcjson.RPCError, error) {
+// order is batch for what the node at the endpoint alone may be told: over a connection on
+// which it has said who it is. It is asked that before, unless it has said so a moment ago.
+// Calls that do no harm when they come twice may be sent again when a connection turns out to
+// have ended.
+func (c *Client) order(ctx context.Context, endpoint Endpoint, timeout time.Duration, calls []call, again bool) ([]*btcjson.RPCError, error) {
+	failed, _, err := c.exchange(ctx, endpoint, endpoint.Comment, timeout, calls, again)
+	if !errors.Is(err, errNotMet) {
+		return failed, err
+	}
+	if err := c.meet(ctx, endpoint); err != nil {
+		return nil, err
+	}
+	failed, _, err = c.exchange(ctx, endpoint, endpoint.Comment, timeout, calls, again)
+	return failed, err
+}
+
+// exchange sends calls, which may come twice or may not, to one node alone or to whoever is
+// there.
+func (c *Client) exchange(ctx context.Context, endpoint Endpoint, only string, timeout time.Duration, calls []call, again bool) ([]*btcjson.RPCError, *connection, error) {
 	requests := make([]*btcjson.Request, len(calls))
 	for i, call := range calls {
 		request, err := btcjson.NewRequest(btcjson.RpcVersion1, i, call.method, call.params)
 		if err != nil {
-			return nil, fmt.Errorf("encode %s: %w", call.method, err)
+			return nil, nil, fmt.Errorf("encode %s: %w", call.method, err)
 		}
 		requests[i] = request
 	}
 	body, err := json.Marshal(requests)
 	if err != nil {
-		return nil, fmt.Errorf("encode the batch: %w", err)
+		return nil, nil, fmt.Errorf("encode the batch: %w", err)
 	}
 
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+endpoint.Address+endpoint.path(), bytes.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("make a request to %s: %w", endpoint.Address, err)
+		return nil, nil, fmt.Errorf("make a request to %s: %w", endpoint.Address, err)
 	}
 	request.SetBasicAuth(endpoint.Credentials.User(), endpoint.Credentials.Password())
 	request.Header.Set("Content-Type", "application/json")
@@ -141,16 +158,23 @@ func (c *Client) exchange(ctx context.Context, endpoint Endpoint, timeout time.D
 		request.Header["Idempotency-Key"] = nil // says so to net/http, and is not sent
 	}
 	var failed []*btcjson.RPCError
-	err = c.send(request, timeout, func(answer *bytes.Buffer) error {
+	over, err := c.send(request, only, timeout, func(answer *bytes.Buffer) error {
 		failed, err = decodeBatch(answer, calls)
 		return err
 	})
-	return failed, err
+	return failed, over, err
 }
 
-// send sends a request and has the answer to it read, within the bounds on what a node may
-// cost.
-func (c *Client) send(request *http.Request, timeout time.Duration, read func(answer *bytes.Buffer) error) error {
+// send sends a request, to one node alone or to whoever is there, and has the answer to it
+// read, within the bounds on what a node may cost. It returns the connection.
+func (c *Client) send(request *http.Request, only string, timeout time.Duration, read func(answer *bytes.Buffer) error) (*connection, error) {
+	ctx, over := toOnly(request.Context(), only)
+	err := c.receive(request.WithContext(ctx), timeout, read)
+	return *over, err
+}
+
+// receive is send without who it is for.
+func (c *Client) receive(request *http.Request, timeout time.Duration, read func(answer *bytes.Buffer) error) error {
 	ctx, cancel := context.WithTimeout(request.Context(), timeout)
 	defer cancel()
 	response, err := c.http.Do(request.WithContext(ctx))
@@ -242,7 +266,7 @@ func IsTimeout(err error) bool {
 // was told. Where a request timed out, or its answer got lost, the node may have.
 func IsRefusal(err error) bool {
 	return errors.Is(err, ErrUnauthorized) || errors.Is(err, ErrForbidden) || errors.Is(err, ErrBusy) ||
-		errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, new(*btcjson.RPCError)) || errors.As(err, new(*AnotherNodeError))
+		errors.Is(err, errNotMet) || errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, new(*btcjson.RPCError)) || errors.As(err, new(*AnotherNodeError))
 }
 
 // IsWarmingUp reports whether an error says that a node runs and loads its chain.
