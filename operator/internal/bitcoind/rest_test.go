@@ -183,12 +183,16 @@ func TestAnswersWaitForASlot(t *testing.T) {
 			}))
 			var taken []*bytes.Buffer
 			for range maxAnswers {
-				taken = append(taken, <-client.slots)
+				buffer, err := client.answers.take(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				taken = append(taken, buffer)
 			}
 			if err := ask(t.Context(), client); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("%s: error = %v, want the deadline", reason, err)
 			}
-			client.slots <- taken[0]
+			client.answers.giveBack(taken[0])
 			for range 2 { // the first gives its slot back
 				if err := ask(t.Context(), client); !errors.Is(err, ErrAnswer) {
 					t.Errorf("%s: error = %v, want %v", reason, err, ErrAnswer)

@@ -78,10 +78,9 @@ func (e Endpoint) path() string {
 // fill the operator's memory and logs.
 type Client struct {
 	http *http.Client
-	// slots bound how many answers are read at once, and with that the memory which they
-	// may take, for all networks together. Each has the buffer for one. A node that does
-	// not answer takes none.
-	slots chan *bytes.Buffer
+	// answers bound how many are read at once, and with that the memory which they may
+	// take, for all networks together. A node that does not answer takes none.
+	answers *buffers
 }
 
 // NewClient returns a client.
@@ -92,21 +91,18 @@ func NewClient() *Client {
 		MaxIdleConns:           maxIdle,
 		MaxIdleConnsPerHost:    1,
 		WriteBufferSize:        1 << 10, // a request is less
+		ReadBufferSize:         1 << 10, // the head of an answer is less, and the rest is read past it
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: maxHeaderBytes,
 	})
 }
 
 func newClient(transport http.RoundTripper) *Client {
-	client := &Client{slots: make(chan *bytes.Buffer, maxAnswers), http: &http.Client{
+	return &Client{answers: newBuffers(maxAnswers), http: &http.Client{
 		Transport: transport,
 		// A node must not send the operator, and its credentials, elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
-	for range maxAnswers {
-		client.slots <- new(bytes.Buffer)
-	}
-	return client
 }
 
 // batch sends questions, to whoever is there, in one HTTP request, and returns for each the
@@ -195,13 +191,13 @@ func (c *Client) receive(request *http.Request, timeout time.Duration, read func
 		return fmt.Errorf("%w: HTTP status %d", ErrAnswer, response.StatusCode)
 	}
 
-	var answer *bytes.Buffer
-	select {
-	case answer = <-c.slots:
-		defer func() { c.slots <- emptied(answer) }()
-	case <-ctx.Done():
-		return ctx.Err()
+	answer, err := c.answers.take(ctx)
+	if err != nil {
+		return err
 	}
+	defer c.answers.giveBack(answer)
+	// What it says of its length spares growing bit by bit.
+	answer.Grow(int(min(max(response.ContentLength, 0), maxKeptBytes/2)) + bytes.MinRead)
 	if _, err := answer.ReadFrom(io.LimitReader(response.Body, maxAnswerBytes+1)); err != nil {
 		return fmt.Errorf("read the answer: %w", err)
 	}
@@ -209,16 +205,6 @@ func (c *Client) receive(request *http.Request, timeout time.Duration, read func
 		return fmt.Errorf("%w: it is longer than %d bytes", ErrAnswer, maxAnswerBytes)
 	}
 	return read(answer)
-}
-
-// emptied returns a buffer for the next answer: the same, unless one answer of unusual
-// length has made it large.
-func emptied(buffer *bytes.Buffer) *bytes.Buffer {
-	if buffer.Cap() > maxKeptBytes {
-		return new(bytes.Buffer)
-	}
-	buffer.Reset()
-	return buffer
 }
 
 // printable cuts what a node says down to what may stand in a log or a status.
