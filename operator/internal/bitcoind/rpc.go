@@ -297,7 +297,7 @@ const (
 // close it, and a thousand take memory.
 const (
 	idleTimeout = 3 * time.Second
-	maxIdle     = 64
+	maxIdle     = 128
 )
 
 // LongestDial is how long dialling one name may keep one of a node's RPC threads

@@ -74,7 +74,7 @@ func (o *Observer) Observe(ctx context.Context, network *v1alpha1.BitcoinNetwork
 	all := cache.isWhole(network, seen.Now)
 	if err := errors.Join(
 		o.observeSiblings(ctx, network, seen),
-		o.observeSecret(ctx, network, seen, cache, all),
+		o.observeSecret(ctx, network, seen, cache),
 		o.observeStatefulSet(ctx, network, seen),
 		o.observePods(ctx, network, seen),
 		o.observeClaims(ctx, network, seen),

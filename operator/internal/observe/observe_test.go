@@ -475,16 +475,21 @@ func TestSealedSecretThatWasNotApplied(t *testing.T) {
 	g := NewWithT(t)
 	s := newScene(t, 1)
 	g.Expect(s.look().Secret.NotApplied).To(BeEmpty())
+	s.others = []client.Object{notOpened()}
+	seen := s.look()
+	g.Expect(seen.Secret.NotApplied).To(HaveSuffix(": no key could decrypt secret"))
+	g.Expect(seen.Ready()).To(Equal(1))
+}
+
+// notOpened returns the SealedSecret of the scene's Secret, which could not be opened.
+func notOpened() *unstructured.Unstructured {
 	sealed := &unstructured.Unstructured{Object: map[string]any{"status": map[string]any{
 		"conditions": []any{map[string]any{"type": "Synced", "status": "False", "message": "no key could decrypt secret"}},
 	}}}
 	sealed.SetGroupVersionKind(schema.GroupVersionKind{Group: "bitnami.com", Version: "v1alpha1", Kind: "SealedSecret"})
 	sealed.SetNamespace("team-a")
 	sealed.SetName(statetest.Secret)
-	s.others = []client.Object{sealed}
-	seen := s.look()
-	g.Expect(seen.Secret.NotApplied).To(HaveSuffix(": no key could decrypt secret"))
-	g.Expect(seen.Ready()).To(Equal(1))
+	return sealed
 }
 
 func TestStatefulSetOfAnotherIsNone(t *testing.T) {

@@ -15,6 +15,10 @@ import (
 // anything: an operator may have lost the right to watch it.
 const secretAgain = 5 * time.Minute
 
+// sealedAgain is after how long its SealedSecret is read again, which nobody watches: at
+// every other regular look. That a new one could not be opened is for people to read.
+const sealedAgain = 45 * time.Second
+
 // SecretVersion is which version of the Secret its watch has last told of. The zero value
 // is that of a watch that has told nothing.
 type SecretVersion struct {
@@ -36,23 +40,24 @@ func (v *SecretVersion) is(version string) bool {
 }
 
 // secretMemory is what was last read of the Secret, when, and for which version of the
-// network, which says what users there are.
+// network, which says what users there are; and when its SealedSecret was.
 type secretMemory struct {
-	found      credentials.Found
-	at         time.Time
-	generation int64
+	found        credentials.Found
+	at, sealedAt time.Time
+	generation   int64
 }
 
 // observeSecret finds out what the nodes should accept. The Secret is read when it may have
-// changed; what its SealedSecret says, which nobody watches, at each look at all nodes.
-func (o *Observer) observeSecret(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *state.Network, cache *cache, all bool) error {
+// changed.
+func (o *Observer) observeSecret(ctx context.Context, network *v1alpha1.BitcoinNetwork, seen *state.Network, cache *cache) error {
 	last, err := cache.secret, error(nil)
 	isFresh := o.SecretVersion.is(last.found.Version) && last.generation == network.Generation && seen.Now.Sub(last.at) < secretAgain
 	switch {
 	case !isFresh:
-		last = secretMemory{at: seen.Now, generation: network.Generation}
+		last = secretMemory{at: seen.Now, sealedAt: seen.Now, generation: network.Generation}
 		last.found, err = o.Credentials.Read(ctx, network)
-	case all:
+	case seen.Now.Sub(last.sealedAt) >= sealedAgain:
+		last.sealedAt = seen.Now
 		last.found.NotApplied = o.Credentials.NotApplied(ctx, network)
 	}
 	var unusable *credentials.UnusableError

@@ -42,3 +42,28 @@ func TestWhenTheSecretIsRead(t *testing.T) {
 		g.Expect(s.lookAfter(time.Second).Secret.Pairs).To(Equal(want), test.reason)
 	}
 }
+
+// Of what nobody watches, a SealedSecret, every other regular look hears; one that comes later
+// hears at once.
+func TestWhenTheSealedSecretIsRead(t *testing.T) {
+	for _, test := range []struct {
+		reason  string
+		after   time.Duration
+		happens func(*scene)
+		read    bool
+	}{
+		{"at once after it was read", time.Second, func(*scene) {}, false},
+		{"at the next regular look, which comes a tenth late", 33 * time.Second, func(*scene) {}, false},
+		{"at the one after it, which both come a tenth early", 54 * time.Second, func(*scene) {}, true},
+		{"looks are rare", time.Hour, func(*scene) {}, true},
+		{"somebody asks", time.Second, func(s *scene) { s.observer.AskAll(client.ObjectKeyFromObject(s.network)) }, true},
+	} {
+		g := NewWithT(t)
+		s := newScene(t, 1)
+		s.look()
+		s.observer.SecretVersion.Tell(s.cache().secret.found.Version)
+		s.others = append(s.others, notOpened())
+		test.happens(s)
+		g.Expect(s.lookAfter(test.after).Secret.NotApplied != "").To(Equal(test.read), test.reason)
+	}
+}
