@@ -12,6 +12,7 @@ import (
 	"github.com/fluxcd/pkg/apis/meta"
 	"github.com/fluxcd/pkg/runtime/conditions"
 	"github.com/fluxcd/pkg/runtime/jitter"
+	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -109,15 +110,18 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 // from being done, nor from being told.
 func (p *pass) run(ctx context.Context) (ctrl.Result, error) {
 	known := p.network.DeepCopy()
-	shape, err := p.shape(ctx)
+	todo, err := p.shape(ctx)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	created, failure := p.applyShape(ctx, shape)
+	asPlanned := p.seen.StatefulSet
+	created, failure := p.applyShape(ctx, todo.Shape)
 	if errors.Is(failure, errNetworkGone) {
 		return ctrl.Result{}, nil // of which the informers are about to hear
 	}
-	todo := p.plan(shape)
+	if !p.isStill(asPlanned, todo.Shape) {
+		todo = p.plan(todo.Shape)
+	}
 	outcome := p.act(ctx, todo)
 	outcome.Created, outcome.Failure = created, errors.Join(failure, outcome.Failure)
 
@@ -160,19 +164,30 @@ func (p *pass) run(ctx context.Context) (ctrl.Result, error) {
 	return ctrl.Result{RequeueAfter: jitter.Percent(0.1, nil)(next)}, nil
 }
 
-// shape decides the shape of the network. The nodes on which it rests, and what else is to
-// be done, are asked in this pass, and then it is decided again.
-func (p *pass) shape(ctx context.Context) (plan.Shape, error) {
+// shape decides the shape of the network, and plans the rest with the objects as they are
+// before they have it. The nodes on which it rests, and what else is to be done, are asked in
+// this pass, and then it is decided again.
+func (p *pass) shape(ctx context.Context) (plan.Plan, error) {
 	for {
-		shape := plan.ShapeOf(p.network, p.seen, p.Platform)
-		unasked := plan.For(p.network, p.seen, p.Platform, shape).Unasked(p.seen)
+		todo := plan.For(p.network, p.seen, p.Platform, plan.ShapeOf(p.network, p.seen, p.Platform))
+		unasked := todo.Unasked(p.seen)
 		if p.seen.HandsOff(p.network) || len(unasked) == 0 {
-			return shape, nil
+			return todo, nil
 		}
 		if err := p.Observer.Ask(ctx, p.network, p.nodes, p.seen, unasked); err != nil {
-			return plan.Shape{}, err
+			return plan.Plan{}, err
 		}
 	}
+}
+
+// isStill reports whether the StatefulSet is as it was when the pass planned, and had the
+// shape already: then the plan stands, as at every regular look.
+func (p *pass) isStill(set *appsv1.StatefulSet, shape plan.Shape) bool {
+	if set == nil || p.seen.StatefulSet == nil || p.seen.HandsOff(p.network) {
+		return false
+	}
+	pods, _ := state.Replicas(set)
+	return pods == shape.Size.Pods && set.UID == p.seen.StatefulSet.UID && set.ResourceVersion == p.seen.StatefulSet.ResourceVersion
 }
 
 // plan plans the rest, with the objects as they are now. What should rest on other nodes

@@ -27,12 +27,13 @@ func links(network *v1alpha1.BitcoinNetwork, seen *state.Network, platform resou
 		}
 	}
 	port := strconv.Itoa(int(seen.Chain.P2PPort))
+	// Each is asked for by all that are linked with the node.
+	names := eachOnce(nodes, func(ordinal int) string { return net.JoinHostPort(platform.DNSName(network, ordinal), port) })
+	comments := eachOnce(nodes, func(ordinal int) string { return resources.Comment(network, ordinal) })
 	plan := peering.Decide(peering.Network{
 		Nodes:  nodes,
 		Degree: cmp.Or(int(network.Spec.Peering.Degree), peering.MaxDegree),
-		Name: func(ordinal int) string {
-			return net.JoinHostPort(platform.DNSName(network, ordinal), port)
-		},
+		Name:   names,
 		Owns: func(name string) bool {
 			host, _, err := net.SplitHostPort(name)
 			return err == nil && platform.IsNode(network, host)
@@ -44,7 +45,7 @@ func links(network *v1alpha1.BitcoinNetwork, seen *state.Network, platform resou
 				return platform.IsNode(&other, host)
 			})
 		},
-		Comment:  func(ordinal int) string { return resources.Comment(network, ordinal) },
+		Comment:  comments,
 		Member:   func(comment string) bool { return resources.IsMember(network, comment) },
 		Stranger: func(comment string) bool { return resources.IsStranger(network, comment) },
 		Gone:     func(ordinal int) bool { return state.PodProblem(seen.Node(ordinal).Pod) != "" },
@@ -55,6 +56,17 @@ func links(network *v1alpha1.BitcoinNetwork, seen *state.Network, platform resou
 	}
 	maps.DeleteFunc(plan.Changes, func(ordinal int, _ peering.Change) bool { return seen.Nodes[ordinal].IsLate })
 	return plan
+}
+
+// eachOnce returns what text returns for each ordinal, which it makes once.
+func eachOnce(nodes int, text func(ordinal int) string) func(ordinal int) string {
+	made := make([]string, nodes)
+	return func(ordinal int) string {
+		if made[ordinal] == "" {
+			made[ordinal] = text(ordinal)
+		}
+		return made[ordinal]
+	}
 }
 
 // Parts returns the groups into which the nodes of a network fall that answer.
@@ -70,7 +82,11 @@ func isMute(node state.Node) bool {
 
 // reportOf puts what a node says of its peers in the terms of peering.
 func reportOf(node state.Node) peering.Report {
-	report := peering.Report{At: node.AskedAt}
+	report := peering.Report{
+		At:    node.AskedAt,
+		Added: slices.Grow([]string(nil), len(node.State.Added)),
+		Peers: slices.Grow([]peering.Peer(nil), len(node.State.Peers)),
+	}
 	for _, added := range node.State.Added {
 		report.Added = append(report.Added, added.AddedNode)
 	}

@@ -108,7 +108,7 @@ func (p Platform) DNSName(network *v1alpha1.BitcoinNetwork, ordinal int) string 
 
 // domain is the part of the DNS names that a network's nodes share.
 func (p Platform) domain(network *v1alpha1.BitcoinNetwork) string {
-	return fmt.Sprintf(".%s.%s.svc.%s", network.Name, network.Namespace, p.ClusterDomain)
+	return "." + network.Name + "." + network.Namespace + ".svc." + p.ClusterDomain
 }
 
 // IsNode tells whether a host name is one that a node of the network has, had or
@@ -128,7 +128,7 @@ func Comment(network *v1alpha1.BitcoinNetwork, ordinal int) string {
 }
 
 func commentOf(network *v1alpha1.BitcoinNetwork, ordinal string) string {
-	return fmt.Sprintf("%s.%s.%s", network.Namespace, network.Name, ordinal)
+	return network.Namespace + "." + network.Name + "." + ordinal
 }
 
 // IsMember tells whether a user agent comment is that of a node of this network.
