@@ -8,8 +8,13 @@ import (
 
 	. "github.com/onsi/gomega"
 	"github.com/spf13/pflag"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/controller"
 )
 
 // needed are the flags that must be set.
@@ -112,7 +117,8 @@ func TestVersion(t *testing.T) {
 // The limit of the container is what the garbage collector keeps to, less a tenth.
 func TestMemoryIsBounded(t *testing.T) {
 	before := debug.SetMemoryLimit(-1)
-	defer debug.SetMemoryLimit(before)
+	percent := debug.SetGCPercent(100)
+	defer func() { debug.SetMemoryLimit(before); debug.SetGCPercent(percent) }()
 	for _, test := range []struct {
 		reason, limit string
 		want          int64
@@ -127,5 +133,43 @@ func TestMemoryIsBounded(t *testing.T) {
 		if got := debug.SetMemoryLimit(-1); got != test.want {
 			t.Errorf("%s: %d, want %d", test.reason, got, test.want)
 		}
+	}
+}
+
+// Who runs the operator may say otherwise.
+func TestGarbageIsBounded(t *testing.T) {
+	before := debug.SetGCPercent(100)
+	defer debug.SetGCPercent(before)
+	for said, want := range map[string]int{"": garbagePercent, "80": 80} {
+		debug.SetGCPercent(80) // which the runtime does
+		t.Setenv("GOGC", said)
+		boundMemory()
+		if got := debug.SetGCPercent(100); got != want {
+			t.Errorf("GOGC=%q: %d, want %d", said, got, want)
+		}
+	}
+}
+
+// Of a kind that the scheme lacks the operator's cache could hold nothing, and its client
+// could not write it.
+func TestScheme(t *testing.T) {
+	g := NewWithT(t)
+	scheme, err := newScheme()
+	g.Expect(err).NotTo(HaveOccurred())
+	cache, err := controller.CacheOptions("team-a", "bitcoin-rpc")
+	g.Expect(err).NotTo(HaveOccurred())
+	objects := []client.Object{
+		&v1alpha1.BitcoinNetwork{}, &v1alpha1.BitcoinRequest{},
+		&corev1.Event{}, // why a pod could not be made
+		&policyv1.Eviction{},
+	}
+	for object := range cache.ByObject {
+		objects = append(objects, object)
+	}
+	for _, object := range objects {
+		kinds, _, err := scheme.ObjectKinds(object)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(kinds).To(HaveLen(1), "%T", object)
+		g.Expect(scheme.Recognizes(kinds[0].GroupVersion().WithKind(kinds[0].Kind+"List")) || kinds[0].Kind == "Eviction").To(BeTrue(), "%T", object)
 	}
 }
