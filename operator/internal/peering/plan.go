@@ -63,6 +63,9 @@ type Network struct {
 	// Gone tells whether a node's name leads nowhere, as while its pod is being
 	// replaced.
 	Gone func(ordinal int) bool
+	// Coming reports whether a node is coming up. Who is to dial it has it in the list when it
+	// answers, so that the two are one update.
+	Coming func(ordinal int) bool
 	// Mute reports whether a node runs and cannot be asked, so that it has no report.
 	// It is dialled like those that have one.
 	Mute func(ordinal int) bool
@@ -111,7 +114,7 @@ type Plan struct {
 func Decide(network Network, reports map[int]Report) Plan {
 	plan := Plan{Links: Links(network.Nodes, network.Degree), Changes: map[int]Change{}}
 	parts := newParts(network.Nodes, reports)
-	wanted := map[int][]string{}
+	wanted, early := map[int][]string{}, map[int][]string{}
 
 	for _, link := range plan.Links {
 		name := network.Name(link.To)
@@ -121,6 +124,9 @@ func Decide(network Network, reports map[int]Report) Plan {
 
 		from, fromAnswers := reports[link.From]
 		to, toAnswers := reports[link.To]
+		if !toAnswers && network.Coming(link.To) {
+			early[link.From] = append(early[link.From], name)
+		}
 		isDialled := dialled(from, network.Comment(link.To))
 		isAccepted := accepted(to, network.Comment(link.From))
 		if fromAnswers && toAnswers && (isDialled && isAccepted || isDialled && from.At.After(to.At) || isAccepted && to.At.After(from.At)) {
@@ -140,7 +146,7 @@ func Decide(network Network, reports map[int]Report) Plan {
 			continue
 		}
 		change := plan.Changes[ordinal]
-		change.Add = subtract(wanted[ordinal], report.Added)
+		change.Add = subtract(subtract(wanted[ordinal], report.Added), early[ordinal])
 		for _, name := range subtract(report.Added, wanted[ordinal]) {
 			if network.Owns(name) || network.Sibling(name) {
 				change.Remove = append(change.Remove, name)

@@ -470,6 +470,29 @@ func TestNodeThatIsGoneIsInNoList(t *testing.T) {
 	}
 }
 
+// A node that comes up is added when it answers, in the update that has it dialled. Where it
+// is in a list already it stays.
+func TestNodeThatComesUpIsAddedOnce(t *testing.T) {
+	starts := network(3)
+	starts.Coming = func(ordinal int) bool { return ordinal == 1 }
+	for _, test := range []struct {
+		reason  string
+		reports map[int]Report
+		want    string
+	}{
+		{"it does not answer yet", dead(fresh(3), 1), "add n0 dial n0"},
+		{"it answers", fresh(3), "add n0 n1 dial n0 n1"},
+		{"it was there before", dead(linked(3), 1), ""},
+	} {
+		if got := describe(Decide(starts, test.reports).Changes[2]); got != test.want {
+			t.Errorf("%s: %q, want %q", test.reason, got, test.want)
+		}
+	}
+	if got, want := describe(Decide(network(3), dead(fresh(3), 1)).Changes[2]), "add n0 n1 dial n0"; got != want {
+		t.Errorf("one that runs and does not answer: %q, want %q: its peers' own threads may reach it", got, want)
+	}
+}
+
 // A node that runs and cannot be asked, since it rejects all credentials, cannot be
 // told to dial anybody: the others dial it, or it would never hear of a block.
 func TestMuteNodeIsDialled(t *testing.T) {
@@ -542,8 +565,9 @@ func network(nodes int) Network {
 		Stranger: func(comment string) bool {
 			return strings.HasPrefix(comment, "other.")
 		},
-		Gone: func(int) bool { return false },
-		Mute: func(int) bool { return false },
+		Gone:   func(int) bool { return false },
+		Coming: func(int) bool { return false },
+		Mute:   func(int) bool { return false },
 	}
 }
 

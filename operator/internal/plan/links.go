@@ -49,6 +49,7 @@ func links(network *v1alpha1.BitcoinNetwork, seen *state.Network, platform resou
 		Member:   func(comment string) bool { return resources.IsMember(network, comment) },
 		Stranger: func(comment string) bool { return resources.IsStranger(network, comment) },
 		Gone:     func(ordinal int) bool { return state.PodProblem(seen.Node(ordinal).Pod) != "" },
+		Coming:   func(ordinal int) bool { return isComing(seen.Node(ordinal)) },
 		Mute:     func(ordinal int) bool { return isMute(seen.Node(ordinal)) },
 	}, reports)
 	if seen.HandsOff(network) {
@@ -72,6 +73,11 @@ func eachOnce(nodes int, text func(ordinal int) string) func(ordinal int) string
 // Parts returns the groups into which the nodes of a network fall that answer.
 func Parts(network *v1alpha1.BitcoinNetwork, seen *state.Network, platform resources.Platform) [][]int {
 	return links(network, seen, platform, rollout.SizeOf(network, seen).Pods).Parts
+}
+
+// isComing reports whether a node has a pod in which it does not serve yet.
+func isComing(node state.Node) bool {
+	return node.Pod != nil && state.RunsSince(node.Pod).IsZero()
 }
 
 // isMute reports whether a node runs and accepts none of the credentials. That its pod
