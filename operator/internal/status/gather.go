@@ -13,6 +13,10 @@ import (
 // tells of every node, and while a thousand come up each look finds a few more.
 const gathersFor = 5 * time.Millisecond
 
+// gathersAtLeast is how long it gathers in a small network: less than anybody waits for, and
+// what happens to one node in a row is told at once.
+const gathersAtLeast = time.Second
+
 // MayWait returns how long a status may wait to be written, given when it last was: as long
 // as it tells of nothing but progress. A network that has come to be otherwise, of which
 // somebody has asked something, or that is ready, says so at once.
@@ -20,7 +24,7 @@ func MayWait(before, after *v1alpha1.BitcoinNetwork, written, now time.Time) tim
 	if conditions.IsReady(after) || !isProgress(before, after) {
 		return 0
 	}
-	return time.Duration(len(after.Status.Nodes))*gathersFor - now.Sub(written)
+	return max(time.Duration(len(after.Status.Nodes))*gathersFor, gathersAtLeast) - now.Sub(written)
 }
 
 // isProgress reports whether two statuses differ in nothing but how many nodes and links

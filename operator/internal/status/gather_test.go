@@ -24,7 +24,8 @@ func TestProgressGathers(t *testing.T) {
 			conditions.MarkFalse(n, v1alpha1.NodesReadyCondition, v1alpha1.NodesNotReadyReason, "2 of 1000")
 		}, 4 * time.Second},
 		{"for long enough", 1000, 5 * time.Second, func(n *v1alpha1.BitcoinNetwork) { n.Status.Ready = "2/1000" }, 0},
-		{"of three nodes each is told of", 3, 20 * time.Millisecond, func(n *v1alpha1.BitcoinNetwork) { n.Status.Ready = "2/3" }, 0},
+		{"of three nodes, too", 3, 20 * time.Millisecond, func(n *v1alpha1.BitcoinNetwork) { n.Status.Ready = "2/3" }, 980 * time.Millisecond},
+		{"but not for long", 3, time.Second, func(n *v1alpha1.BitcoinNetwork) { n.Status.Ready = "2/3" }, 0},
 		{"another reason", 1000, 0, func(n *v1alpha1.BitcoinNetwork) {
 			conditions.MarkFalse(n, v1alpha1.NodesReadyCondition, "Other", "1 of 1000")
 		}, 0},
