@@ -68,6 +68,56 @@ func TestMissedCounts(t *testing.T) {
 	}
 }
 
+// A count that is known to miss its budget is held to what it is: no more, and no longer than
+// it does.
+func TestKnownMisses(t *testing.T) {
+	known := open
+	t.Cleanup(func() { open = known })
+	open = []miss{{what: oneRestarts, unit: "RPC requests", nodes: 10, held: 70, why: "two are asked twice"}}
+	for requests, want := range map[int]string{
+		60: "",
+		61: "",
+		70: "",
+		71: "one pod restarts, 10 nodes: 71 RPC requests, and the budget is 60; it is known to be missed, and held to 70",
+	} {
+		r := results{Windows: []window{{Nodes: 10, What: oneRestarts, Requests: requests, Links: new(0.0), Status: new(0.0)}}}
+		got := ""
+		if err := missedCounts(r); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%d requests: %q, want %q", requests, got, want)
+		}
+		if text := report(r); requests == 61 && (!strings.Contains(text, "**missed by 1**, open, held to 70") || !strings.Contains(text, "two are asked twice")) {
+			t.Errorf("the report does not say by how much, and why:\n%s", text)
+		}
+	}
+	more := window{Nodes: 100, What: oneRestarts, Requests: 61, Links: new(0.0), Status: new(0.0)}
+	if missedCounts(results{Windows: []window{more}}) == nil {
+		t.Error("what is known of one size excuses another")
+	}
+}
+
+// Each miss that is known is one of a count, and is held to more than the budget.
+func TestOpenIsOfBudgets(t *testing.T) {
+	for _, m := range open {
+		limit := 0.0
+		for _, b := range budgets {
+			if b.what == m.what && b.unit == m.unit && b.isCount {
+				limit = b.limit(m.nodes)
+			}
+		}
+		for _, b := range tenantBudgets {
+			if b.what == m.what && b.unit == m.unit && b.isCount && m.nodes == 0 {
+				limit = b.limit
+			}
+		}
+		if limit == 0 || m.held <= limit || m.why == "" {
+			t.Errorf("%s, %s: a limit of %v, held to %v, since %q", m.what, m.unit, limit, m.held, m.why)
+		}
+	}
+}
+
 func TestPercentiles(t *testing.T) {
 	values := []float64{5, 1, 4, 2, 3}
 	if got := median(values); got != 3 {

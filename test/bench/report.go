@@ -11,6 +11,7 @@ func report(r results) string {
 	var text strings.Builder
 	text.WriteString("### Against the budgets\n\n")
 	text.WriteString(budgetTable(judge(r)))
+	text.WriteString(openList())
 	if len(r.FullMesh) > 0 {
 		text.WriteString("\n### Beside the algorithm of 2019\n\n")
 		text.WriteString(meshTable(r))
@@ -36,9 +37,25 @@ func budgetTable(verdicts []verdict) string {
 		if !v.isMet() {
 			kept = fmt.Sprintf("**missed by %s**", number(v.measured-v.limit))
 		}
+		if known := v.known(); known != nil {
+			kept += ", open, held to " + number(known.held)
+		}
 		rows = append(rows, []string{v.what, nodes, number(v.measured), number(v.limit), v.unit, kept})
 	}
 	return table(rows)
+}
+
+// openList says why counts miss their budgets that are known to.
+func openList() string {
+	if len(open) == 0 {
+		return ""
+	}
+	var text strings.Builder
+	text.WriteString("\nOpen are:\n\n")
+	for _, m := range open {
+		fmt.Fprintf(&text, "- %s, %s: %s.\n", verdict{what: m.what, nodes: m.nodes}.subject(), m.unit, m.why)
+	}
+	return text.String()
 }
 
 func windowTable(windows []window) string {
