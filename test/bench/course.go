@@ -25,7 +25,7 @@ type course struct {
 
 // courses are the modes. Nodes are asked every 30 s when nothing happens.
 var courses = map[string]course{
-	"counts": {sizes: [][]int{{3, 10, 100}}, tenants: 20, steady: 35 * time.Second},
+	"counts": {sizes: [][]int{{3, 10}, {100}}, tenants: 20, steady: 35 * time.Second},
 	"quick": {
 		sizes: [][]int{{3, 10}, {100}}, tenants: 20, steady: 35 * time.Second,
 		mines: 30 * time.Second, hangs: 15 * time.Second, meshes: [][]int{{3, 10}, {100}},
