@@ -1,6 +1,7 @@
 package rollout_test
 
 import (
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,9 +14,12 @@ import (
 
 // leading is what a history is watched for as to where clients are led.
 type leading struct {
-	// quiet is for how many seconds nodes have answered nobody, and lacking for how many
-	// passes they have lacked what the operator takes for the best block, by ordinal.
-	quiet, lacking map[int]int
+	// quiet is for how many seconds nodes had answered nobody, by ordinal, at each of the
+	// last moments that the operator may go by, the latest last.
+	quiet map[int][]int
+	// lacking is for how many passes nodes have lacked what the operator takes for the
+	// best block, by ordinal.
+	lacking map[int]int
 	// astray is for how many passes clients were led to a node that lacks the best block
 	// though another had it, and stuck for how many to one that had been silent for too
 	// long.
@@ -46,11 +50,22 @@ var primaries = []*v1alpha1.Primary{
 func (h *history) tick() {
 	h.cluster.tick()
 	for ordinal := range 6 {
-		h.quiet[ordinal]++
+		quiet := h.quietFor(ordinal) + 1
 		if h.answersHTTP(h.pods[ordinal]) {
-			h.quiet[ordinal] = 0
+			quiet = 0
 		}
+		moments := append(h.quiet[ordinal], quiet)
+		h.quiet[ordinal] = moments[max(len(moments)-blur, 0):]
 	}
+}
+
+// quietFor is for how many seconds a node has answered nobody.
+func (h *history) quietFor(ordinal int) int {
+	moments := h.quiet[ordinal]
+	if len(moments) == 0 {
+		return 0
+	}
+	return moments[len(moments)-1]
 }
 
 // lacks reports whether a node's data lack what the operator takes for the best block.
@@ -95,10 +110,10 @@ func (h *history) moved(move rollout.Move, seen *state.Network) {
 	case rollout.Behind:
 		justified = h.failsOver() && (h.liars || h.lacking[move.From] >= slack-blur)
 	case rollout.Silent:
-		justified = h.failsOver() && h.quiet[move.From] >= h.patience()-blur
+		justified = h.failsOver() && slices.Max(h.quiet[move.From]) >= h.patience()-blur
 	}
 	if !justified {
-		h.t.Fatalf("clients leave %d without a reason: %+v; it was silent for %d s, and behind for %d s", move.From, move, h.quiet[move.From], h.lacking[move.From])
+		h.t.Fatalf("clients leave %d without a reason: %+v; it was silent for %d s, and behind for %d s", move.From, move, h.quietFor(move.From), h.lacking[move.From])
 	}
 }
 

@@ -89,8 +89,9 @@ type (
 		count     int32
 		running   bool
 		startedAt time.Time
-		startAt   time.Time // when the kubelet starts it next
-		ended     *int32    // how the one before ended
+		startAt   time.Time                        // when the kubelet starts it next
+		backsOff  bool                             // and that it waits until then
+		ended     *corev1.ContainerStateTerminated // how the one before ended
 		read      secret
 	}
 )
@@ -264,11 +265,15 @@ func (c *cluster) runKubelet(p *pod) {
 // and later when it ends again and again.
 func (c *cluster) end(p *pod, code int32) {
 	container := &p.container
-	backOff := time.Second
-	if c.now.Sub(container.startedAt) < 10*time.Minute && container.count > 1 {
-		backOff = min(10*time.Second<<min(container.count-2, 5), 5*time.Minute)
+	again := time.Second
+	container.backsOff = c.now.Sub(container.startedAt) < 10*time.Minute && container.count > 1
+	if container.backsOff {
+		again = min(10*time.Second<<min(container.count-2, 5), 5*time.Minute)
 	}
-	container.running, container.ended, container.startAt = false, &code, c.now.Add(backOff)
+	container.running, container.startAt = false, c.now.Add(again)
+	container.ended = &corev1.ContainerStateTerminated{
+		ExitCode: code, StartedAt: metav1.NewTime(container.startedAt.Truncate(time.Second)), FinishedAt: metav1.NewTime(c.now.Truncate(time.Second)),
+	}
 }
 
 // probe takes note of whether a node serves the kubelet.
@@ -403,13 +408,12 @@ func (c *cluster) object(p *pod) *corev1.Pod {
 func (c *cluster) containerStatus(p *pod) corev1.ContainerStatus {
 	container := p.container
 	status := corev1.ContainerStatus{Name: resources.Container, ContainerID: strconv.Itoa(int(container.count)), RestartCount: max(container.count-1, 0)}
-	started := metav1.NewTime(container.startedAt.Truncate(time.Second))
-	if container.ended != nil {
-		status.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: *container.ended, StartedAt: started}
-	}
+	status.LastTerminationState.Terminated = container.ended
 	switch {
 	case container.running:
-		status.State.Running = &corev1.ContainerStateRunning{StartedAt: started}
+		status.State.Running = &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(container.startedAt.Truncate(time.Second))}
+	case container.ended != nil && !container.backsOff: // the kubelet is about to start it again
+		status.State.Terminated, status.LastTerminationState.Terminated = container.ended, nil
 	case container.ended != nil:
 		status.State = statetest.Waiting("CrashLoopBackOff", "")
 	case c.templates[p.template].noImage:

@@ -52,7 +52,7 @@ func newHistory(t *rapid.T) *history {
 			rapid.IntRange(0, 9).Draw(t, "chain") > 0,
 			time.Duration(rapid.SampledFrom([]int{0, 2, 20, 59}).Draw(t, "lag"))*time.Second,
 		),
-		t: t, down: map[int]fallen{}, restarts: map[int]int{}, leading: leading{quiet: map[int]int{}, lacking: map[int]int{}},
+		t: t, down: map[int]fallen{}, restarts: map[int]int{}, leading: leading{quiet: map[int][]int{}, lacking: map[int]int{}},
 	}
 	h.network.Spec.Primary = rapid.SampledFrom(primaries).Draw(t, "primary")
 	h.operator = newOperator(h.cluster)
@@ -206,7 +206,7 @@ func (h *history) watch(act act, served bool) {
 // nothing is wrong with it.
 func (h *history) restartsOnce(uid types.UID) bool {
 	p := h.byUID(uid)
-	return p != nil && p.container.ended != nil && *p.container.ended != 0 &&
+	return p != nil && p.container.ended != nil && p.container.ended.ExitCode != 0 &&
 		(p.container.count == 1 || p.container.count == 2 && p.container.running) &&
 		!p.crashes && !p.hangs && !p.deaf && !p.data.spoiled && h.templates[p.template] == (template{})
 }
