@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -37,6 +38,11 @@ type answers struct {
 	told map[types.UID]bool
 	// patience is how long a look waits for a node.
 	patience time.Duration
+	// life is as long as anything is remembered of the network. All that asks its nodes ends
+	// with it, also for whom no look waits any more.
+	life context.Context
+	end  context.CancelFunc
+	asks sync.WaitGroup
 }
 
 // answer is what a node said when it was asked.
@@ -47,7 +53,17 @@ type answer struct {
 }
 
 func newAnswers() *answers {
-	return &answers{said: map[string]answer{}, asking: map[string]bool{}, told: map[types.UID]bool{}, patience: patience}
+	life, end := context.WithCancel(context.Background())
+	return &answers{
+		said: map[string]answer{}, asking: map[string]bool{}, told: map[types.UID]bool{}, patience: patience,
+		life: life, end: end,
+	}
+}
+
+// close ends all that asks nodes, and waits until it has.
+func (a *answers) close() {
+	a.end()
+	a.asks.Wait()
 }
 
 // voice tells apart the lives of a node, and the addresses where it answers.
@@ -112,8 +128,8 @@ func (a *answers) isLate(pod *corev1.Pod) bool {
 	return true
 }
 
-// end takes note of what came of asking a node.
-func (a *answers) end(asked state.Node, round int, isWell bool) {
+// came takes note of what came of asking a node.
+func (a *answers) came(asked state.Node, round int, isWell bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	key := voice(asked.Pod)

@@ -1,6 +1,8 @@
 package observe
 
 import (
+	"context"
+	"errors"
 	"reflect"
 	"slices"
 	"testing"
@@ -67,6 +69,26 @@ func TestWhomALookAsks(t *testing.T) {
 			s.network.Spec.Interval = &metav1.Duration{Duration: 5 * time.Minute}
 			s.clock.Step(time.Minute)
 		}, nil},
+		{"somebody has changed the network, and the first look failed", func(s *scene) {
+			s.network.Generation++
+			s.failure, s.fails = errors.New("no"), "*v1.PodList"
+			if _, err := s.observe(); err == nil {
+				s.t.Error("the look has not failed")
+			}
+			s.failure = nil
+		}, []int{0, 1, 2}},
+		{"there was no Secret for longer than their turn", func(s *scene) {
+			secret := s.secret
+			s.secret = nil
+			s.lookAfter(time.Minute)
+			s.secret = secret
+		}, []int{0, 1, 2}},
+		{"one that answered after the last look has a better block", func(s *scene) {
+			s.MineAt(hostOf(1))
+			said, _ := s.cache().answers.of(state.Node{Pod: s.pods[1], Data: s.pods[1].UID})
+			said.Tip = blockOf(s.State(hostOf(1)).Tip())
+			s.cache().answers.came(said, s.cache().answers.round, true)
+		}, []int{0, 1, 2}},
 		{"one that is asked has a better block", func(s *scene) {
 			s.pods[1] = statetest.Pod(1, restarted)
 			s.MineAt(hostOf(1))
@@ -193,6 +215,52 @@ func TestLookDoesNotWaitForANodeThatHangs(t *testing.T) {
 	g.Eventually(func() string { return s.look().Nodes[1].Problem }, "5s").Should(Equal("it timed out"))
 	g.Expect(s.cache().answers.late).To(BeZero())
 	g.Expect(s.cache().answers.asking).To(BeEmpty())
+}
+
+// Nothing asks the nodes of a network that is gone.
+func TestForgottenNetworkIsAskedNothing(t *testing.T) {
+	g := NewWithT(t)
+	s := settled(t, 2)
+	s.cache().answers.patience = 20 * time.Millisecond
+	s.Freeze(hostOf(1))
+	s.partial = false
+	s.look()
+	answers := s.cache().answers
+	began := time.Now()
+	s.observer.Forget(client.ObjectKeyFromObject(s.network))
+	g.Expect(answers.asking).To(BeEmpty())
+	g.Expect(time.Since(began)).To(BeNumerically("<", time.Second), "it does not wait for the node")
+}
+
+// A look that is over waits for no node.
+func TestLookThatIsOverWaitsForNobody(t *testing.T) {
+	g := NewWithT(t)
+	s := settled(t, 2)
+	s.Freeze(hostOf(1))
+	seen := s.lookAfter(time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	g.Expect(s.observer.Ask(ctx, s.network, s, seen, []int{0, 1})).To(MatchError(context.DeadlineExceeded))
+	g.Expect(time.Since(began)).To(BeNumerically("<", time.Second))
+	g.Expect(seen.Nodes[1].Answers).To(BeFalse(), "nothing rests on it")
+	s.observer.Forget(client.ObjectKeyFromObject(s.network))
+}
+
+// A node that has answered, and that the kubelet does not find ready, was alive when it
+// answered, and not for as long as that stands.
+func TestWhatWasSaidIsNoSignOfLife(t *testing.T) {
+	g := NewWithT(t)
+	s := newScene(t, 2)
+	statetest.NotReady(s.pods[1])
+	first := s.look().Now
+	s.partial = true
+	seen := s.lookAfter(10 * time.Second)
+	g.Expect(seen.Nodes[0].LastAlive).To(Equal(seen.Now), "the kubelet says so")
+	g.Expect(seen.Nodes[1].Answers && !seen.Nodes[1].Asked).To(BeTrue())
+	g.Expect(seen.Nodes[1].LastAlive).To(Equal(first))
+	g.Expect(s.observer.Ask(t.Context(), s.network, s, seen, []int{1})).To(Succeed())
+	g.Expect(seen.Nodes[1].LastAlive).To(Equal(seen.Now))
 }
 
 // Many that hang do not keep the others from being asked.

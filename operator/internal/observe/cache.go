@@ -24,7 +24,7 @@ type cache struct {
 	askAll   bool
 	// secret is what was last read of the Secret.
 	secret secretMemory
-	// generation is that of the network when it was last looked at.
+	// generation is that of the network when all of them were last asked.
 	generation int64
 	// backoff spares nodes that did not answer.
 	backoff *backoff
@@ -138,7 +138,10 @@ func (c *cache) secretChangedAt(network *v1alpha1.BitcoinNetwork, found credenti
 
 // cacheOf returns what is remembered of a network.
 func (o *Observer) cacheOf(network types.NamespacedName) *cache {
-	found, _ := o.caches.LoadOrStore(network, newCache())
+	found, known := o.caches.Load(network)
+	if !known {
+		found, _ = o.caches.LoadOrStore(network, newCache())
+	}
 	return found.(*cache)
 }
 
@@ -227,9 +230,12 @@ func (c *cache) remember(network *v1alpha1.BitcoinNetwork, seen *state.Network) 
 // or somebody has changed the network or asked for it. Looks come a tenth early.
 func (c *cache) isWhole(network *v1alpha1.BitcoinNetwork, now time.Time) bool {
 	turn := state.CheckInterval(network) * 8 / 10
-	whole := c.askAll || c.generation != network.Generation || now.Sub(c.allAsked) >= turn
-	c.askAll, c.generation = false, network.Generation
-	return whole
+	return c.askAll || c.generation != network.Generation || now.Sub(c.allAsked) >= turn
+}
+
+// wasWhole takes note that all nodes of a network have been asked.
+func (c *cache) wasWhole(network *v1alpha1.BitcoinNetwork, now time.Time) {
+	c.askAll, c.generation, c.allAsked = false, network.Generation, now
 }
 
 // branchesOf returns which tips are on the chain of the highest, nil where that is not
@@ -256,7 +262,8 @@ func (c *cache) rememberAlive(seen *state.Network) {
 		node := &seen.Nodes[ordinal]
 		switch {
 		case node.IsAlive():
-			alive[ordinal], node.LastAlive = seen.Now, seen.Now
+			node.LastAlive = node.AliveAt(seen.Now)
+			alive[ordinal] = node.LastAlive
 		case node.Pod == nil:
 			node.LastAlive = cmp.Or(c.missing[ordinal], seen.Now)
 			missing[ordinal] = node.LastAlive

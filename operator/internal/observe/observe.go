@@ -152,8 +152,12 @@ func (o *Observer) leaveUntold(network *v1alpha1.BitcoinNetwork, seen *state.Net
 	}
 }
 
-// Forget drops what is remembered of a network.
-func (o *Observer) Forget(network types.NamespacedName) { o.caches.Delete(network) }
+// Forget drops what is remembered of a network, and ends all that asks its nodes.
+func (o *Observer) Forget(network types.NamespacedName) {
+	if found, known := o.caches.LoadAndDelete(network); known {
+		found.(*cache).answers.close()
+	}
+}
 
 // AskAll has every node of a network asked at the next look, also those that have
 // not answered of late.

@@ -26,6 +26,9 @@ const (
 	// tipAfter is how long a pod must have run before its node is believed without
 	// credentials: by then its address is no longer that of a pod before it.
 	tipAfter = 30 * time.Second
+	// openAgain is how soon a node is asked once more that has not said of all credentials
+	// whether it accepts them.
+	openAgain = 5 * time.Second
 )
 
 // session asks the nodes of one network in one pass.
@@ -40,8 +43,9 @@ type session struct {
 }
 
 func newSession(nodes Nodes, network *v1alpha1.BitcoinNetwork, seen *state.Network, cache *cache) *session {
+	own := *network // who asks a node that is late reads it while the pass writes the network's status
 	return &session{
-		nodes: nodes, network: network, seen: seen, cache: cache,
+		nodes: nodes, network: &own, seen: seen, cache: cache,
 		hadPods: seen.HadPods(), wasRead: wasRead(network, seen),
 	}
 }
@@ -58,8 +62,8 @@ func (s *session) askNodes(ctx context.Context, all bool) {
 		s.ask(ctx, func(state.Node) bool { return true })
 		all = true
 	}
-	if all {
-		s.cache.allAsked = s.seen.Now
+	if all && s.seen.Secret.Unusable == nil {
+		s.cache.wasWhole(s.network, s.seen.Now)
 	}
 	s.seen.AllAskedAt = s.cache.allAsked
 }
@@ -98,12 +102,12 @@ func (s *session) isDue(node state.Node) bool {
 	return copies || !s.cache.answers.isFresh(node)
 }
 
-// hasFoundBetter reports whether a node that was asked in this pass has a better block
-// than was known. Of a public chain nodes have another one each moment, and what others
+// hasFoundBetter reports whether a node tells of a better block than was known, be it that
+// its answer came after the look before. Of a public chain nodes have another one each moment, and what others
 // have is nothing to them.
 func (s *session) hasFoundBetter() bool {
 	return s.seen.Private && slices.ContainsFunc(s.seen.Nodes, func(node state.Node) bool {
-		return node.Shown && node.Asked && node.Tip.Height > 0 &&
+		return node.Shown && node.Tip.Height > 0 &&
 			(s.cache.best == nil || node.Tip.Compare(*s.cache.best) > 0)
 	})
 }
@@ -114,7 +118,7 @@ func (s *session) ask(ctx context.Context, wanted func(state.Node) bool) {
 	var group errgroup.Group
 	group.SetLimit(maxParallelRequests)
 	for ordinal := range s.seen.Nodes {
-		if node := &s.seen.Nodes[ordinal]; s.canBeAsked(*node) && wanted(*node) {
+		if node := &s.seen.Nodes[ordinal]; ctx.Err() == nil && s.canBeAsked(*node) && wanted(*node) {
 			group.Go(func() error {
 				s.askInTime(ctx, ordinal, node)
 				return nil
@@ -135,14 +139,14 @@ func (s *session) askInTime(ctx context.Context, ordinal int, node *state.Node) 
 	}
 	asked := state.Node{Tip: node.Tip, AskedAt: s.seen.Now, Asked: true}
 	keepSeen(&asked, *node)
-	done := make(chan struct{})
-	go func() { // it ends when the node answers, or by the deadlines of requests
+	answers, done := s.cache.answers, make(chan struct{})
+	answers.asks.Go(func() { // until the node answers, by the deadlines of requests
 		defer close(done)
-		s.question(context.WithoutCancel(ctx), ordinal, &asked)
-		s.cache.answers.end(asked, round, asked.Answers && asked.Problem == "")
+		s.question(answers.life, ordinal, &asked)
+		answers.came(asked, round, asked.Answers && asked.Problem == "")
 		asked.Problem = cmp.Or(asked.Problem, unreached(asked))
-	}()
-	patience := s.cache.answers.patience
+	})
+	patience := answers.patience
 	if late {
 		patience /= 8
 	}
@@ -150,14 +154,19 @@ func (s *session) askInTime(ctx context.Context, ordinal int, node *state.Node) 
 	defer wait.Stop()
 	select {
 	case <-done:
+	case <-ctx.Done():
 	case <-wait.C:
-		if late || s.cache.answers.isLate(node.Pod) {
+		if late || answers.isLate(node.Pod) {
 			s.awaits(node)
 			return
 		}
 	}
-	<-done
-	*node = asked
+	select {
+	case <-done:
+		*node = asked
+	case <-ctx.Done():
+		s.awaits(node)
+	}
 }
 
 // awaits says of a node what it last said while it is still being asked.
@@ -293,9 +302,17 @@ func (s *session) verifyUsers(ctx context.Context, ordinal int, node *state.Node
 			node.KeepsUsers = append(node.KeepsUsers, user)
 		}
 		if cmp.Or(errHeld, errDropped) != nil {
+			s.leavesOpen(node)
 			return
 		}
 	}
+}
+
+// leavesOpen takes note that a node that answers has not said of all credentials whether it
+// accepts them: what it said stands, and it is asked for the others at the next look.
+func (s *session) leavesOpen(node *state.Node) {
+	node.AskAgain = openAgain
+	s.cache.answers.tells(node.Pod.UID)
 }
 
 // anyIs reports whether a node accepts any of these credentials of users, or rejects any.
@@ -333,6 +350,7 @@ func (s *session) accepts(ctx context.Context, ordinal int, node *state.Node, pa
 	}
 	_, err := s.nodes.Check(ctx, s.endpoint(ordinal, node, pair))
 	if err != nil && !errors.Is(err, bitcoind.ErrUnauthorized) && !errors.Is(err, bitcoind.ErrForbidden) {
+		s.leavesOpen(node)
 		return expected
 	}
 	s.cache.keyring.record(pod, pair, err == nil)

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -236,4 +237,37 @@ func TestWhatIsSeenOfUsers(t *testing.T) {
 		{Name: "read", Passwords: 2}, {Name: "lnd", Problem: "BC_RPC_PASSWORD_LND must be set and not be empty"},
 	}))
 	g.Expect(resources.KnownUsers(statetest.Pod(0, knowing("read", "lnd")))).To(Equal([]string{"read", "lnd"}))
+}
+
+// accepting asks nodes, but for whether they accept credentials while they are busy.
+type accepting struct {
+	Nodes
+	busy bool
+}
+
+func (a *accepting) Accepts(ctx context.Context, endpoint bitcoind.Endpoint) (bool, error) {
+	if a.busy {
+		return false, bitcoind.ErrBusy
+	}
+	return a.Nodes.Accepts(ctx, endpoint)
+}
+
+// What a node has not said of its users it is asked at the next look, which comes soon,
+// though all else that it said stands.
+func TestUsersOfABusyNodeAreVerifiedAtTheNextLook(t *testing.T) {
+	g := NewWithT(t)
+	s := newScene(t, 1)
+	nodes := &accepting{Nodes: s, busy: true}
+	s.nodes = nodes
+	s.pods[0] = statetest.Pod(0, knowing("read"))
+	s.withUsers(statetest.Born.Add(-time.Hour), pairs{first}, "read")
+	node := s.look().Nodes[0]
+	g.Expect(userVerdict(node)).To(BeEmpty(), "nobody knows")
+	g.Expect(node.AskAgain).To(Equal(openAgain))
+	s.partial, nodes.busy = true, false
+	g.Expect(s.asked(g)).To(Equal([]int{0}))
+	node = s.look().Nodes[0]
+	g.Expect(userVerdict(node)).To(Equal("rejects read"))
+	g.Expect(node.AskAgain).To(BeZero())
+	g.Expect(s.asked(g)).To(BeEmpty())
 }

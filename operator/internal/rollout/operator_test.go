@@ -63,6 +63,9 @@ type refusal struct {
 type act struct {
 	// step is a step of the rollout; nil where nodes are scaled away.
 	step *rollout.Step
+	// again reports that the operator had replaced that node before, and has not seen it
+	// serve since.
+	again bool
 	// size is how many nodes are left.
 	size int
 	seen *state.Network
@@ -239,16 +242,16 @@ func (o *operator) recall(node state.Node) (heard state.Node, known bool) {
 	last.Pod = node.Pod // ready or not, until then nothing has happened to it
 	o.heard[state.Life(node.Pod)] = last
 	heard = node
-	heard.Answers, heard.Shown, heard.Tip = true, true, last.Tip
+	heard.Answers, heard.Shown, heard.Tip, heard.AskedAt = true, true, last.Tip, last.AskedAt
 	heard.AcceptsOld, heard.MayAcceptOld, heard.RejectsPrevious = last.AcceptsOld, last.MayAcceptOld, last.RejectsPrevious
 	heard.RejectsCurrent = last.RejectsCurrent
 	return heard, true
 }
 
-// askBetter asks all nodes where one that was asked has a better block than was known.
+// askBetter asks all nodes where one tells of a better block than was known.
 func (o *operator) askBetter(seen *state.Network) bool {
 	if !seen.Private || !slices.ContainsFunc(seen.Nodes, func(node state.Node) bool {
-		return node.Asked && node.Shown && node.Tip.Height > 0 && (o.best == nil || node.Tip.Compare(*o.best) > 0)
+		return node.Shown && node.Tip.Height > 0 && (o.best == nil || node.Tip.Compare(*o.best) > 0)
 	}) {
 		return false
 	}
@@ -406,7 +409,8 @@ func (o *operator) rememberAlive(ordinal int, node *state.Node, now time.Time) {
 	}
 	switch {
 	case node.IsAlive():
-		o.alive[ordinal], node.LastAlive = now, now
+		node.LastAlive = node.AliveAt(now)
+		o.alive[ordinal] = node.LastAlive
 	case node.Pod == nil:
 		node.LastAlive = remembered(o.missing, ordinal, now)
 	default:
@@ -495,7 +499,10 @@ func (o *operator) take(seen *state.Network, decision rollout.Decision, killed m
 	}
 	there := o.isStillThere(seen, step.Keeper)
 	do := func() bool { return there && o.execute(step, pod.UID) }
-	if done := o.act(act{step: step, size: int(*c.set.Spec.Replicas), seen: seen, do: do}); !done {
+	again := slices.ContainsFunc(before, func(other v1alpha1.RolloutStatus) bool {
+		return other.Ordinal == taken.Ordinal && other.Action == v1alpha1.ReplaceAction
+	})
+	if done := o.act(act{step: step, again: again, size: int(*c.set.Spec.Replicas), seen: seen, do: do}); !done {
 		c.network.Status.Rollout = before
 		if there {
 			o.refused[refusal{pod.UID, step.Action}] = c.now

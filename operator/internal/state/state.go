@@ -169,8 +169,8 @@ type Node struct {
 	// LastServed is now for a node that serves; for any other the first look that found
 	// that it does not.
 	LastServed time.Time
-	// LastAlive is now for a node that serves the kubelet's probe, or answers RPC, be it
-	// that it rejects credentials. For any other it is when it last did, by the kubelet's
+	// LastAlive is now for a node that serves the kubelet's probe, and for one that does not
+	// when it answered RPC, be it that it rejects credentials. For any other it is when it last did, by the kubelet's
 	// account, which outlives the operator; without a pod, by that of the operator.
 	LastAlive time.Time
 	// BehindSince is the first of the looks in which the node has said that it lacks the
@@ -317,6 +317,20 @@ func (n *Network) Serves(node Node) bool { return node.Answers && n.IsUp(node) }
 // it that it rejects credentials.
 func (n Node) IsAlive() bool {
 	return n.Pod != nil && (UnservedSince(n.Pod).IsZero() || n.Answers || n.RejectsAll)
+}
+
+// AliveAt returns when a node that is alive was last known to be: one of which the kubelet
+// says nothing was when it was asked.
+func (n Node) AliveAt(now time.Time) time.Time {
+	unserved := UnservedSince(n.Pod)
+	switch {
+	case unserved.IsZero() || n.Asked:
+		return now
+	case unserved.After(n.AskedAt):
+		return unserved
+	default:
+		return n.AskedAt
+	}
 }
 
 // IsEmpty reports whether a node's data are in a pod that has never run, so that
