@@ -107,15 +107,19 @@ func (e *errand) start(ctx context.Context) (time.Duration, error) {
 }
 
 // decide decides about the request. The node that is to be told is asked in this pass, and
-// then it is decided again.
+// the others where they were not of late, and then it is decided again.
 func (e *errand) decide(ctx context.Context) (request.Decision, error) {
 	for {
 		decision := request.Decide(e.request, e.situation)
 		seen, network := e.situation.Seen, e.situation.Network
-		if !decision.Tells() || len(seen.Unasked([]int{decision.Node})) == 0 {
+		if !decision.Tells() {
 			return decision, nil
 		}
-		if err := e.Observer.PeekAt(ctx, network, e.nodes, seen, []int{decision.Node}); err != nil {
+		unasked := seen.Unasked(seen.TipRestsOn(decision.Node))
+		if len(unasked) == 0 {
+			return decision, nil
+		}
+		if err := e.Observer.PeekAt(ctx, network, e.nodes, seen, unasked); err != nil {
 			return request.Decision{}, err
 		}
 		e.situation.Parts = len(plan.Parts(network, seen, e.Platform))

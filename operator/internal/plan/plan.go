@@ -65,7 +65,7 @@ func (p Plan) Waiting() *rollout.Wait {
 func (p Plan) Unasked(seen *state.Network) []int {
 	ordinals := slices.Concat(p.Shape.Size.RestsOn(seen), p.Rollout.RestsOn(seen), rollout.SyncedRestsOn(seen, p.Synced))
 	if p.Mine != nil {
-		ordinals = append(ordinals, p.Mine.Node)
+		ordinals = append(ordinals, seen.TipRestsOn(p.Mine.Node)...)
 	}
 	return seen.Unasked(ordinals)
 }

@@ -207,6 +207,20 @@ func (n *Network) Unasked(ordinals []int) []int {
 	})
 }
 
+// TipRestsOn returns the nodes on whose answers it rests that a node has the best tip and
+// may mine: its own, and where the others' are older than a check is by default, all.
+func (n *Network) TipRestsOn(miner int) []int {
+	ordinals := []int{miner}
+	if n.Now.Sub(n.AllAskedAt) > steadyInterval {
+		for ordinal := range n.Nodes {
+			if ordinal != miner {
+				ordinals = append(ordinals, ordinal)
+			}
+		}
+	}
+	return ordinals
+}
+
 // WantedNodes returns the nodes that the network should have.
 func (n *Network) WantedNodes() []Node { return n.Nodes[:n.Wanted] }
 

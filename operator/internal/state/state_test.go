@@ -1,6 +1,7 @@
 package state_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -268,6 +269,25 @@ func TestMadeNodes(t *testing.T) {
 		}
 		if got := len(seen.MadeNodes()); got != test.want {
 			t.Errorf("%s: got %d, want %d", test.reason, got, test.want)
+		}
+	}
+}
+
+// That a node has the best tip rests on what it says now, and on what the others have said
+// within half a minute, however seldom they are asked.
+func TestOnWhomItRestsThatANodeMines(t *testing.T) {
+	for _, test := range []struct {
+		reason string
+		ago    time.Duration
+		want   []int
+	}{
+		{"all have been asked in this pass", 0, []int{1}},
+		{"a check ago", 30 * time.Second, []int{1}},
+		{"longer ago: spec.interval is 1h", 31 * time.Second, []int{1, 0, 2}},
+	} {
+		seen := &state.Network{Now: statetest.Now, AllAskedAt: statetest.Now.Add(-test.ago), Nodes: make([]state.Node, 3)}
+		if got := seen.TipRestsOn(1); !slices.Equal(got, test.want) {
+			t.Errorf("%s: it rests on %v, want %v", test.reason, got, test.want)
 		}
 	}
 }
