@@ -70,7 +70,7 @@ func (d *decider) lead(size int, step *Step) Lead {
 		return Lead{Primary: d.primary(*cmp.Or(d.leader(size, nil, step), new(int)))}
 	}
 	from := int(current.Ordinal)
-	move, to := d.leave(current, size, step), d.leader(size, &from, step)
+	move, to := d.leave(current, size, step), cmp.Or(d.leader(size, &from, step), d.leader(size, &from, nil))
 	if move == nil || to == nil {
 		return Lead{Primary: d.staysAt(current)}
 	}
@@ -263,9 +263,9 @@ func (d *decider) endLeft() *Step {
 }
 
 // firstLeadElsewhere keeps a step until clients have been led away from the node that
-// it takes down.
+// it takes down, or to it where no other is left: the step may come to nothing.
 func (d *decider) firstLeadElsewhere(step *Step, lead Lead) *Step {
-	if step == nil || lead.Move == nil || lead.Move.From != step.Ordinal {
+	if step == nil || lead.Move == nil || lead.Move.From != step.Ordinal && lead.Move.To != step.Ordinal {
 		return step
 	}
 	d.waitsFor(Wait{Node: step.Ordinal, On: OnTime, For: elsewhere(d.network, lead.Move.To)})

@@ -92,6 +92,9 @@ func TestWhereClientsAreLed(t *testing.T) {
 		{decision{reason: "it fails while nobody knows which pods are outdated", network: changes{leads(0)}, nodes: []state.Node{with(silent(0, statetest.NotReady), dead(long)), at(1)},
 			seen: views{func(seen *state.Network) { seen.StatefulSet.Generation++ }}}, "Silent: 0 to 1"},
 
+		{decision{reason: "rather to one that is about to be replaced than nowhere, which waits for them", network: changes{leads(0), taken(0, replace, long)},
+			nodes: []state.Node{with(silent(0, statetest.NotReady), dead(long)), statetest.Rejecting(1, 7)}, seen: views{public, changedSecret(2 * time.Minute)}}, "Silent: 0 to 1"},
+
 		// Nodes that the operator takes down.
 		{decision{reason: "one that is restarted has its time to end", network: changes{leads(0), taken(0, restart, time.Minute)}, nodes: []state.Node{with(silent(0), dead(time.Minute)), at(1)}}, "0"},
 		{decision{reason: "and is silent for a while after that", network: changes{leads(0), taken(0, restart, 89*time.Second)}, nodes: []state.Node{with(silent(0), dead(89*time.Second)), at(1)}}, "0"},
@@ -123,8 +126,8 @@ func TestWhereClientsAreLed(t *testing.T) {
 			if got := told(decided.Lead); got != test.lead {
 				t.Errorf("got %q, want %q", got, test.lead)
 			}
-			if move := decided.Lead.Move; move != nil && decided.Step != nil && decided.Step.Ordinal == move.From {
-				t.Error("the node is taken down before clients are led elsewhere")
+			if move, step := decided.Lead.Move, decided.Step; move != nil && step != nil && (step.Ordinal == move.From || step.Ordinal == move.To) {
+				t.Error("a node is taken down that clients are led from, or to")
 			}
 		})
 	}

@@ -183,7 +183,8 @@ func (h *history) watch(act act, served bool) {
 			h.t.Fatalf("payments-%d is restarted for the third time", ordinal)
 		}
 	}
-	if forTemplate && !act.again && h.restartsOnce(act.seen.Nodes[ordinal].Pod.UID) {
+	forSecret := act.seen.Nodes[ordinal].RejectsAll
+	if forTemplate && !forSecret && !act.again && h.restartsOnce(act.seen.Nodes[ordinal].Pod.UID) {
 		for other, fallen := range h.down {
 			if other != ordinal && fallen.forTemplate {
 				h.t.Fatalf("payments-%d is replaced as it restarts, while payments-%d is down for the same change", ordinal, other)
