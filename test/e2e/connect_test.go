@@ -228,7 +228,7 @@ func primaryMoves(g Gomega, ctx context.Context, of fleet.Network) int {
 	g.Expect(cluster.API.List(ctx, &events, client.InNamespace(of.Namespace))).To(Succeed())
 	moves := 0
 	for _, event := range events.Items {
-		if event.Reason == v1alpha1.PrimaryMovedEvent && event.InvolvedObject.UID == of.UID && strings.HasPrefix(event.Message, of.Name+"-primary leads to ") {
+		if event.Reason == v1alpha1.PrimaryMovedEvent && event.InvolvedObject.UID == of.UID && strings.HasPrefix(event.Message, of.Name+"-primary now leads to ") {
 			moves += int(max(event.Count, 1))
 		}
 	}
