@@ -58,7 +58,7 @@ func TestTeamByTheCommand(t *testing.T) {
 	old := pairOf(g, ctx, name)
 	seal(1, "--finish", "with reason SecretRead, and not Rotated")
 	seal(0, "--rotate", "Nodes then accept both passwords")
-	seal(1, "--finish", "is not that of the file: push the file")
+	seal(1, "--finish", "differs from the file: push the file")
 	wait(g, ctx, push(g, ctx, team, "A new password, beside the old one").Done)
 	wait(g, ctx, hasReason(found, "CredentialsReady", "Rotated"))
 	next := pairOf(g, ctx, name)
@@ -67,7 +67,7 @@ func TestTeamByTheCommand(t *testing.T) {
 	for _, accepted := range []pair{old, next} {
 		g.Expect(call(ctx, addressOf(ctx, found.Nodes[0]), accepted)).To(Succeed())
 	}
-	seal(0, "--finish", "the previous password is out")
+	seal(0, "--finish", "the previous password is removed")
 	wait(g, ctx, push(g, ctx, team, "Drop the old password").Done)
 	wait(g, ctx, hasReason(found, "CredentialsReady", "SecretRead"))
 	ready(g, ctx, found)

@@ -81,7 +81,7 @@ func volumesGrowAndStay(t *testing.T) {
 
 	scale(g, ctx, grown, 3)
 	wait(g, ctx, claimed(grown, "128Mi", 3))
-	wait(g, ctx, tells(grown, "StorageReady", "Resizing", "data-grown-2 asks for 128Mi and has 64Mi"))
+	wait(g, ctx, tells(grown, "StorageReady", "Resizing", "data-grown-2 requests 128Mi and has 64Mi"))
 	storage(g, ctx, grown, has128Mi)
 	wait(g, ctx, tells(grown, "StorageReady", "SizeReached", "3 volumes of at least 128Mi"))
 	ready(g, ctx, grown)
@@ -130,7 +130,7 @@ func sizesGoBack(t *testing.T) {
 
 	resize(g, ctx, greedy, "1Gi") // there is room for each, and not for all
 	wait(g, ctx, fleet.All(
-		tells(greedy, "StorageReady", "QuotaExceeded", `quota "tight" has 1856Mi left`, "no claim has grown", "back, to 64Mi (status.storage)"),
+		tells(greedy, "StorageReady", "QuotaExceeded", `quota "tight" has 1856Mi left`, "no claim has grown", "back to 64Mi (status.storage)"),
 		tells(greedy, "Stalled", "QuotaExceeded")))
 	wait(g, ctx, claimed(greedy, "64Mi", 3))
 	g.Expect(network(g, ctx, "team-b", "greedy").Status.Ready).To(Equal("3/3"), "the nodes go on")
