@@ -421,7 +421,7 @@ func (k *fakeKubelet) tellRefusal(ctx context.Context, set *appsv1.StatefulSet, 
 		InvolvedObject: corev1.ObjectReference{APIVersion: "apps/v1", Kind: "StatefulSet", Namespace: set.Namespace, Name: set.Name, UID: set.UID},
 		Reason:         "FailedCreate", Message: why, Type: corev1.EventTypeWarning, LastTimestamp: metav1.Now(),
 	}
-	if err := k.world.api.Create(ctx, event); err != nil && !apierrors.IsAlreadyExists(err) {
+	if err := k.world.api.Create(ctx, event); err != nil && ctx.Err() == nil && !apierrors.IsAlreadyExists(err) {
 		panic(err)
 	}
 	return true
