@@ -77,7 +77,8 @@ func TestBrokenTeamsDelayNobody(t *testing.T) {
 }
 
 // An operator that does not come up is red in Flux, and holds up no other team.
-func TestOperatorThatDoesNotComeUp(t *testing.T) {
+func TestSlowOperatorThatDoesNotComeUp(t *testing.T) {
+	slow(t)
 	g, ctx := needsClusterFor(t, 8*time.Minute)
 	const name, other = "silenced", "heard"
 	platform, err := cluster.Fleet(ctx)
