@@ -56,7 +56,7 @@ func TestTeamByTheCommand(t *testing.T) {
 		g.Expect(answer.ErrOut).To(ContainSubstring(says))
 	}
 	old := pairOf(g, ctx, name)
-	seal(1, "--finish", "with reason SecretRead, and not Rotated")
+	seal(1, "--finish", "with reason SecretRead, not Rotated")
 	seal(0, "--rotate", "Nodes then accept both passwords")
 	seal(1, "--finish", "differs from the file: push the file")
 	wait(g, ctx, push(g, ctx, team, "A new password, beside the old one").Done)
