@@ -81,12 +81,7 @@ func TestSlowApplicationsLiveThroughIt(t *testing.T) {
 		wait(g, ctx, rejects(found, old))
 	})
 	phase("the primary's node hangs", func(g Gomega) {
-		hangs, before := primaryOf(g, ctx, found), lives(g, ctx, team, "payments")
-		process := processOf(g, ctx, hangs)
-		g.Expect(syscall.Kill(process, syscall.SIGSTOP)).To(Succeed())
-		t.Cleanup(func() { _ = syscall.Kill(process, syscall.SIGCONT) })
-		within(t, g, ctx, "clients left it", 2*time.Minute, leadsElsewhere(found, hangs))
-		wait(g, ctx, replaced(team, "payments", before, 1))
+		hangPrimary(t, g, ctx, found)
 	})
 
 	for what, application := range map[string]application{"lightning": applications.lnd, "headers": applications.indexer} {
@@ -279,6 +274,18 @@ func (l live) followed(t *testing.T, g Gomega, ctx context.Context, since time.T
 		}
 		t.Logf("%s waited %s at most for a block", what, longest.Round(time.Millisecond))
 	}
+}
+
+// hangPrimary has the node hang to which clients are led, and waits until they have left it
+// and it was replaced.
+func hangPrimary(t *testing.T, g Gomega, ctx context.Context, of fleet.Network) {
+	t.Helper()
+	hangs, before := primaryOf(g, ctx, of), lives(g, ctx, of.Namespace, of.Name)
+	process := processOf(g, ctx, hangs)
+	g.Expect(syscall.Kill(process, syscall.SIGSTOP)).To(Succeed())
+	t.Cleanup(func() { _ = syscall.Kill(process, syscall.SIGCONT) })
+	within(t, g, ctx, "clients left it", 2*time.Minute, leadsElsewhere(of, hangs))
+	wait(g, ctx, replaced(of.Namespace, of.Name, before, 1))
 }
 
 // primaryOf returns the node to which clients are led.

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -96,12 +95,7 @@ func TestLNDLivesThroughIt(t *testing.T) {
 		wait(g, ctx, rejects(found, old))
 	})
 	phase("the primary's node hangs", func(g Gomega) {
-		hangs, before := primaryOf(g, ctx, found), lives(g, ctx, team, "payments")
-		process := processOf(g, ctx, hangs)
-		g.Expect(syscall.Kill(process, syscall.SIGSTOP)).To(Succeed())
-		t.Cleanup(func() { _ = syscall.Kill(process, syscall.SIGCONT) })
-		within(t, g, ctx, "clients left it", 2*time.Minute, leadsElsewhere(found, hangs))
-		wait(g, ctx, replaced(team, "payments", before, 1))
+		hangPrimary(t, g, ctx, found)
 	})
 }
 
