@@ -2,6 +2,7 @@ package policies_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -22,7 +23,6 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/yaml"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
@@ -53,26 +53,12 @@ func run(m *testing.M) (code int, err error) {
 			return 0, err
 		}
 	}
-	environment := &envtest.Environment{
-		CRDDirectoryPaths:     []string{"../../gitops/crds", "../../gitops/infrastructure/sealed-secrets/crd.yaml"},
-		ErrorIfCRDPathMissing: true,
-		CRDs:                  policies.FluxKinds(),
-	}
-	if apiServer, err = environment.Start(); err != nil {
-		return 0, fmt.Errorf("start the API server (KUBEBUILDER_ASSETS must name a folder with kube-apiserver and etcd, as make test does): %w", err)
-	}
-	defer func() {
-		if stopped := environment.Stop(); err == nil {
-			err = stopped
-		}
-	}()
-	api, err := client.New(apiServer, client.Options{Scheme: scheme})
+	environment, err := policies.Serve(context.Background(), "../..", scheme)
 	if err != nil {
 		return 0, err
 	}
-	if err := policies.Install(context.Background(), api, "../../gitops/policies"); err != nil {
-		return 0, err
-	}
+	defer func() { err = errors.Join(err, environment.Stop()) }()
+	apiServer = environment.Config
 	return m.Run(), nil
 }
 

@@ -45,24 +45,16 @@ func run(m *testing.M) (code int, err error) {
 	if testing.Short() {
 		return m.Run(), nil
 	}
-	environment := &envtest.Environment{
-		CRDDirectoryPaths:     []string{"../../../gitops/crds", "../../../gitops/infrastructure/sealed-secrets/crd.yaml"},
-		ErrorIfCRDPathMissing: true,
-		CRDs:                  policies.FluxKinds(),
-	}
-	config, err := environment.Start()
-	if err != nil {
-		return 0, fmt.Errorf("start the API server (KUBEBUILDER_ASSETS must name a folder with kube-apiserver and etcd, as make test does): %w", err)
-	}
-	defer func() { err = errors.Join(err, environment.Stop()) }()
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return 0, err
 	}
-	if admin, err = client.NewWithWatch(config, client.Options{Scheme: scheme}); err != nil {
+	environment, err := policies.Serve(context.Background(), "../../..", scheme)
+	if err != nil {
 		return 0, err
 	}
-	if err := policies.Install(context.Background(), admin, "../../../gitops/policies"); err != nil {
+	defer func() { err = errors.Join(err, environment.Stop()) }()
+	if admin, err = client.NewWithWatch(environment.Config, client.Options{Scheme: scheme}); err != nil {
 		return 0, err
 	}
 	user, err := environment.AddUser(envtest.User{Name: "admin", Groups: []string{"system:masters"}}, nil)

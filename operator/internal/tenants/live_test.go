@@ -14,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/test/policies"
@@ -37,24 +36,16 @@ func run(m *testing.M) (code int, err error) {
 	if testing.Short() {
 		return m.Run(), nil
 	}
-	environment := &envtest.Environment{
-		CRDDirectoryPaths:     []string{repository + "/gitops/crds", repository + "/gitops/infrastructure/sealed-secrets/crd.yaml"},
-		ErrorIfCRDPathMissing: true,
-		CRDs:                  policies.FluxKinds(),
-	}
-	config, err := environment.Start()
-	if err != nil {
-		return 0, fmt.Errorf("start the API server (KUBEBUILDER_ASSETS must name a folder with kube-apiserver and etcd, as make test does): %w", err)
-	}
-	defer func() { err = errors.Join(err, environment.Stop()) }()
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return 0, err
 	}
-	if api, err = client.New(config, client.Options{Scheme: scheme}); err != nil {
+	environment, err := policies.Serve(context.Background(), repository, scheme)
+	if err != nil {
 		return 0, err
 	}
-	if err := policies.Install(context.Background(), api, repository+"/gitops/policies"); err != nil {
+	defer func() { err = errors.Join(err, environment.Stop()) }()
+	if api, err = client.New(environment.Config, client.Options{Scheme: scheme}); err != nil {
 		return 0, err
 	}
 	return m.Run(), nil
