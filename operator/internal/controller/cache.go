@@ -21,9 +21,8 @@ type cache struct {
 	network types.UID
 	// applied is, by kind and name, what was last applied and what came of it.
 	applied map[string]fingerprint
-	// dialling is until when nodes, by their pods, are taken to be busy with names
-	// that they were told to dial.
-	dialling map[types.UID]time.Time
+	// dialling is what nodes were told to dial of late.
+	dialling dialling
 	// opened are the pods whose readiness gates were opened and that the informers do not
 	// have so yet.
 	opened map[types.UID]bool
@@ -41,6 +40,10 @@ type cache struct {
 	patience status.Patience
 }
 
+func newCache(network types.UID) *cache {
+	return &cache{network: network, applied: map[string]fingerprint{}, dialling: dialling{}}
+}
+
 // cacheOf returns what is remembered of a network. What is remembered of another, which
 // had its name and was deleted while nobody looked, is forgotten.
 func (r *Reconciler) cacheOf(network *v1alpha1.BitcoinNetwork) *cache {
@@ -48,7 +51,7 @@ func (r *Reconciler) cacheOf(network *v1alpha1.BitcoinNetwork) *cache {
 	if found, known := r.caches.Load(key); known && found.(*cache).network != network.UID {
 		r.forget(key)
 	}
-	found, _ := r.caches.LoadOrStore(key, &cache{network: network.UID, applied: map[string]fingerprint{}})
+	found, _ := r.caches.LoadOrStore(key, newCache(network.UID))
 	return found.(*cache)
 }
 

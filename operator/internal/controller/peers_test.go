@@ -29,7 +29,7 @@ func (h *hanging) UpdatePeers(_ context.Context, _ bitcoind.Endpoint, change bit
 // Each name that leads nowhere keeps one of a node's few RPC threads for seconds.
 func TestNodeThatIsBusyDiallingIsNotToldToDialAgain(t *testing.T) {
 	g := NewWithT(t)
-	nodes, clock, cache := &hanging{}, clocktesting.NewFakeClock(statetest.Now), &cache{}
+	nodes, clock, cache := &hanging{}, clocktesting.NewFakeClock(statetest.Now), newCache("")
 	reconciler := &Reconciler{Clock: clock, Observer: &observe.Observer{Clock: clock}}
 	links := peering.Plan{Changes: map[int]peering.Change{1: {Add: []string{"a"}, Dial: []string{"a", "b"}}}}
 	update := func() {

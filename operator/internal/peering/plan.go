@@ -1,6 +1,7 @@
 package peering
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -66,6 +67,9 @@ type Network struct {
 	// Coming reports whether a node is coming up. Who is to dial it has it in the list when it
 	// answers, so that the two are one update.
 	Coming func(ordinal int) bool
+	// Fresh reports whether a node has just come up. While one that it is to dial comes up
+	// too, it is told of none: it learns of all its peers in one update.
+	Fresh func(ordinal int) bool
 	// Mute reports whether a node runs and cannot be asked, so that it has no report.
 	// It is dialled like those that have one.
 	Mute func(ordinal int) bool
@@ -104,6 +108,8 @@ type Plan struct {
 	// Parts are the groups of nodes that answer and can reach each other over
 	// links that stand, the largest first. One part is a whole network.
 	Parts [][]int
+	// Held reports that a fresh node waits for one that it is to dial.
+	Held bool
 }
 
 // Decide compares the links of a network with what its nodes report. A node
@@ -114,7 +120,7 @@ type Plan struct {
 func Decide(network Network, reports map[int]Report) Plan {
 	plan := Plan{Links: Links(network.Nodes, network.Degree), Changes: map[int]Change{}}
 	parts := newParts(network.Nodes, reports)
-	wanted, early := map[int][]string{}, map[int][]string{}
+	wanted, early, waits := map[int][]string{}, map[int][]string{}, map[int]bool{}
 
 	for _, link := range plan.Links {
 		name := network.Name(link.To)
@@ -126,6 +132,9 @@ func Decide(network Network, reports map[int]Report) Plan {
 		to, toAnswers := reports[link.To]
 		if !toAnswers && network.Coming(link.To) {
 			early[link.From] = append(early[link.From], name)
+		}
+		if fromAnswers && !toAnswers && (network.Coming(link.To) || network.Gone(link.To)) && network.Fresh(link.From) {
+			waits[link.From], plan.Held = true, true
 		}
 		isDialled := dialled(from, network.Comment(link.To))
 		isAccepted := accepted(to, network.Comment(link.From))
@@ -147,17 +156,19 @@ func Decide(network Network, reports map[int]Report) Plan {
 		}
 		change := plan.Changes[ordinal]
 		change.Add = subtract(subtract(wanted[ordinal], report.Added), early[ordinal])
+		if waits[ordinal] {
+			change.Add, change.Dial = nil, nil
+		}
 		for _, name := range subtract(report.Added, wanted[ordinal]) {
 			if network.Owns(name) || network.Sibling(name) {
 				change.Remove = append(change.Remove, name)
 			}
 		}
 		network.cut(&change, report)
-		if !change.isEmpty() {
-			plan.Changes[ordinal] = change
-		}
+		plan.Changes[ordinal] = change
 	}
 
+	maps.DeleteFunc(plan.Changes, func(_ int, change Change) bool { return change.isEmpty() })
 	plan.Parts = parts.list()
 	return plan
 }

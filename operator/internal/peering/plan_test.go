@@ -493,6 +493,34 @@ func TestNodeThatComesUpIsAddedOnce(t *testing.T) {
 	}
 }
 
+// Nodes that start together are told of each other in one update each.
+func TestFreshNodeWaitsForThoseThatComeUpToo(t *testing.T) {
+	for _, test := range []struct {
+		reason              string
+		fresh, coming, gone bool
+		reports             map[int]Report
+		want                string
+		held                bool
+	}{
+		{"one that it dials starts", true, true, false, dead(fresh(3), 1), "", true},
+		{"one that it dials has no pod yet", true, false, true, dead(fresh(3), 1), "", true},
+		{"all answer", true, false, false, fresh(3), "add n0 n1 dial n0 n1", false},
+		{"all answer, before the kubelet finds them ready", true, true, false, fresh(3), "add n0 n1 dial n0 n1", false},
+		{"one runs and does not answer", true, false, false, dead(fresh(3), 1), "add n0 n1 dial n0", false},
+		{"it has waited long enough", false, true, false, dead(fresh(3), 1), "add n0 dial n0", false},
+		{"it does not answer itself", true, true, false, dead(fresh(3), 1, 2), "", false},
+	} {
+		starts := network(3)
+		starts.Fresh = func(ordinal int) bool { return test.fresh && ordinal == 2 }
+		starts.Coming = func(ordinal int) bool { return test.coming && ordinal == 1 }
+		starts.Gone = func(ordinal int) bool { return test.gone && ordinal == 1 }
+		plan := Decide(starts, test.reports)
+		if got := describe(plan.Changes[2]); got != test.want || plan.Held != test.held {
+			t.Errorf("%s: %q, held %t, want %q, held %t", test.reason, got, plan.Held, test.want, test.held)
+		}
+	}
+}
+
 // A node that runs and cannot be asked, since it rejects all credentials, cannot be
 // told to dial anybody: the others dial it, or it would never hear of a block.
 func TestMuteNodeIsDialled(t *testing.T) {
@@ -567,6 +595,7 @@ func network(nodes int) Network {
 		},
 		Gone:   func(int) bool { return false },
 		Coming: func(int) bool { return false },
+		Fresh:  func(int) bool { return false },
 		Mute:   func(int) bool { return false },
 	}
 }

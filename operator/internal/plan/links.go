@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -16,6 +17,10 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/rollout"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 )
+
+// startTogether is how long after its start a node waits for others that start: longer than
+// bitcoind takes on a private chain, and short for whom one waits that does not come.
+const startTogether = 5 * time.Second
 
 // links compares the links that the nodes report with those that there should be
 // between so many nodes.
@@ -50,6 +55,7 @@ func links(network *v1alpha1.BitcoinNetwork, seen *state.Network, platform resou
 		Stranger: func(comment string) bool { return resources.IsStranger(network, comment) },
 		Gone:     func(ordinal int) bool { return state.PodProblem(seen.Node(ordinal).Pod) != "" },
 		Coming:   func(ordinal int) bool { return isComing(seen.Node(ordinal)) },
+		Fresh:    func(ordinal int) bool { return isFresh(seen.Node(ordinal), seen.Now) },
 		Mute:     func(ordinal int) bool { return isMute(seen.Node(ordinal)) },
 	}, reports)
 	if seen.HandsOff(network) {
@@ -78,6 +84,11 @@ func Parts(network *v1alpha1.BitcoinNetwork, seen *state.Network, platform resou
 // isComing reports whether a node has a pod in which it does not serve yet.
 func isComing(node state.Node) bool {
 	return node.Pod != nil && state.RunsSince(node.Pod).IsZero()
+}
+
+// isFresh reports whether a node has just started.
+func isFresh(node state.Node, now time.Time) bool {
+	return node.Pod != nil && now.Sub(state.StartedAt(node.Pod)) < startTogether
 }
 
 // isMute reports whether a node runs and accepts none of the credentials. That its pod

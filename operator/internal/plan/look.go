@@ -9,7 +9,7 @@ import (
 
 const (
 	// settlingInterval is how soon it is looked at again while a link is missing
-	// that could stand, or a node copies the chain.
+	// that could stand, or is held until more nodes are up, or a node copies the chain.
 	settlingInterval = time.Second
 	// rollingInterval is how soon it is looked at again while nodes wait to be
 	// replaced, since no watch tells that a tip has caught up.
@@ -51,7 +51,7 @@ func lookAgain(network *v1alpha1.BitcoinNetwork, seen *state.Network, plan Plan,
 		sooner(rollingInterval) // somebody may be waiting with a drain
 	}
 	sooner(plan.Rollout.LookAgain)
-	if len(plan.Links.Changes) > 0 || plan.Mine != nil {
+	if len(plan.Links.Changes) > 0 || plan.Links.Held || plan.Mine != nil {
 		sooner(settlingInterval)
 	}
 	if due != nil {

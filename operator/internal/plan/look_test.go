@@ -77,6 +77,7 @@ func TestLookAgain(t *testing.T) {
 		{"never less often than a steady one", askAgain(1, 40*time.Second), 30 * time.Second},
 
 		{"a link can be made", linkToMake, settlingInterval},
+		{"links wait for nodes that start", func(s *situation) { s.plan.Links.Held = true }, settlingInterval},
 		{"which waits for no node that does not answer", all(askAgain(1, 8*time.Second), linkToMake), settlingInterval},
 		{"a link is missing, and nobody can do anything about it", func(s *situation) {
 			s.plan.Links.Missing = []peering.Link{{From: 1, To: 0}}
