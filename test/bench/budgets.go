@@ -133,7 +133,7 @@ var open = []miss{
 
 // sometimesTwo is why a cold start may take more than four requests a node.
 const sometimesTwo = "4 a node are what it takes: the first answer, the update, what came of it, and the first block; " +
-	"where the machine is slow some nodes are told of their peers in two updates"
+	"where the machine is so slow that nodes start more than 5 s apart, some are told of their peers in two updates"
 
 // isOf reports whether a miss is what a verdict is about.
 func (m miss) isOf(v verdict) bool { return m.what == v.what && m.unit == v.unit && m.nodes == v.nodes }
