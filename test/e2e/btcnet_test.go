@@ -8,6 +8,8 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/test/fleet"
@@ -54,6 +56,40 @@ func TestBtcnetTellsWhatIsWrong(t *testing.T) {
 		Nodes: 3, Secret: secretName, Config: []v1alpha1.ConfigLine{"maxsendbuffer=0"},
 	})
 	explains(g, ctx, "told-split", 2, "✗ Links: Split", "docs/troubleshooting.md#split")
+}
+
+// Also what waits, what does not fit, and nodes that do not agree.
+func TestBtcnetTellsWhatWaits(t *testing.T) {
+	t.Parallel()
+	g, ctx := needsClusterFor(t, 8*time.Minute)
+	waits := up(t, g, ctx, "team-b", "waits", v1alpha1.BitcoinNetworkSpec{Nodes: 2, Secret: secretName})
+	create(t, g, ctx, "team-b", "waits-quota", v1alpha1.BitcoinNetworkSpec{Nodes: 1, Secret: secretName, Resources: &v1alpha1.Resources{
+		Requests: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("64Mi")},
+		Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("900Gi")},
+	}})
+	explains(g, ctx, "waits-quota", 2, "✗ Objects: FailedCreate", "exceeded quota", "docs/troubleshooting.md#status-unknown-for-quota")
+
+	answer := btcnet(g, ctx, "pay", "waits", someone, "99")
+	g.Expect(answer.Code).To(Equal(1))
+	explains(g, ctx, "waits", 0, "! Requests: ", "docs/troubleshooting.md#a-request-is-refused")
+
+	tip := mine(g, ctx, waits, 0, 1)
+	_, err := waits.Nodes[1].Bitcoin(ctx, "invalidateblock", tip)
+	g.Expect(err).NotTo(HaveOccurred())
+	_, err = waits.Nodes[1].Mine(ctx)
+	g.Expect(err).NotTo(HaveOccurred())
+	explains(g, ctx, "waits", 2, "✗ Tips: Fork", "docs/troubleshooting.md#tips-differ")
+	_, err = waits.Nodes[1].Bitcoin(ctx, "reconsiderblock", tip)
+	g.Expect(err).NotTo(HaveOccurred())
+	answer = btcnet(g, ctx, "mine", "waits", "1")
+	g.Expect(answer.Code).To(Equal(0), answer.ErrOut)
+	explains(g, ctx, "waits", 0, "team-b/waits: healthy")
+
+	alter(g, ctx, waits, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Image = "localhost/e2e/missing:1" })
+	explains(g, ctx, "waits", 2, "✗ Nodes: ", "waits-0 waits for waits-1 to serve", "docs/troubleshooting.md#image-pull")
+	alter(g, ctx, waits, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Image = "" })
+	ready(g, ctx, waits)
+	explains(g, ctx, "waits", 0, "team-b/waits: healthy")
 }
 
 // A person has blocks and coins, more nodes, and the nodes' logs by the same command.
