@@ -268,14 +268,14 @@ func Outcome(err error) string {
 		return "ok"
 	case IsTimeout(err):
 		return "timeout"
+	case IsWarmingUp(err), errors.Is(err, ErrBusy):
+		return "busy"
 	case errors.As(err, new(*btcjson.RPCError)):
 		return "rpc_error"
 	case errors.Is(err, ErrUnauthorized):
 		return "unauthorized"
 	case errors.Is(err, ErrForbidden):
 		return "forbidden"
-	case errors.Is(err, ErrBusy):
-		return "busy"
 	case errors.Is(err, ErrAnswer):
 		return "invalid_response"
 	case errors.As(err, new(*AnotherNodeError)):

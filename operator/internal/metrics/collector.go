@@ -24,6 +24,10 @@ type Network struct {
 	Conditions []metav1.Condition
 	// Suspended tells that the operator leaves it as it is.
 	Suspended bool
+	// Interval is how often the operator looks at it when nothing calls for it.
+	Interval time.Duration
+	// MiningFailed tells that a block is due and could not be mined, or that none can be.
+	MiningFailed bool
 	// NodesWanted is how many nodes there should be, NodesReady how many of them
 	// answer RPC.
 	NodesWanted, NodesReady int
@@ -80,6 +84,8 @@ func describe(name, help string) *prometheus.Desc {
 }
 
 var (
+	interval       = describe("interval_seconds", "How often the operator looks at the network when nothing calls for it: spec.interval.")
+	miningFailed   = describe("mining_failed", "1 if blocks of the network cannot be mined, else 0.")
 	nodesWanted    = describe("nodes_wanted", "Number of nodes that the network should have.")
 	nodesReady     = describe("nodes_ready", "Number of wanted nodes that answer RPC and can be reached by clients.")
 	linksPlanned   = describe("links_planned", "Number of planned links between nodes.")
@@ -204,6 +210,7 @@ func (c *Collector) Told(name types.NamespacedName, reason string) {
 func (c *Collector) Describe(descriptions chan<- *prometheus.Desc) {
 	for _, description := range []*prometheus.Desc{
 		nodesWanted, nodesReady, linksPlanned, linksConnected, parts, highestTip, lowestTip, lastBlockAge, rolloutWaiting, condition, lastEvent, nodesSynced,
+		interval, miningFailed,
 	} {
 		descriptions <- description
 	}
@@ -218,6 +225,8 @@ func (c *Collector) Collect(found chan<- prometheus.Metric) {
 		tell := func(description *prometheus.Desc, value float64) {
 			found <- prometheus.MustNewConstMetric(description, prometheus.GaugeValue, value, labels(name)...)
 		}
+		tell(interval, network.Interval.Seconds())
+		tell(miningFailed, number(network.MiningFailed))
 		tell(nodesWanted, float64(network.NodesWanted))
 		tell(nodesReady, float64(network.NodesReady))
 		tell(linksPlanned, float64(network.LinksPlanned))

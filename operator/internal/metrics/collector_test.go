@@ -44,7 +44,8 @@ func TestCollector(t *testing.T) {
 	g.Expect(collector.Register(registry)).To(Succeed())
 
 	collector.SetNetwork(payments, Network{
-		Ready:       metav1.Condition{Type: "Ready", Status: metav1.ConditionFalse},
+		Ready:    metav1.Condition{Type: "Ready", Status: metav1.ConditionFalse},
+		Interval: 30 * time.Second, MiningFailed: true,
 		NodesWanted: 3, NodesReady: 2, LinksPlanned: 3, LinksConnected: 1, Parts: 1,
 		Chain: &Chain{HighestTip: 7, LowestTip: 5, LastBlock: time.Unix(970, 0)},
 	})
@@ -52,6 +53,8 @@ func TestCollector(t *testing.T) {
 	collector.Requested(payments, "timeout", 2*time.Second)
 	collector.Reconciled(payments, time.Now())
 	g.Expect(gather(g, registry)).To(Equal(map[string]float64{
+		"bitcoinnetwork_interval_seconds":              30,
+		"bitcoinnetwork_mining_failed":                 1,
 		"bitcoinnetwork_nodes_wanted":                  3,
 		"bitcoinnetwork_nodes_ready":                   2,
 		"bitcoinnetwork_links_planned":                 3,
@@ -111,7 +114,7 @@ func TestNodes(t *testing.T) {
 	}
 	collector.SetNetwork(payments, Network{NodesSynced: 1, Nodes: []Node{{
 		Name: "payments-1", Software: "Bitcoin Core", Version: "32.1", Synced: true, InitialDownload: true, Pruned: true,
-		Blocks: 7, Headers: 9, Progress: 0.75, SizeOnDisk: 2048, MempoolSize: 3, MempoolBytes: 426, PeersIn: 2, PeersOut: 1, Uptime: 60, Warnings: 4,
+		Blocks: 7, Headers: 9, Progress: 0.75, SizeOnDisk: 2048, DiskLimit: 4096, MempoolSize: 3, MempoolBytes: 426, PeersIn: 2, PeersOut: 1, Uptime: 60, Warnings: 4,
 	}}})
 	g.Expect(gather(g, registry)).To(HaveKeyWithValue("bitcoinnetwork_nodes_synced", 1.0))
 	g.Expect(ofNodes()).To(Equal(map[string]float64{
@@ -122,6 +125,7 @@ func TestNodes(t *testing.T) {
 		"bitcoinnetwork_node_headers_height payments-1":              9,
 		"bitcoinnetwork_node_verification_progress_ratio payments-1": 0.75,
 		"bitcoinnetwork_node_size_on_disk_bytes payments-1":          2048,
+		"bitcoinnetwork_node_disk_limit_bytes payments-1":            4096,
 		"bitcoinnetwork_node_mempool_transactions payments-1":        3,
 		"bitcoinnetwork_node_mempool_bytes payments-1":               426,
 		"bitcoinnetwork_node_peers in payments-1":                    2,
@@ -133,6 +137,7 @@ func TestNodes(t *testing.T) {
 	collector.SetNetwork(payments, Network{Nodes: []Node{{Name: "payments-0"}}})
 	g.Expect(ofNodes()).To(HaveKeyWithValue("bitcoinnetwork_node_synced payments-0", 0.0))
 	g.Expect(ofNodes()).NotTo(HaveKey("bitcoinnetwork_node_synced payments-1"), "it says nothing any more")
+	g.Expect(ofNodes()).NotTo(HaveKey("bitcoinnetwork_node_disk_limit_bytes payments-0"), "it has a volume: no share of 0")
 }
 
 // What waits is told with the pod's name, and for what: alerts go by these labels.

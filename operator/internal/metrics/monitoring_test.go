@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/metrics"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 )
 
 const root = "../../../"
@@ -228,6 +229,18 @@ func TestAlertsHaveRunbooks(t *testing.T) {
 		described = append(described, heading[1])
 	}
 	g.Expect(described).To(Equal(alerts), "sections of %s, in the order of the rules", page)
+}
+
+// The alert about disks begins where the operator warns.
+func TestDiskAlertIsTheOperatorsWarning(t *testing.T) {
+	g := NewWithT(t)
+	for _, rule := range rules(g) {
+		if rule.Alert == "BitcoinNetworkDiskFills" {
+			g.Expect(rule.Expr).To(ContainSubstring(fmt.Sprintf("bitcoinnetwork_node_disk_limit_bytes) >= %v\n", state.DiskFilling)))
+			return
+		}
+	}
+	t.Error("there is no such alert")
 }
 
 type relabeling struct {

@@ -24,6 +24,9 @@ type Node struct {
 	Progress float64
 	// SizeOnDisk is what its blocks take there.
 	SizeOnDisk int64
+	// DiskLimit is how much of its machine's disk it may take; 0 for one that has a volume,
+	// or no limit.
+	DiskLimit int64
 	// MempoolSize and MempoolBytes are how many transactions wait in its mempool, and
 	// their size.
 	MempoolSize, MempoolBytes int64
@@ -64,6 +67,9 @@ var gauges = []gauge{
 	ofNode("warnings", "Number of warnings that the node reports.", func(n Node) float64 { return float64(n.Warnings) }),
 }
 
+// diskLimit is a metric of those nodes only that have such a limit.
+var diskLimit = describeNode("disk_limit_bytes", "How much of its machine's disk the node may take before it is evicted; absent for one with a volume.")
+
 // The metrics of a node that tell more by labels. Its user agent is no label: it is the
 // node's to choose, and each that it chose would be a time series.
 var (
@@ -75,6 +81,7 @@ func describeNodes(descriptions chan<- *prometheus.Desc) {
 	for _, gauge := range gauges {
 		descriptions <- gauge.description
 	}
+	descriptions <- diskLimit
 	descriptions <- nodePeers
 	descriptions <- nodeInfo
 }
@@ -85,6 +92,9 @@ func (n Node) collect(network types.NamespacedName, found chan<- prometheus.Metr
 	}
 	for _, gauge := range gauges {
 		tell(gauge.description, gauge.of(n))
+	}
+	if n.DiskLimit > 0 {
+		tell(diskLimit, float64(n.DiskLimit))
 	}
 	tell(nodePeers, float64(n.PeersIn), "in")
 	tell(nodePeers, float64(n.PeersOut), "out")

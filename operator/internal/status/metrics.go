@@ -11,6 +11,7 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/metrics"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/plan"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 )
 
@@ -21,6 +22,8 @@ func Measure(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.Pl
 		Ready:          *conditions.Get(network, meta.ReadyCondition),
 		Conditions:     slices.Clone(network.Status.Conditions),
 		Suspended:      network.Spec.Suspend,
+		Interval:       state.CheckInterval(network),
+		MiningFailed:   outcome.MiningProblem != "",
 		NodesWanted:    seen.Wanted,
 		NodesReady:     seen.Ready(),
 		LinksPlanned:   len(links.Links),
@@ -32,7 +35,7 @@ func Measure(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.Pl
 			measured.NodesSynced++
 		}
 		if node.IsTold() {
-			measured.Nodes = append(measured.Nodes, measureNode(state.Name(network, ordinal), node.State, seen.SyncOf(node)))
+			measured.Nodes = append(measured.Nodes, measureNode(state.Name(network, ordinal), node, seen.SyncOf(node)))
 		}
 	}
 	if wait := waiting(network, seen, todo, outcome); wait != nil {
@@ -50,7 +53,8 @@ func Measure(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.Pl
 }
 
 // measureNode returns what there is to measure of a node that says how it is.
-func measureNode(name string, said bitcoind.State, sync state.Sync) metrics.Node {
+func measureNode(name string, node state.Node, sync state.Sync) metrics.Node {
+	said := node.State
 	software := bitcoind.SoftwareOf(said.Network.Version, said.Network.SubVersion)
 	measured := metrics.Node{
 		Name: name, Software: software.Name, Version: software.Number(),
@@ -58,6 +62,9 @@ func measureNode(name string, said bitcoind.State, sync state.Sync) metrics.Node
 		Blocks: int64(said.Chain.Blocks), Headers: int64(said.Chain.Headers), Progress: said.Chain.VerificationProgress,
 		SizeOnDisk: said.Chain.SizeOnDisk, MempoolSize: said.Mempool.Size, MempoolBytes: said.Mempool.Bytes,
 		Uptime: said.Uptime, Warnings: len(said.Warnings),
+	}
+	if node.Pod != nil {
+		measured.DiskLimit = resources.DiskOf(node.Pod)
 	}
 	for _, peer := range said.Peers {
 		if peer.Inbound {

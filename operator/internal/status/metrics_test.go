@@ -5,10 +5,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/metrics"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state/statetest"
 )
@@ -19,6 +22,7 @@ func TestMeasure(t *testing.T) {
 		s.seen.Nodes[2] = statetest.NodeAt(2, 3, "a")
 		s.seen.Nodes[0].State.Chain.Time = minedAt.Unix()
 	}
+	minesNothing := func(s *situation) { s.outcome.MiningProblem = "Address is not valid" }
 	measured := func(name string, height int64, synced bool) metrics.Node {
 		return metrics.Node{Name: name, Software: "Bitcoin Core", Version: "32.1", Synced: synced, Blocks: height, Headers: height, Progress: 1}
 	}
@@ -45,10 +49,12 @@ func TestMeasure(t *testing.T) {
 		{"for a budget", starting().with(refused), metrics.Network{
 			NodesWanted: 3, LinksPlanned: 3, Parts: 1, Waiting: &metrics.Waiting{Node: "payments-0", On: "budget"},
 		}, metav1.ConditionFalse},
+		{"a block cannot be mined", wellConnected(0).with(minesNothing), metrics.Network{MiningFailed: true}, metav1.ConditionTrue},
 		{"nobody waits while a network is suspended", parked().with(isSuspended, waitsFor(forNode)), metrics.Network{Suspended: true}, metav1.ConditionTrue},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			network := test.situation.report()
+			test.want.Interval = 30 * time.Second
 			got := Measure(network, test.situation.seen, test.situation.todo, test.situation.outcome)
 			if got.Ready.Type != "Ready" || got.Ready.Status != test.ready {
 				t.Errorf("Ready is %v", got.Ready)
@@ -78,7 +84,37 @@ func TestMeasureNode(t *testing.T) {
 		Blocks: 7, Headers: 9, Progress: 0.75, SizeOnDisk: 2048, MempoolSize: 3, MempoolBytes: 426,
 		PeersIn: 2, PeersOut: 1, Uptime: 60, Warnings: 2,
 	}
-	if diff := cmp.Diff(want, measureNode("payments-0", said, state.Downloading)); diff != "" {
+	if diff := cmp.Diff(want, measureNode("payments-0", state.Node{State: said}, state.Downloading)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A node's limit on the machine's disk is measured where its data are on that: an alert
+// goes by the share that it has used.
+func TestMeasureDiskLimit(t *testing.T) {
+	for _, test := range []struct {
+		reason string
+		data   corev1.VolumeSource
+		want   int64
+	}{
+		{"on the machine's disk", corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{SizeLimit: new(resource.MustParse("100"))}}, 100},
+		{"on a volume", corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data-payments-0"}}, 0},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			node := statetest.NodeAt(0, 7, "a")
+			node.Pod.Spec.Volumes = []corev1.Volume{{Name: resources.DataVolume, VolumeSource: test.data}}
+			if got := measureNode("payments-0", node, state.Synced).DiskLimit; got != test.want {
+				t.Errorf("got %d, want %d", got, test.want)
+			}
+		})
+	}
+}
+
+// How often a network is looked at is measured as its spec says it: an alert about an
+// operator that looks at nothing goes by it.
+func TestMeasureInterval(t *testing.T) {
+	rare := wellConnected(3).with(func(s *situation) { s.network.Spec.Interval = &metav1.Duration{Duration: time.Hour} })
+	if got := Measure(rare.report(), rare.seen, rare.todo, rare.outcome).Interval; got != time.Hour {
+		t.Errorf("got %s, want 1h", got)
 	}
 }
