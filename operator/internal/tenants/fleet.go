@@ -124,6 +124,9 @@ func registration(cluster string) string {
 
 // Teams are the names of the folders of teams.
 func (f *Fleet) Teams() ([]string, error) {
+	if !f.files.Exists("/" + folder) {
+		return nil, nil // before the first
+	}
 	names, err := f.files.ReadDir("/" + folder)
 	if err != nil {
 		return nil, fmt.Errorf("read the fleet repository: %w", err)

@@ -347,6 +347,15 @@ func TestFleetThatRefersToARelease(t *testing.T) {
 	g.Expect(err).To(MatchError(ContainSubstring("does not have a release's manifests: it has no folder tenants/base")))
 	_, err = read(g, dir).Remove("team-a")
 	g.Expect(err).NotTo(HaveOccurred(), "what is taken away need not build")
+
+	g.Expect(os.RemoveAll(filepath.Join(dir, "tenants"))).To(Succeed())
+	edit(g, dir, "gitops/clusters/production/tenants/kustomization.yaml", "resources:\n  - ../../../../tenants/team-a\n  - ../../../../tenants/team-b\n", "resources: []\n")
+	_, err = read(g, dir).Create(added, in)
+	g.Expect(err).To(MatchError(ContainSubstring("there is no folder tenants/base: ")), "the first team")
+	f, err = Read(dir, release)
+	g.Expect(err).NotTo(HaveOccurred())
+	_, err = f.Create(added, in)
+	g.Expect(err).NotTo(HaveOccurred(), "the first team")
 }
 
 // The keys are those that something reads, and the guide has each.
