@@ -136,6 +136,21 @@ func TestWhatIsPushedIsVerified(t *testing.T) {
 	}
 }
 
+// A key as cosign makes one is encrypted.
+func TestKeyOfCosign(t *testing.T) {
+	g, folder := NewWithT(t), t.TempDir()
+	private, public, err := cryptoutils.GeneratePEMEncodedECDSAKeyPair(elliptic.P256(), cryptoutils.StaticPasswordFunc([]byte("secret")))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(write(folder, "cosign.key", private)).To(Succeed())
+	g.Expect(write(folder, "cosign.pub", public)).To(Succeed())
+	t.Setenv("COSIGN_PASSWORD", "secret")
+	release(g, filepath.Join(folder, "dist"), filepath.Join(folder, "cosign.key"))
+	g.Expect(run(t.Context(), []string{"verify", "--key=" + filepath.Join(folder, "cosign.pub"), filepath.Join(folder, "dist")})).To(Succeed())
+	t.Setenv("COSIGN_PASSWORD", "another")
+	_, err = readPrivateKey(filepath.Join(folder, "cosign.key"))
+	g.Expect(err).To(MatchError(HavePrefix("read the key in ")))
+}
+
 func TestImagesThatWereNotSigned(t *testing.T) {
 	g, ctx, folder := NewWithT(t), t.Context(), filepath.Join(t.TempDir(), "dist")
 	private, public := keys(g, t.TempDir())
