@@ -48,11 +48,7 @@ var timedOut = regexp.MustCompile(`(?m)^bitcoinnetwork_rpc_requests_total\{(.*ou
 
 // timeouts returns how many requests to a network's nodes have had no answer in time.
 func timeouts(g Gomega, ctx context.Context, of fleet.Network) int {
-	operator, err := cluster.Kubectl(ctx, "get", "pod", "--namespace="+of.Namespace, "--selector=app.kubernetes.io/name=bitcoin-operator", "--output=name")
-	g.Expect(err).NotTo(HaveOccurred())
-	metrics, err := cluster.Kubectl(ctx, "get", "--raw", fmt.Sprintf("/api/v1/namespaces/%s/pods/%s:8080/proxy/metrics", of.Namespace, strings.TrimPrefix(strings.TrimSpace(operator), "pod/")))
-	g.Expect(err).NotTo(HaveOccurred())
-	for _, line := range timedOut.FindAllStringSubmatch(metrics, -1) {
+	for _, line := range timedOut.FindAllStringSubmatch(metrics(g, ctx, of.Namespace), -1) {
 		if strings.Contains(line[1], fmt.Sprintf("name=%q", of.Name)) {
 			count, err := strconv.Atoi(line[2])
 			g.Expect(err).NotTo(HaveOccurred())
@@ -60,6 +56,15 @@ func timeouts(g Gomega, ctx context.Context, of fleet.Network) int {
 		}
 	}
 	return 0
+}
+
+// metrics returns what a namespace's operator tells Prometheus.
+func metrics(g Gomega, ctx context.Context, namespace string) string {
+	operator, err := cluster.Kubectl(ctx, "get", "pod", "--namespace="+namespace, "--selector=app.kubernetes.io/name=bitcoin-operator", "--output=name")
+	g.Expect(err).NotTo(HaveOccurred())
+	metrics, err := cluster.Kubectl(ctx, "get", "--raw", fmt.Sprintf("/api/v1/namespaces/%s/pods/%s:8080/proxy/metrics", namespace, strings.TrimPrefix(strings.TrimSpace(operator), "pod/")))
+	g.Expect(err).NotTo(HaveOccurred())
+	return metrics
 }
 
 // A container that somebody else puts into nodes' pods, as a service mesh does, keeps

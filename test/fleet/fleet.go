@@ -10,6 +10,9 @@ import (
 type Fleet struct {
 	*Repository
 	cluster *Cluster
+	in      string // the folder of gitops/clusters that is this cluster's
+	source  string // what Flux fetches all but the first Kustomization of
+	release string // a folder with the manifests of the release that it refers to, if to one
 }
 
 // Fleet clones the platform team's repository.
@@ -18,7 +21,7 @@ func (c *Cluster) Fleet(ctx context.Context) (*Fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Fleet{repository, c}, nil
+	return &Fleet{Repository: repository, cluster: c, in: "local", source: fluxNamespace}, nil
 }
 
 // Update makes the clone what the working tree is, committed there or not.
@@ -45,15 +48,19 @@ func (f *Fleet) Update(ctx context.Context) error {
 // Flux applies what is pushed there.
 func (f *Fleet) Bootstrap(ctx context.Context) error {
 	_, err := f.cluster.Kubectl(ctx, "apply", "--server-side", "--force-conflicts",
-		"--kustomize", f.Path("gitops", "clusters", "local", "flux-system"))
+		"--kustomize", f.Path("gitops", "clusters", f.in, "flux-system"))
 	return err
 }
 
 // Delivery follows a commit of the fleet's repository to one of the platform
 // team's Kustomizations.
 func (f *Fleet) Delivery(kustomization, commit string) *Delivery {
+	source := f.source
+	if kustomization == fluxNamespace {
+		source = fluxNamespace
+	}
 	return f.cluster.delivery(
-		Object{GitRepository, fluxNamespace, fluxNamespace},
+		Object{GitRepository, fluxNamespace, source},
 		Object{Kustomization, fluxNamespace, kustomization}, commit)
 }
 

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -40,6 +41,17 @@ func (r *Repository) clone(ctx context.Context) error {
 		return fmt.Errorf("clone %s: %w", r.Name, err)
 	}
 	return nil
+}
+
+// clear removes all files of the clone, which keeps its history.
+func (r *Repository) clear() error {
+	entries, err := os.ReadDir(r.Dir)
+	for _, entry := range entries {
+		if entry.Name() != ".git" {
+			err = errors.Join(err, os.RemoveAll(r.Path(entry.Name())))
+		}
+	}
+	return err
 }
 
 // Path is a path in the clone.
@@ -100,6 +112,19 @@ func (r *Repository) Rewrite(ctx context.Context, message string) error {
 func (r *Repository) Withdraw(ctx context.Context) error {
 	if _, err := r.git(ctx, "push", "--quiet", "origin", "--delete", "main"); err != nil {
 		return fmt.Errorf("withdraw the branch of %s: %w", r.Name, err)
+	}
+	return nil
+}
+
+// tag puts a tag, which may have been elsewhere, onto what the clone is at, and pushes it.
+func (r *Repository) tag(ctx context.Context, name string) error {
+	for _, args := range [][]string{
+		{"tag", "--force", name},
+		{"push", "--quiet", "--force", "origin", "refs/tags/" + name},
+	} {
+		if _, err := r.git(ctx, args...); err != nil {
+			return fmt.Errorf("tag %s: %w", r.Name, err)
+		}
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
@@ -25,10 +26,23 @@ var (
 // plugin is the command for people's own machines.
 const plugin = "kubectl-btcnet"
 
-var versions = regexp.MustCompile(`^v\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$`)
+var (
+	versionsIn = regexp.MustCompile(`\bv\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?`)
+	versions   = regexp.MustCompile(`^` + versionsIn.String() + `$`)
+)
 
 type buildOptions struct {
 	version, root, out string
+	// platform is the only one to build for, if one is named.
+	platform string
+}
+
+// only returns those of machines that are to be built for.
+func (o buildOptions) only(machines []machine) []machine {
+	if o.platform == "" {
+		return machines
+	}
+	return slices.DeleteFunc(slices.Clone(machines), func(m machine) bool { return m.os+"/"+m.arch != o.platform })
 }
 
 // build makes a release in a folder.
@@ -36,34 +50,66 @@ func build(ctx context.Context, opts buildOptions, key signer) error {
 	if !versions.MatchString(opts.version) {
 		return fmt.Errorf("flag --version: %q is not a version such as v0.2.0", opts.version)
 	}
+	images, commands := opts.only(imageMachines), opts.only(people)
+	if len(images) == 0 {
+		return fmt.Errorf("flag --platform: there is no image for %q: it must be one of %v", opts.platform, imageMachines)
+	}
 	s, err := sourceOf(ctx, opts.root, opts.version)
 	if err != nil {
 		return err
 	}
-	if key != nil && !s.isClean {
-		return errors.New("there are uncommitted changes: a release is built from a commit")
+	if key != nil {
+		if err := mayBeSigned(s); err != nil {
+			return err
+		}
 	}
 	if err := os.Mkdir(opts.out, 0o755); err != nil {
 		return fmt.Errorf("make the folder of the release: %w", err)
 	}
-	digest, err := buildImage(ctx, s, opts.out, key)
+	digest, err := buildImage(ctx, s, images, opts.out, key)
 	if err != nil {
 		return err
 	}
 	if err := buildManifests(s, opts.out, repository("operator")+":"+s.version+"@"+digest.String(), key); err != nil {
 		return err
 	}
-	if err := buildPlugin(ctx, s, opts.out); err != nil {
+	if err := buildPlugin(ctx, s, commands, opts.out); err != nil {
 		return err
 	}
 	return writeChecksums(opts.out, key)
 }
 
+// naming are the files of the repository that name the version. A fleet refers to the
+// repository at a tag, and runs what these name there.
+var naming = []string{
+	"gitops/operator/deployment.yaml",
+	"gitops/infrastructure/sealing-certificate/publisher.yaml",
+	"gitops/clusters/production/release/release.yaml",
+}
+
+// mayBeSigned holds that somebody else would build the same of the commit, and that a
+// fleet at its tag runs it.
+func mayBeSigned(s source) error {
+	if !s.isClean {
+		return errors.New("there are uncommitted changes: a release is built from a commit")
+	}
+	for _, name := range naming {
+		content, err := os.ReadFile(filepath.Join(s.root, filepath.FromSlash(name)))
+		if err != nil {
+			return fmt.Errorf("read which version is named: %w", err)
+		}
+		if !slices.Contains(versionsIn.FindAllString(string(content), -1), s.version) {
+			return fmt.Errorf("%s does not name %s: a fleet that refers to the tag would not run it", name, s.version)
+		}
+	}
+	return nil
+}
+
 // buildImage makes the operator's image, and says what its programs are made of. It
 // returns the image's digest.
-func buildImage(ctx context.Context, s source, out string, key signer) (v1.Hash, error) {
+func buildImage(ctx context.Context, s source, machines []machine, out string, key signer) (v1.Hash, error) {
 	images := map[machine]v1.Image{}
-	for _, m := range imageMachines {
+	for _, m := range machines {
 		var programs []program
 		for _, command := range inImage {
 			content, err := s.program(ctx, out, command, m)
@@ -78,7 +124,7 @@ func buildImage(ctx context.Context, s source, out string, key signer) (v1.Hash,
 		}
 		images[m] = image
 	}
-	index := indexOf(s, images, imageMachines)
+	index := indexOf(s, images, machines)
 	digest, err := index.Digest()
 	if err != nil {
 		return digest, err
@@ -116,11 +162,16 @@ func buildManifests(s source, out, image string, key signer) error {
 	if err != nil {
 		return err
 	}
+	bitcoind, err := stock(s.root)
+	if err != nil {
+		return err
+	}
 	for name, folder := range rendered {
 		content, err := render(files, folder)
 		if err != nil {
 			return err
 		}
+		content = bitcoindImage.ReplaceAll(content, []byte(bitcoind))
 		if err := write(out, name, content); err != nil {
 			return err
 		}
@@ -130,6 +181,9 @@ func buildManifests(s source, out, image string, key signer) error {
 		return err
 	}
 	if err := write(out, "manifests_"+s.version+".tar.gz", content); err != nil {
+		return err
+	}
+	if err := buildFleet(s, out); err != nil {
 		return err
 	}
 	artifact, err := artifactOf(s, content)
@@ -144,8 +198,21 @@ func buildManifests(s source, out, image string, key signer) error {
 		func(path layout.Path, options ...layout.Option) error { return path.AppendImage(artifact, options...) }, digest, key)
 }
 
+// buildFleet makes an archive of what a fleet repository begins with.
+func buildFleet(s source, out string) error {
+	files, err := fleet(s.root)
+	if err != nil {
+		return err
+	}
+	content, err := archive(files, s.created)
+	if err != nil {
+		return err
+	}
+	return write(out, "fleet_"+s.version+".tar.gz", content)
+}
+
 // buildPlugin makes archives of the command for people, where the repository has it.
-func buildPlugin(ctx context.Context, s source, out string) error {
+func buildPlugin(ctx context.Context, s source, machines []machine, out string) error {
 	if _, err := os.Stat(filepath.Join(s.root, "operator", "cmd", plugin)); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -153,7 +220,7 @@ func buildPlugin(ctx context.Context, s source, out string) error {
 	if err != nil {
 		return err
 	}
-	for _, m := range people {
+	for _, m := range machines {
 		content, err := s.program(ctx, out, plugin, m)
 		if err != nil {
 			return err

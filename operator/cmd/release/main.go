@@ -14,8 +14,9 @@ import (
 )
 
 const usage = `usage:
-  release build --version=v0.2.0 [--key=cosign.key] [--root=.] [--out=dist]
-        Build everything that belongs to a release into a folder, and sign it.
+  release build --version=v0.2.0 [--key=cosign.key] [--root=.] [--out=dist] [--platform=linux/amd64]
+        Build everything that belongs to a release into a folder, and sign it. A release for
+        one platform alone is for trying things out.
   release push [--plain-http] FOLDER [REGISTRY/PREFIX]
         Push the images in such a folder, with their signatures, to ghcr.io/bitcoin-operator
         or another place.
@@ -58,6 +59,7 @@ func run(ctx context.Context, args []string) error {
 	set.StringVar(&f.build.version, "version", "", "The version, such as v0.2.0.")
 	set.StringVar(&f.build.root, "root", ".", "The top of the repository.")
 	set.StringVar(&f.build.out, "out", "dist", "The folder to write to, which must not exist.")
+	set.StringVar(&f.build.platform, "platform", "", "The one platform to build for, such as linux/amd64.")
 	set.StringVar(&f.key, "key", "", "The key file: the private key to build, the public key to verify.")
 	set.BoolVar(&f.isImage, "image", false, "Verify an image in a registry.")
 	set.BoolVar(&f.plainHTTP, "plain-http", false, "Reach the registry without TLS.")

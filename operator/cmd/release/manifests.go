@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
 // productFolders are what a fleet repository builds on: all of gitops/ and tenants/ but
@@ -28,11 +29,33 @@ var productFolders = []string{
 	"tenants/base", "tenants/leftovers.sh", "tenants/private",
 }
 
+// fleetFolders are what a fleet repository begins with.
+var fleetFolders = []string{"gitops/clusters/base", "gitops/clusters/production"}
+
 // rendered are folders of which somebody without Flux takes one file each.
 var rendered = map[string]string{
-	"crds.yaml":     "gitops/crds",
-	"policies.yaml": "gitops/policies",
-	"operator.yaml": "gitops/operator",
+	"crds.yaml":       "gitops/crds",
+	"policies.yaml":   "gitops/policies",
+	"operator.yaml":   "gitops/operator",
+	"monitoring.yaml": "gitops/monitoring/prometheus-operator",
+}
+
+// bitcoindImage is what nodes run whose network names no image. It is published nowhere: a
+// cluster's folder names another in its place.
+var bitcoindImage = regexp.MustCompile(regexp.QuoteMeta(repository("bitcoind")) + `:[\w.-]+`)
+
+// stock returns the image that the cluster `production` has in its place.
+func stock(root string) (string, error) {
+	const file = "gitops/clusters/production/tenants/kustomization.yaml"
+	document, err := yaml.ReadFile(filepath.Join(root, filepath.FromSlash(file)))
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", file, err)
+	}
+	entry, err := document.Pipe(yaml.Lookup("images", "[name="+repository("bitcoind")+"]"))
+	if err != nil || entry == nil {
+		return "", errors.Join(err, fmt.Errorf("%s has no image in place of %s", file, repository("bitcoind")))
+	}
+	return field(entry, "newName") + ":" + field(entry, "newTag"), nil
 }
 
 // operatorImage matches the operator's image in manifests, where it has a tag.
@@ -41,8 +64,25 @@ var operatorImage = regexp.MustCompile(regexp.QuoteMeta(repository("operator")) 
 // manifests returns the product's manifests, in which the operator's image is one that
 // nobody can change.
 func manifests(root, image string) ([]file, error) {
+	return read(root, productFolders, func(content []byte) []byte {
+		return operatorImage.ReplaceAll(content, []byte(image))
+	})
+}
+
+// teams matches the teams of a cluster.
+var teams = regexp.MustCompile(`(?m)^resources:\n(  - \.\./\.\./\.\./\.\./tenants/.*\n)+`)
+
+// fleet returns what a fleet repository begins with: a cluster without teams.
+func fleet(root string) ([]file, error) {
+	return read(root, fleetFolders, func(content []byte) []byte {
+		return teams.ReplaceAll(content, []byte("resources: []\n"))
+	})
+}
+
+// read returns the files of folders, edited.
+func read(root string, folders []string, edit func(content []byte) []byte) ([]file, error) {
 	var files []file
-	for _, folder := range productFolders {
+	for _, folder := range folders {
 		err := filepath.WalkDir(filepath.Join(root, filepath.FromSlash(folder)), func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() {
 				return err
@@ -59,7 +99,7 @@ func manifests(root, image string) ([]file, error) {
 			files = append(files, file{
 				name:    filepath.ToSlash(relative),
 				mode:    int64(0o644 | info.Mode().Perm()&0o111),
-				content: operatorImage.ReplaceAll(content, []byte(image)),
+				content: edit(content),
 			})
 			return err
 		})

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -10,9 +12,12 @@ import (
 	"errors"
 	"io"
 	"log"
+	"maps"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,19 +53,32 @@ var commit = source{root: "../../..", version: "v0.2.0", revision: "abc", create
 // release makes one of programs that are none: to build them takes minutes. All else is
 // as it is built.
 func release(g Gomega, folder string, private string) {
-	key, err := readPrivateKey(private)
-	g.Expect(err).NotTo(HaveOccurred())
-	index := operatorIndex(g, "an operator")
+	releaseOf(g, commit, "an operator", folder, private)
+}
+
+// releaseOf makes one of a commit, and signs it if there is a key.
+func releaseOf(g Gomega, commit source, program, folder, private string) {
+	var key signer
+	if private != "" {
+		var err error
+		key, err = readPrivateKey(private)
+		g.Expect(err).NotTo(HaveOccurred())
+	}
+	index := operatorIndexOf(g, commit, program)
 	digest, err := index.Digest()
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(os.MkdirAll(folder, 0o755)).To(Succeed())
 	g.Expect(writeLayout(filepath.Join(folder, imagesFolder, "operator"), repository("operator"), commit.version,
 		func(path layout.Path, options ...layout.Option) error { return path.AppendIndex(index, options...) }, digest, key)).To(Succeed())
-	g.Expect(buildManifests(commit, folder, repository("operator")+":v0.2.0@"+digest.String(), key)).To(Succeed())
+	g.Expect(buildManifests(commit, folder, repository("operator")+":"+commit.version+"@"+digest.String(), key)).To(Succeed())
 	g.Expect(writeChecksums(folder, key)).To(Succeed())
 }
 
 func operatorIndex(g Gomega, content string) v1.ImageIndex {
+	return operatorIndexOf(g, commit, content)
+}
+
+func operatorIndexOf(g Gomega, commit source, content string) v1.ImageIndex {
 	images := map[machine]v1.Image{}
 	for _, m := range imageMachines {
 		image, err := imageOf(commit, m, []program{{"operator", []byte(content + " for " + m.String())}, {"bitcoind-start", []byte("an entry point")}})
@@ -118,6 +136,21 @@ func TestWhatIsPushedIsVerified(t *testing.T) {
 	}
 }
 
+// A key as cosign makes one is encrypted.
+func TestKeyOfCosign(t *testing.T) {
+	g, folder := NewWithT(t), t.TempDir()
+	private, public, err := cryptoutils.GeneratePEMEncodedECDSAKeyPair(elliptic.P256(), cryptoutils.StaticPasswordFunc([]byte("secret")))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(write(folder, "cosign.key", private)).To(Succeed())
+	g.Expect(write(folder, "cosign.pub", public)).To(Succeed())
+	t.Setenv("COSIGN_PASSWORD", "secret")
+	release(g, filepath.Join(folder, "dist"), filepath.Join(folder, "cosign.key"))
+	g.Expect(run(t.Context(), []string{"verify", "--key=" + filepath.Join(folder, "cosign.pub"), filepath.Join(folder, "dist")})).To(Succeed())
+	t.Setenv("COSIGN_PASSWORD", "another")
+	_, err = readPrivateKey(filepath.Join(folder, "cosign.key"))
+	g.Expect(err).To(MatchError(HavePrefix("read the key in ")))
+}
+
 func TestImagesThatWereNotSigned(t *testing.T) {
 	g, ctx, folder := NewWithT(t), t.Context(), filepath.Join(t.TempDir(), "dist")
 	private, public := keys(g, t.TempDir())
@@ -173,6 +206,14 @@ func TestFolders(t *testing.T) {
 		{"a file is missing", func(g Gomega, folder string) {
 			g.Expect(os.Remove(filepath.Join(folder, "crds.yaml"))).To(Succeed())
 		}, "crds.yaml is missing, or is not what was signed"},
+		{"an image is changed, and all that counts its bytes with it", func(g Gomega, folder string) {
+			another := filepath.Join(folder, imagesFolder, "another")
+			g.Expect(writeLayout(another, repository("operator"), commit.version, func(path layout.Path, options ...layout.Option) error {
+				return path.AppendIndex(operatorIndex(g, "another operator"), options...)
+			}, signed(g, folder), nil)).To(Succeed())
+			g.Expect(os.RemoveAll(filepath.Join(folder, imagesFolder, "operator"))).To(Succeed())
+			g.Expect(os.Rename(another, filepath.Join(folder, imagesFolder, "operator"))).To(Succeed())
+		}, "images/operator/index.json is missing, or is not what was signed"},
 		{"a file is added", func(g Gomega, folder string) {
 			g.Expect(os.WriteFile(filepath.Join(folder, "more.yaml"), nil, 0o644)).To(Succeed())
 		}, "more.yaml is not part of the release"},
@@ -205,6 +246,126 @@ func TestFolders(t *testing.T) {
 	}
 }
 
+// What is unpacked of a release, by path.
+func unpacked(g Gomega, archive string) map[string]string {
+	packed, err := os.Open(archive)
+	g.Expect(err).NotTo(HaveOccurred())
+	defer packed.Close()
+	plain, err := gzip.NewReader(packed)
+	g.Expect(err).NotTo(HaveOccurred())
+	files := map[string]string{}
+	for reader := tar.NewReader(plain); ; {
+		header, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			return files
+		}
+		g.Expect(err).NotTo(HaveOccurred())
+		content, err := io.ReadAll(reader)
+		g.Expect(err).NotTo(HaveOccurred())
+		files[header.Name] = string(content)
+	}
+}
+
+// Of two releases between which nothing has changed, the manifests differ in the image
+// alone: an upgrade changes nothing that its release did not mean to change.
+func TestUpgradeFromTheReleaseBefore(t *testing.T) {
+	g, folder := NewWithT(t), t.TempDir()
+	private, _ := keys(g, folder)
+	before := commit
+	before.version, before.revision, before.created = "v0.1.0", "abb", commit.created.Add(-time.Hour)
+	images := map[source]string{}
+	for _, s := range []source{before, commit} {
+		dist := filepath.Join(folder, s.version)
+		releaseOf(g, s, "an operator "+s.version, dist, private)
+		images[s] = repository("operator") + ":" + s.version + "@" + signed(g, dist).String()
+	}
+	g.Expect(images[before]).NotTo(Equal(images[commit]))
+	differ := func(was, is map[string]string) (files []string) {
+		g.Expect(slices.Sorted(maps.Keys(is))).To(Equal(slices.Sorted(maps.Keys(was))))
+		for name := range was {
+			g.Expect(strings.ReplaceAll(was[name], images[before], images[commit])).To(Equal(is[name]), name)
+			if was[name] != is[name] {
+				files = append(files, name)
+			}
+		}
+		return files
+	}
+	g.Expect(differ(
+		unpacked(g, filepath.Join(folder, "v0.1.0", "manifests_v0.1.0.tar.gz")),
+		unpacked(g, filepath.Join(folder, "v0.2.0", "manifests_v0.2.0.tar.gz")),
+	)).To(ConsistOf("gitops/operator/deployment.yaml", "gitops/infrastructure/sealing-certificate/publisher.yaml"))
+	g.Expect(differ(
+		unpacked(g, filepath.Join(folder, "v0.1.0", "fleet_v0.1.0.tar.gz")),
+		unpacked(g, filepath.Join(folder, "v0.2.0", "fleet_v0.2.0.tar.gz")),
+	)).To(BeEmpty())
+	files := func(s source) map[string]string {
+		files := map[string]string{}
+		for name := range rendered {
+			content, err := os.ReadFile(filepath.Join(folder, s.version, name))
+			g.Expect(err).NotTo(HaveOccurred())
+			files[name] = string(content)
+		}
+		return files
+	}
+	g.Expect(differ(files(before), files(commit))).To(ConsistOf("operator.yaml"))
+}
+
+// A fleet repository that begins with a release's archive builds with what it takes of the
+// release, and has no team yet.
+func TestFleetBegins(t *testing.T) {
+	g, folder := NewWithT(t), filepath.Join(t.TempDir(), "dist")
+	private, _ := keys(g, t.TempDir())
+	release(g, folder, private)
+	begins, takes := unpacked(g, filepath.Join(folder, "fleet_v0.2.0.tar.gz")), unpacked(g, filepath.Join(folder, "manifests_v0.2.0.tar.gz"))
+	var files []file
+	for name, content := range begins {
+		files = append(files, file{name: name, content: []byte(content)})
+	}
+	var taken []string
+	for name, content := range takes {
+		if _, isFleets := begins[name]; isFleets {
+			g.Expect(content).To(Equal(begins[name]), "the fleet's own copy is the release's")
+			continue
+		}
+		files = append(files, file{name: name, content: []byte(content)})
+		taken = append(taken, name)
+	}
+	const clusters = "gitops/clusters/production"
+	for _, built := range []string{clusters, clusters + "/flux-system", clusters + "/flux-tenants", clusters + "/sealed-secrets"} {
+		g.Expect(render(files, built)).NotTo(BeEmpty(), built)
+	}
+	g.Expect(render(files, clusters+"/tenants")).To(BeEmpty(), "teams")
+	operator, err := os.ReadFile(filepath.Join(folder, "operator.yaml"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(string(operator)).NotTo(ContainSubstring(repository("bitcoind")), "it is published nowhere")
+
+	cluster, err := render(files, clusters)
+	g.Expect(err).NotTo(HaveOccurred())
+	var included []string
+	for _, path := range regexp.MustCompile(`toPath: (.*)`).FindAllStringSubmatch(string(cluster), -1) {
+		included = append(included, path[1])
+	}
+	g.Expect(included).NotTo(BeEmpty())
+	for _, name := range taken {
+		isIncluded := slices.ContainsFunc(included, func(folder string) bool { return strings.HasPrefix(name, folder+"/") })
+		g.Expect(isIncluded || name == "tenants/leftovers.sh").To(BeTrue(), "%s of a release is in no fleet that refers to it", name)
+	}
+}
+
+// A fleet that refers to the tag runs what the repository names there.
+func TestReleaseOfARepositoryThatNamesAnother(t *testing.T) {
+	g, root := NewWithT(t), t.TempDir()
+	for _, name := range naming {
+		g.Expect(write(root, name, []byte("image: operator:v0.2.0\n"))).To(Succeed())
+	}
+	s := source{root: root, version: "v0.2.0", isClean: true}
+	g.Expect(mayBeSigned(s)).To(Succeed())
+	s.version = "v0.2.0-rc.1"
+	g.Expect(mayBeSigned(s)).To(MatchError(naming[0] + " does not name v0.2.0-rc.1: a fleet that refers to the tag would not run it"))
+	s.isClean = false
+	g.Expect(mayBeSigned(s)).To(MatchError(HavePrefix("there are uncommitted changes")))
+}
+
 // The same commit makes the same images, whoever builds it.
 func TestImagesAreReproducible(t *testing.T) {
 	g := NewWithT(t)
@@ -221,6 +382,17 @@ func TestImagesAreReproducible(t *testing.T) {
 	again, err := archive(files, commit.created)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(bytes.Equal(once, again)).To(BeTrue())
+
+	// And so is all of the rest, but for signatures, of which no two are alike.
+	sums := map[string]bool{}
+	for _, built := range []string{"once", "again"} {
+		folder := filepath.Join(t.TempDir(), built)
+		releaseOf(g, commit, "an operator", folder, "")
+		content, err := os.ReadFile(filepath.Join(folder, checksumsFile))
+		g.Expect(err).NotTo(HaveOccurred())
+		sums[string(content)] = true
+	}
+	g.Expect(sums).To(HaveLen(1))
 }
 
 func TestSBOM(t *testing.T) {
@@ -303,6 +475,7 @@ func TestWhatIsRefused(t *testing.T) {
 		{"verify without a key, which would verify nothing", []string{"verify", "dist"}, "no such command"},
 		{"no version", []string{"build"}, `flag --version: "" is not a version such as v0.2.0`},
 		{"a version that is none", []string{"build", "--version=latest"}, `flag --version: "latest" is not a version such as v0.2.0`},
+		{"a platform that no node of Kubernetes has", []string{"build", "--version=v0.2.0", "--platform=darwin/arm64"}, `flag --platform: there is no image for "darwin/arm64": it must be one of [linux_amd64 linux_arm64]`},
 		{"no such key", []string{"verify", "--key=none", "dist"}, "read the key: "},
 	} {
 		NewWithT(t).Expect(run(context.Background(), test.args)).To(MatchError(ContainSubstring(test.want)), test.reason)

@@ -15,10 +15,15 @@ import (
 
 func newTenant(cluster cluster, streams genericiooptions.IOStreams) *cobra.Command {
 	command := &cobra.Command{Use: "tenant", Short: "Add teams to the fleet repository, check them, and remove them"}
-	dir := command.PersistentFlags().String("fleet", ".", "the working tree of the fleet repository")
-	command.AddCommand(newTenantCreate(cluster, streams, dir), newTenantCheck(cluster, streams, dir), newTenantRemove(cluster, streams, dir))
+	var at trees
+	command.PersistentFlags().StringVar(&at.fleet, "fleet", ".", "the working tree of the fleet repository")
+	command.PersistentFlags().StringVar(&at.release, "release", "", "the folder with the unpacked manifests of the release that the fleet repository refers to")
+	command.AddCommand(newTenantCreate(cluster, streams, &at), newTenantCheck(cluster, streams, &at), newTenantRemove(cluster, streams, &at))
 	return command
 }
+
+// trees are the folders that tenant reads.
+type trees struct{ fleet, release string }
 
 // clusterFor returns the one cluster of the fleet repository that is meant.
 func clusterFor(fleet *tenants.Fleet, named string) (string, error) {
@@ -45,7 +50,7 @@ type checking struct {
 	in      string
 }
 
-func newTenantCheck(cluster cluster, streams genericiooptions.IOStreams, dir *string) *cobra.Command {
+func newTenantCheck(cluster cluster, streams genericiooptions.IOStreams, at *trees) *cobra.Command {
 	c := &checking{cluster: cluster, out: streams.Out}
 	command := &cobra.Command{
 		Use:   "check [NAME]",
@@ -60,7 +65,7 @@ The exit code is 2 if something is wrong.`,
   kubectl btcnet tenant check team-c --live --in production`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, teams []string) (err error) {
-			if c.fleet, err = tenants.Read(*dir); err != nil {
+			if c.fleet, err = tenants.Read(at.fleet, at.release); err != nil {
 				return err
 			}
 			if len(teams) == 0 {

@@ -27,12 +27,13 @@ type creating struct {
 	cluster cluster
 	genericiooptions.IOStreams
 
-	dir, repository, certificate string
-	in, set                      []string
-	private, offline, reuse      bool
+	trees
+	repository, certificate string
+	in, set                 []string
+	private, offline, reuse bool
 }
 
-func newTenantCreate(cluster cluster, streams genericiooptions.IOStreams, dir *string) *cobra.Command {
+func newTenantCreate(cluster cluster, streams genericiooptions.IOStreams, at *trees) *cobra.Command {
 	c := &creating{cluster: cluster, IOStreams: streams}
 	command := &cobra.Command{
 		Use:   "create NAME",
@@ -58,7 +59,7 @@ The values that --set accepts, as in tenant.yaml:
     --set chains=regtest,signet`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			c.dir = *dir
+			c.trees = *at
 			return c.run(command.Context(), args[0])
 		},
 	}
@@ -108,7 +109,7 @@ func (c *creating) run(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	fleet, err := tenants.Read(c.dir)
+	fleet, err := tenants.Read(c.fleet, c.release)
 	if err != nil {
 		return err
 	}
@@ -130,7 +131,7 @@ func (c *creating) run(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := change.Apply(c.dir); err != nil {
+	if err := change.Apply(c.fleet); err != nil {
 		return err
 	}
 	if err := seed.Apply(c.repository); err != nil {
@@ -158,7 +159,7 @@ func (c *creating) checkName(ctx context.Context, name string) error {
 	if c.reuse {
 		return nil
 	}
-	past, err := tenants.Past(ctx, c.dir, name)
+	past, err := tenants.Past(ctx, c.fleet, name)
 	if err != nil {
 		return fmt.Errorf("%w; --reuse-name skips this check", err)
 	}
@@ -238,7 +239,7 @@ func (c *creating) tell(team tenants.Team, change, seed tenants.Change) {
 	for _, written := range []struct {
 		dir   string
 		files map[string]string
-	}{{c.dir, change.Writes}, {c.repository, seed.Writes}} {
+	}{{c.fleet, change.Writes}, {c.repository, seed.Writes}} {
 		for _, file := range slices.Sorted(maps.Keys(written.files)) {
 			fmt.Fprintln(c.Out, "wrote", filepath.Join(written.dir, file))
 		}

@@ -24,13 +24,13 @@ import (
 
 // removing is what the flags of tenant remove say.
 type removing struct {
-	cluster         cluster
-	out             io.Writer
-	dir             string
+	cluster cluster
+	out     io.Writer
+	trees
 	dryRun, offline bool
 }
 
-func newTenantRemove(cluster cluster, streams genericiooptions.IOStreams, dir *string) *cobra.Command {
+func newTenantRemove(cluster cluster, streams genericiooptions.IOStreams, at *trees) *cobra.Command {
 	r := &removing{cluster: cluster, out: streams.Out}
 	command := &cobra.Command{
 		Use:   "remove NAME",
@@ -42,7 +42,7 @@ With --dry-run, only show that, and remove nothing.`,
 		Example: `  kubectl btcnet tenant remove team-c --dry-run`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			r.dir = *dir
+			r.trees = *at
 			return r.run(command.Context(), args[0])
 		},
 	}
@@ -52,7 +52,7 @@ With --dry-run, only show that, and remove nothing.`,
 }
 
 func (r *removing) run(ctx context.Context, team string) error {
-	fleet, err := tenants.Read(r.dir)
+	fleet, err := tenants.Read(r.fleet, r.release)
 	if err != nil {
 		return err
 	}
@@ -74,15 +74,15 @@ func (r *removing) run(ctx context.Context, team string) error {
 	done, next := "would be", ""
 	if !r.dryRun {
 		done, next = "is", "Commit it, and push. The namespace stays: kubectl delete namespace "+team+", when nothing in it is wanted.\n"
-		if err := change.Apply(r.dir); err != nil {
+		if err := change.Apply(r.fleet); err != nil {
 			return err
 		}
 	}
 	for _, name := range change.Removes {
-		fmt.Fprintf(r.out, "%s %s removed\n", filepath.Join(r.dir, name), done)
+		fmt.Fprintf(r.out, "%s %s removed\n", filepath.Join(r.fleet, name), done)
 	}
 	for _, name := range slices.Sorted(maps.Keys(change.Writes)) {
-		fmt.Fprintf(r.out, "%s %s without its line\n", filepath.Join(r.dir, name), done)
+		fmt.Fprintf(r.out, "%s %s without its line\n", filepath.Join(r.fleet, name), done)
 	}
 	fmt.Fprint(r.out, next)
 	return nil

@@ -16,4 +16,5 @@ var othersFlags = []string{
 	"--cert", "--merge-into", "--re-encrypt", "--validate", // kubeseal
 	"--key-renew-period",                             // sealed-secrets-controller
 	"--no-cross-namespace-refs", "--no-remote-bases", // kustomize-controller
+	"--plain-http", // operator/cmd/release
 }

@@ -22,6 +22,7 @@ const (
 	folder         = "tenants"
 	clustersFolder = "gitops/clusters"
 	baseFolder     = folder + "/base"
+	privateFolder  = folder + "/private"
 
 	kustomizationFile = "kustomization.yaml"
 	valuesFile        = "tenant.yaml"
@@ -33,16 +34,44 @@ type Fleet struct {
 	files filesys.FileSystem
 }
 
-// Read reads the working tree in a folder, but for what begins with a dot.
-func Read(dir string) (*Fleet, error) {
+// Read reads the working tree in a folder, but for what begins with a dot. Where the fleet
+// repository refers to a release, what it takes from there is read from another folder,
+// which has that release's manifests.
+func Read(dir, release string) (*Fleet, error) {
 	f := &Fleet{filesys.MakeFsInMemory()}
-	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, entry fs.DirEntry, err error) error {
+	if release != "" {
+		if err := f.add(release, isOfRelease); err != nil {
+			return nil, fmt.Errorf("read the release's manifests: %w", err)
+		}
+		if !f.files.Exists("/" + baseFolder) {
+			return nil, fmt.Errorf("%s does not have a release's manifests: it has no folder %s", release, baseFolder)
+		}
+	}
+	if err := f.add(dir, func(string) bool { return true }); err != nil {
+		return nil, fmt.Errorf("read the fleet repository: %w", err)
+	}
+	if !f.files.Exists("/" + clustersFolder) {
+		return nil, fmt.Errorf("%s is not a fleet repository: it has no folder %s", dir, clustersFolder)
+	}
+	return f, nil
+}
+
+// isOfRelease tells which files a fleet repository takes from a release: all but those of
+// clusters and teams, which are its own.
+func isOfRelease(name string) bool {
+	return strings.HasPrefix(name, "gitops/") && !strings.HasPrefix(name, clustersFolder+"/") ||
+		strings.HasPrefix(name, baseFolder+"/") || strings.HasPrefix(name, privateFolder+"/")
+}
+
+// add reads files of a folder.
+func (f *Fleet) add(dir string, wanted func(name string) bool) error {
+	return fs.WalkDir(os.DirFS(dir), ".", func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
 		case entry.IsDir() && name != "." && strings.HasPrefix(entry.Name(), "."):
 			return fs.SkipDir
-		case !entry.Type().IsRegular():
+		case !entry.Type().IsRegular() || !wanted(name):
 			return nil
 		}
 		content, err := os.ReadFile(filepath.Join(dir, name))
@@ -51,15 +80,6 @@ func Read(dir string) (*Fleet, error) {
 		}
 		return f.files.WriteFile("/"+name, content)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read the fleet repository: %w", err)
-	}
-	for _, top := range []string{clustersFolder, baseFolder} {
-		if !f.files.Exists("/" + top) {
-			return nil, fmt.Errorf("%s is not a fleet repository: it has no folder %s", dir, top)
-		}
-	}
-	return f, nil
 }
 
 // with returns the working tree as it would be after a change.
@@ -104,6 +124,9 @@ func registration(cluster string) string {
 
 // Teams are the names of the folders of teams.
 func (f *Fleet) Teams() ([]string, error) {
+	if !f.files.Exists("/" + folder) {
+		return nil, nil // before the first
+	}
 	names, err := f.files.ReadDir("/" + folder)
 	if err != nil {
 		return nil, fmt.Errorf("read the fleet repository: %w", err)
@@ -171,6 +194,9 @@ func (f *Fleet) values(team string) (Values, error) {
 
 // build returns what a cluster's tenants are made of.
 func (f *Fleet) build(cluster string) (resmap.ResMap, error) {
+	if !f.files.Exists("/" + baseFolder) {
+		return nil, fmt.Errorf("there is no folder %s: where the fleet repository refers to a release, unpack that release's manifests, and name their folder with --release", baseFolder)
+	}
 	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(f.files, "/"+path.Dir(registration(cluster)))
 	if err != nil {
 		return nil, fmt.Errorf("build %s: %w", path.Dir(registration(cluster)), err)

@@ -26,7 +26,7 @@ func working(g Gomega, t *testing.T) string {
 }
 
 func read(g Gomega, dir string) *Fleet {
-	f, err := Read(dir)
+	f, err := Read(dir, "")
 	g.Expect(err).NotTo(HaveOccurred())
 	return f
 }
@@ -309,13 +309,53 @@ func TestCheckTellsWhatDoesNotBuild(t *testing.T) {
 func TestNoFleet(t *testing.T) {
 	g := NewWithT(t)
 	dir := t.TempDir()
-	_, err := Read(dir)
+	_, err := Read(dir, "")
 	g.Expect(err).To(MatchError(dir + " is not a fleet repository: it has no folder gitops/clusters"))
 	f := read(g, working(g, t))
 	_, err = f.Check("nobody")
 	g.Expect(err).To(MatchError("there is no team nobody: no file tenants/nobody/tenant.yaml"))
 	_, err = f.Remove("nobody")
 	g.Expect(err).To(MatchError("there is no team nobody: no file tenants/nobody/tenant.yaml"))
+}
+
+// A fleet repository that refers to a release has its clusters and teams alone.
+func TestFleetThatRefersToARelease(t *testing.T) {
+	g := NewWithT(t)
+	dir, release := working(g, t), working(g, t)
+	for _, taken := range []string{"gitops/crds", "gitops/fence", "gitops/infrastructure", "gitops/monitoring", "gitops/operator", "gitops/policies", "tenants/base", "tenants/private"} {
+		g.Expect(os.RemoveAll(filepath.Join(dir, taken))).To(Succeed())
+	}
+	added, in := team("team-c", func(t *Team) { t.Private = true }), []string{"production"}
+	_, err := read(g, dir).Create(added, in)
+	g.Expect(err).To(MatchError(ContainSubstring("there is no folder tenants/base: where the fleet repository refers to a release, ")))
+
+	// A clone of the project at the release's tag has teams and clusters of its own.
+	g.Expect(os.Rename(filepath.Join(release, "tenants/team-a"), filepath.Join(release, "tenants/another"))).To(Succeed())
+	g.Expect(os.Rename(filepath.Join(release, "gitops/clusters/local"), filepath.Join(release, "gitops/clusters/another"))).To(Succeed())
+	f, err := Read(dir, release)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(f.Teams()).To(Equal([]string{"team-a", "team-b"}))
+	g.Expect(f.Clusters()).To(Equal([]string{"local", "production"}))
+	change, err := f.Create(added, in)
+	g.Expect(err).NotTo(HaveOccurred())
+	whole, err := read(g, working(g, t)).Create(added, in)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(change).To(Equal(whole), "what is written is what is written beside a copy")
+	g.Expect(f.Check("team-a")).NotTo(ContainElement(HaveField("Wrong", BeTrue())), "it builds")
+
+	_, err = Read(dir, t.TempDir())
+	g.Expect(err).To(MatchError(ContainSubstring("does not have a release's manifests: it has no folder tenants/base")))
+	_, err = read(g, dir).Remove("team-a")
+	g.Expect(err).NotTo(HaveOccurred(), "what is taken away need not build")
+
+	g.Expect(os.RemoveAll(filepath.Join(dir, "tenants"))).To(Succeed())
+	edit(g, dir, "gitops/clusters/production/tenants/kustomization.yaml", "resources:\n  - ../../../../tenants/team-a\n  - ../../../../tenants/team-b\n", "resources: []\n")
+	_, err = read(g, dir).Create(added, in)
+	g.Expect(err).To(MatchError(ContainSubstring("there is no folder tenants/base: ")), "the first team")
+	f, err = Read(dir, release)
+	g.Expect(err).NotTo(HaveOccurred())
+	_, err = f.Create(added, in)
+	g.Expect(err).NotTo(HaveOccurred(), "the first team")
 }
 
 // The keys are those that something reads, and the guide has each.
