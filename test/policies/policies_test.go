@@ -166,18 +166,19 @@ func TestPoliciesFailClosed(t *testing.T) {
 	team := newTeam(t, bounds())
 	var list admissionv1.ValidatingAdmissionPolicyList
 	team.Expect(team.as("").List(team.ctx, &list)).To(Succeed())
-	team.Expect(list.Items).To(HaveLen(16))
+	team.Expect(list.Items).To(HaveLen(19))
 	for _, policy := range list.Items {
 		team.Expect(policy.Spec.FailurePolicy).To(HaveValue(Equal(admissionv1.Fail)), policy.Name)
 	}
 	var bindings admissionv1.ValidatingAdmissionPolicyBindingList
 	team.Expect(team.as("").List(team.ctx, &bindings)).To(Succeed())
-	team.Expect(bindings.Items).To(HaveLen(19))
+	team.Expect(bindings.Items).To(HaveLen(22))
 	passes := map[string]string{ // without the ConfigMap, and why
 		"protection-from-people.bitcoin-operator.github.io":  "TestProtectionWithoutBounds",
 		"networks-that-are-there.bitcoin-operator.github.io": "TestWhatKubernetesFinishesWithoutBounds",
 		"clients-that-are-there.bitcoin-operator.github.io":  "the same",
 		"frozen.bitcoin-operator.github.io":                  "nobody says that the namespace is frozen",
+		"secret-from.bitcoin-operator.github.io":             "TestSecretsWithoutBounds",
 	}
 	for _, binding := range bindings.Items {
 		team.Expect(binding.Spec.ValidationActions).To(HaveExactElements(admissionv1.Deny, admissionv1.Audit), binding.Name)

@@ -12,12 +12,13 @@ import (
 )
 
 // Serve starts a real API server with the resource definitions and the policies of a
-// repository, and kinds of Flux. Who has started it stops it.
+// repository, and kinds of Flux and of External Secrets. Who has started it stops it.
 func Serve(ctx context.Context, repository string, scheme *runtime.Scheme) (*envtest.Environment, error) {
 	environment := &envtest.Environment{
 		CRDDirectoryPaths: []string{
 			filepath.Join(repository, "gitops/crds"),
 			filepath.Join(repository, "gitops/infrastructure/sealed-secrets/crd.yaml"),
+			filepath.Join(repository, "test/policies/testdata/external-secrets.yaml"),
 		},
 		ErrorIfCRDPathMissing: true,
 		CRDs:                  FluxKinds(),

@@ -26,7 +26,7 @@ import (
 // the clusters and the teams, which are the platform's own.
 var productFolders = []string{
 	"gitops/clusters/base", "gitops/crds", "gitops/fence", "gitops/infrastructure", "gitops/monitoring", "gitops/operator", "gitops/policies",
-	"tenants/base", "tenants/leftovers.sh", "tenants/private",
+	"tenants/base", "tenants/external-secrets", "tenants/leftovers.sh", "tenants/private", "tenants/sops",
 }
 
 // fleetFolders are what a fleet repository begins with.

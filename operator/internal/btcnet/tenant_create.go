@@ -201,7 +201,7 @@ func (c *creating) seed(ctx context.Context, team tenants.Team) (tenants.Change,
 		return tenants.Change{}, nil
 	}
 	files := map[string]string{tenants.SeedFile: team.Values.Seed()}
-	if !c.offline || c.certificate != "" {
+	if team.Values.Source() == tenants.SealedSecrets && (!c.offline || c.certificate != "") {
 		secret := types.NamespacedName{Namespace: team.Name, Name: team.Values["secret"]}
 		sealed, err := c.sealed(ctx, secret)
 		if err != nil {
@@ -245,6 +245,10 @@ func (c *creating) tell(team tenants.Team, change, seed tenants.Change) {
 		}
 	}
 	begin := "networks, and credentials that are sealed for " + team.Name
+	source := team.Values.Source()
+	if source != tenants.SealedSecrets {
+		begin = "networks, and credentials"
+	}
 	if c.repository != "" {
 		begin = "what is in " + c.repository
 	}
@@ -255,12 +259,22 @@ func (c *creating) tell(team tenants.Team, change, seed tenants.Change) {
 	if team.Private {
 		steps = append(steps, "Put a Secret git into namespace "+team.Name+", with the credentials of the team's repository.")
 	}
+	switch source {
+	case tenants.SOPS:
+		steps = append(steps, "Put a Secret sops-age into namespace "+team.Name+", with the team's own key to decrypt with: docs/secrets.md.")
+	case tenants.ExternalSecrets:
+		steps = append(steps, "Put a SecretStore of the team's own into namespace "+team.Name+": docs/secrets.md.")
+	}
 	steps = append(steps,
 		"Create the team's repository "+team.Values["repository"]+" on the cluster's Git server, with a branch main,\n     and at its top "+begin+".",
 		"kubectl get kustomization,btcnet -n "+team.Name)
 	fmt.Fprintln(c.Out, "Next:")
 	for i, step := range steps {
 		fmt.Fprintf(c.Out, "  %d. %s\n", i+1, step)
+	}
+	if source != tenants.SealedSecrets {
+		fmt.Fprintln(c.Out, "Credentials are for the team to commit, as docs/secrets.md says.")
+		return
 	}
 	if _, sealed := seed.Writes[team.Values["secret"]+".yaml"]; c.repository != "" && !sealed {
 		fmt.Fprintf(c.Out, "Credentials are not sealed yet: kubectl btcnet credentials seal -n %s -f %s\n",

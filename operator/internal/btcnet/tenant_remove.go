@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -113,6 +114,11 @@ func inventoryOf(ctx context.Context, api client.Reader, team string) (tenants.I
 	var deployments appsv1.DeploymentList
 	kustomizations := &unstructured.UnstructuredList{}
 	kustomizations.SetGroupVersionKind(schema.GroupVersionKind{Group: "kustomize.toolkit.fluxcd.io", Version: "v1", Kind: "KustomizationList"})
+	secrets := &metav1.PartialObjectMetadataList{}
+	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
+	if err := api.List(ctx, secrets, client.InNamespace(team), client.MatchingLabels{tenants.AppliedBy: "networks"}); err != nil {
+		return found, fmt.Errorf("list the Secrets of team %s: %w", team, err)
+	}
 	for _, list := range []client.ObjectList{&networks, &sealed, &claims, &deployments, kustomizations} {
 		if err := api.List(ctx, list, client.InNamespace(team)); err != nil {
 			return found, fmt.Errorf("list the objects of team %s: %w", team, err)
@@ -121,6 +127,9 @@ func inventoryOf(ctx context.Context, api client.Reader, team string) (tenants.I
 	found.Networks, found.Claims = networks.Items, claims.Items
 	for _, secret := range sealed.Items {
 		found.SealedSecrets = append(found.SealedSecrets, secret.ObjectMeta)
+	}
+	for _, secret := range secrets.Items {
+		found.Secrets = append(found.Secrets, secret.ObjectMeta)
 	}
 	for _, deployment := range deployments.Items {
 		found.OwnFlux = found.OwnFlux || deployment.Name == "kustomize-controller"

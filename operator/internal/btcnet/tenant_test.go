@@ -97,6 +97,19 @@ func TestTenantFromBeginningToEnd(t *testing.T) {
 	g.Expect(code).To(Equal(Healthy), said)
 }
 
+// Credentials that are not sealed are for the team to commit; the platform hears what is
+// its own to do.
+func TestTenantCreateWithASecretFromElsewhere(t *testing.T) {
+	for source, step := range map[string]string{"sops": "Put a Secret sops-age into namespace team-c", "external-secrets": "Put a SecretStore of the team's own into namespace team-c"} {
+		g := NewWithT(t)
+		f, d := newFleet(g, t), newDesk(g, t)
+		code, printed, said := f.tenant(t, "create", "team-c", "--in", "production", "--offline", "--set", "secretFrom="+source, "--repository", d.path("team-c"), "--cert", d.path("cluster.pem"))
+		g.Expect(code).To(Equal(Healthy), said)
+		g.Expect(printed).To(And(ContainSubstring(step), HaveSuffix("Credentials are for the team to commit, as docs/secrets.md says.\n"), Not(ContainSubstring("seal"))))
+		g.Expect(os.ReadDir(d.path("team-c"))).To(HaveExactElements(HaveField("Name()", "payments.yaml")))
+	}
+}
+
 func TestTenantCreateWritesNothingThatIsRefused(t *testing.T) {
 	g := NewWithT(t)
 	f, d := newFleet(g, t), newDesk(g, t)
@@ -150,6 +163,8 @@ func TestInventory(t *testing.T) {
 	cluster := fake.NewClientBuilder().WithScheme(known).WithObjects(networks,
 		&v1alpha1.BitcoinNetwork{ObjectMeta: in("team-c", "payments")}, &v1alpha1.BitcoinNetwork{ObjectMeta: in("team-b", "lightning")},
 		&sealedsecrets.SealedSecret{ObjectMeta: in("team-c", "bitcoin-rpc")},
+		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "team-c", Name: "rpc", Labels: map[string]string{"kustomize.toolkit.fluxcd.io/name": "networks"}}},
+		&corev1.Secret{ObjectMeta: in("team-c", "sops-age")},
 		&corev1.PersistentVolumeClaim{ObjectMeta: in("team-c", "data-payments-0")},
 		&appsv1.Deployment{ObjectMeta: in("team-c", "kustomize-controller")},
 	).Build()
@@ -158,6 +173,7 @@ func TestInventory(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(found.Networks).To(HaveExactElements(HaveField("Name", "payments")))
 	g.Expect(found.SealedSecrets).To(HaveExactElements(HaveField("Name", "bitcoin-rpc")))
+	g.Expect(found.Secrets).To(HaveExactElements(HaveField("Name", "rpc")), "what Flux applied for the team")
 	g.Expect(found.Claims).To(HaveLen(1))
 	g.Expect(found.Suspended).To(BeTrue())
 	g.Expect(found.OwnFlux).To(BeTrue())
@@ -175,6 +191,7 @@ Stays, until the namespace is deleted:
   - Namespace team-c, with its limits, its network policies, and the account that Flux removes with
   - network payments, with its 0 nodes: it runs on without an operator
   - SealedSecret bitcoin-rpc, and its Secret
+  - Secret rpc
   - volume claim data-payments-0 (0)
 `))
 }

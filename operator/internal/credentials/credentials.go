@@ -125,7 +125,7 @@ func warning(key string, current bitcoind.Credentials) string {
 	if !strings.HasSuffix(current.Password(), "\n") && !strings.HasSuffix(current.Password(), "\r") {
 		return ""
 	}
-	return key + ` ends with a line break, which clients that read lines do not send: seal it again without, for example with tr -d '\n'`
+	return key + ` ends with a line break, which clients that read lines do not send: set it again without one, for example with tr -d '\n'`
 }
 
 // changedAt returns when the data of a Secret became what they are: when the manager

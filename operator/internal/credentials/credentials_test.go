@@ -124,7 +124,7 @@ func TestReadTakesWhatBitcoindTakes(t *testing.T) {
 
 // Nodes take such a password, and networks run with it: it is told, and no more.
 func TestLineBreakAtTheEndIsTold(t *testing.T) {
-	const told = `BC_RPC_PASSWORD ends with a line break, which clients that read lines do not send: seal it again without, for example with tr -d '\n'`
+	const told = `BC_RPC_PASSWORD ends with a line break, which clients that read lines do not send: set it again without one, for example with tr -d '\n'`
 	for _, test := range []struct {
 		reason string
 		secret *corev1.Secret
@@ -179,10 +179,10 @@ func TestUnusable(t *testing.T) {
 	}{
 		{"there is none",
 			nil, nil,
-			"SecretNotFound: " + missing + "; commit a SealedSecret of that name"},
+			"SecretNotFound: " + missing + "; commit the credentials under that name"},
 		{"there is one elsewhere, which does not count",
 			[]client.Object{secret(inAnotherNamespace)}, nil,
-			"SecretNotFound: " + missing + "; commit a SealedSecret of that name"},
+			"SecretNotFound: " + missing + "; commit the credentials under that name"},
 		{"it lacks the user",
 			[]client.Object{secret(lacking(bitcoind.UserKey))}, nil,
 			`SecretIncomplete: Secret "bitcoin-rpc": BC_RPC_USER must be set and not be empty`},

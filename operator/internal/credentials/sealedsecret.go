@@ -21,7 +21,7 @@ var sealedSecretKind = schema.GroupVersionKind{Group: "bitnami.com", Version: "v
 func (r Reader) missing(ctx context.Context, network *v1alpha1.BitcoinNetwork) *UnusableError {
 	name := network.Spec.Secret
 	problem, exists := r.sealed(ctx, network)
-	message := fmt.Sprintf("Secret %q does not exist in namespace %s; commit a SealedSecret of that name", name, network.Namespace)
+	message := fmt.Sprintf("Secret %q does not exist in namespace %s; commit the credentials under that name", name, network.Namespace)
 	if exists {
 		message = fmt.Sprintf("Secret %q does not exist in namespace %s yet; its SealedSecret has not been unsealed", name, network.Namespace)
 	}

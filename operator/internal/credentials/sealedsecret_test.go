@@ -40,7 +40,7 @@ func condition(kind, status, message string) map[string]any {
 
 func TestWhyASecretIsMissing(t *testing.T) {
 	const (
-		none   = `Secret "bitcoin-rpc" does not exist in namespace team-a; commit a SealedSecret of that name`
+		none   = `Secret "bitcoin-rpc" does not exist in namespace team-a; commit the credentials under that name`
 		sealed = `Secret "bitcoin-rpc" does not exist in namespace team-a yet; its SealedSecret has not been unsealed`
 		noKey  = "no key could decrypt secret (BC_RPC_PASSWORD)"
 	)

@@ -44,7 +44,7 @@ func TestUsersOf(t *testing.T) {
 		{"one before that was not", "read", and(holding(key, hush), holding(previous, hush+"\x00")),
 			state.User{Passwords: 1, Problem: previous + " must be valid UTF-8 without NUL bytes"}},
 		{"one with a line break, which nodes take", "read", holding(key, hush+"\n"),
-			state.User{Passwords: 1, Problem: key + ` ends with a line break, which clients that read lines do not send: seal it again without, for example with tr -d '\n'`}},
+			state.User{Passwords: 1, Problem: key + ` ends with a line break, which clients that read lines do not send: set it again without one, for example with tr -d '\n'`}},
 		{"the name of the user who may call everything", hush + "-user", holding("BC_RPC_PASSWORD_HUSH_USER", hush),
 			state.User{Problem: "BC_RPC_USER has the same name, and that user may call every method: rename one of the two"}},
 		{"the name of the one before", "bob", and(holding("BC_RPC_PASSWORD_BOB", hush), holding(bitcoind.PreviousUserKey, "bob"), holding(bitcoind.PreviousPasswordKey, hush)),

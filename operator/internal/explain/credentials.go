@@ -15,7 +15,7 @@ func sealed(s *subject) []Finding {
 	if s.network != nil && s.network.Spec.Secret == "" {
 		return nil
 	}
-	if found, missing := s.unread(SealedSecret, "sealedsecrets"); missing {
+	if found, missing := s.unread(SealedSecret, "sealedsecrets"); missing && elsewhere[s.secretFrom()] == nil {
 		return found
 	}
 	var findings []Finding
@@ -24,10 +24,18 @@ func sealed(s *subject) []Finding {
 			findings = append(findings, opened(one))
 		}
 	}
-	if len(findings) == 0 && s.network != nil {
+	if len(findings) == 0 && s.network != nil && elsewhere[s.secretFrom()] == nil {
 		return one(SealedSecret, Note, "NotSealed", fmt.Sprintf("there is no SealedSecret %s: if there is a Secret, it comes from elsewhere", s.network.Spec.Secret))
 	}
 	return findings
+}
+
+// secretFrom is where the platform says that the one Secret comes from.
+func (s *subject) secretFrom() string {
+	if s.Tenant == nil {
+		return ""
+	}
+	return s.Tenant.Data["secretFrom"]
 }
 
 func opened(sealed unstructured.Unstructured) Finding {

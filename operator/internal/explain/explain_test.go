@@ -32,6 +32,8 @@ func TestWhatIsWrong(t *testing.T) {
 		"split":                  {[]string{"Links: Split"}, "kubectl get pods -l bitcoin-operator.github.io/network=payments -n team-a -o wide"},
 		"sealed-elsewhere":       {[]string{"SealedSecret: NotSynced"}, "kubectl describe sealedsecret -n team-a"},
 		"sealed-secret-outdated": {[]string{"SealedSecret: NotSynced"}, "kubectl describe sealedsecret -n team-a"},
+		"not-decrypted":          {[]string{"Commit: BuildFailed", "Credentials: SecretNotFound"}, "kubectl describe kustomization"},
+		"not-fetched":            {[]string{"Credentials: SecretNotFound"}, "kubectl describe externalsecret bitcoin-rpc -n team-a docs/secrets.md#external-secrets"},
 		"no-quota":               {[]string{"Objects: FailedCreate"}, "kubectl describe quota -n team-a"},
 		"wrong-image":            {[]string{"Nodes: ImagePullBackOff"}, "spec.image"},
 		"no-entry-point":         {[]string{"Nodes: Init:ImagePullBackOff"}, "the operator's image"},

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
@@ -117,6 +118,31 @@ var remedies = map[Step]map[string]Remedy{
 	},
 }
 
+// elsewhere are remedies for credentials that are not sealed, by where the platform says
+// that they come from.
+var elsewhere = map[string]map[string]Remedy{
+	"sops": {
+		v1alpha1.SecretNotFoundReason: {"Commit the Secret under that name, encrypted with SOPS. If you have, Flux says why it has not applied it.", "kubectl describe kustomization networks -n {namespace}", "docs/secrets.md#sops"},
+		v1alpha1.UsersRejectedReason:  {"Add the key that the message names to the Secret, or remove the user from spec.users.", "", "docs/secrets.md#sops"},
+		"":                            {"Correct the Secret as the message says, encrypt it with SOPS, and commit it.", "kubectl describe kustomization networks -n {namespace}", "docs/secrets.md#sops"},
+	},
+	"external-secrets": {
+		v1alpha1.SecretNotFoundReason: {"Commit an ExternalSecret of that name. If you have, it says why there is no Secret.", "kubectl describe externalsecret {secret} -n {namespace}", "docs/secrets.md#external-secrets"},
+		v1alpha1.UsersRejectedReason:  {"Add the key that the message names to the ExternalSecret, or remove the user from spec.users.", "", "docs/secrets.md#external-secrets"},
+		"":                            {"Correct the value in the store, or the ExternalSecret, as the message says.", "kubectl describe externalsecret {secret} -n {namespace}", "docs/secrets.md#external-secrets"},
+	},
+}
+
+// remediesFor returns the remedies of a step, by reason.
+func (s *subject) remediesFor(step Step) map[string]Remedy {
+	if step != Credentials {
+		return remedies[step]
+	}
+	found := maps.Clone(remedies[step])
+	maps.Copy(found, elsewhere[s.secretFrom()])
+	return found
+}
+
 var (
 	wrongImage = Remedy{"Correct spec.image, and commit it; a private registry needs spec.imagePullSecrets. If spec.image is unset, the image is the platform's: tell the platform team.",
 		"kubectl get btcnet {network} -n {namespace} -o jsonpath='{.status.image}'", troubleshooting + "image-pull"}
@@ -133,9 +159,10 @@ func (s *subject) remedy(finding Finding) *Remedy {
 	if strings.HasPrefix(reason, ofStart) {
 		reason = ofStart // whatever it is, the same people mend it
 	}
-	found, known := remedies[finding.Step][reason]
+	ofStep := s.remediesFor(finding.Step)
+	found, known := ofStep[reason]
 	if !known {
-		found = remedies[finding.Step][""]
+		found = ofStep[""]
 	}
 	if found == (Remedy{}) {
 		return nil

@@ -45,7 +45,7 @@ func (f *Fleet) Check(team string) ([]Finding, error) {
 	for _, text := range values.differences(team) {
 		differs("%s: %s", valuesFile, text)
 	}
-	if err := f.checkKustomization(team, wrong, differs); err != nil {
+	if err := f.checkKustomization(team, values.Source(), wrong, differs); err != nil {
 		return nil, err
 	}
 	return found, f.checkClusters(team, wrong, differs)
@@ -74,8 +74,8 @@ func (v Values) differences(team string) []string {
 func inline(value string) string { return strings.Join(strings.Fields(value), " ") }
 
 // checkKustomization looks at the team's kustomization file, and at what else is in its
-// folder.
-func (f *Fleet) checkKustomization(team string, wrong func(...string), differs func(string, ...any)) error {
+// folder. source is where its Secret comes from.
+func (f *Fleet) checkKustomization(team, source string, wrong func(...string), differs func(string, ...any)) error {
 	own := path.Join(folder, team, kustomizationFile)
 	found, err := f.kustomization(own)
 	if err != nil {
@@ -87,9 +87,10 @@ func (f *Fleet) checkKustomization(team string, wrong func(...string), differs f
 	if !slices.Contains(found.Components, "../base") {
 		wrong(kustomizationFile + ": component ../base is missing: without it the team has no limits")
 	}
+	wrong(sourceProblems(found.Components, source)...)
 	used := append(slices.Clone(found.Resources), found.Components...)
 	for _, name := range used {
-		if name != valuesFile && name != "../base" {
+		if name != valuesFile && name != "../base" && name != componentOf(source) {
 			differs("%s: also has %s", kustomizationFile, name)
 		}
 	}
@@ -111,6 +112,22 @@ func (f *Fleet) checkKustomization(team string, wrong func(...string), differs f
 		}
 		return nil
 	})
+}
+
+// sourceProblems says where the components of a team's folder and its secretFrom differ:
+// the policies go by the one, the team's rights by the other.
+func sourceProblems(components []string, source string) []string {
+	var problems []string
+	for _, known := range []string{SOPS, ExternalSecrets} {
+		component := componentOf(known)
+		switch has := slices.Contains(components, component); {
+		case has && known != source:
+			problems = append(problems, fmt.Sprintf("%s: has component %s, but secretFrom in %s is %s", kustomizationFile, component, valuesFile, source))
+		case !has && known == source:
+			problems = append(problems, fmt.Sprintf("%s: component %s is missing, which secretFrom: %s in %s needs", kustomizationFile, component, source, valuesFile))
+		}
+	}
+	return problems
 }
 
 // checkClusters looks at whether the team is in a cluster, and builds there.

@@ -121,8 +121,14 @@ components:
 	if t.Private {
 		text += "  - ../private\n"
 	}
+	if source := t.Values.Source(); source != SealedSecrets {
+		text += "  - " + componentOf(source) + "\n"
+	}
 	return text
 }
+
+// componentOf is what lets a team's Secret come from there, as its folder refers to it.
+func componentOf(source string) string { return "../" + source }
 
 func (t Team) valuesFile() (string, error) {
 	text := `# The platform's settings for the team, in addition to those of tenants/base for every team. A

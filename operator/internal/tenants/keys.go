@@ -4,6 +4,7 @@
 package tenants
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
@@ -35,6 +36,7 @@ var Keys = []Key{
 	{"repository", "the path of the team's own repository, on the Git server of the cluster's values/cluster.yaml", true, "", repositoryPath},
 	{"group", "the group of the team's people, as the cluster's authentication names it", true, "", something},
 	{"secret", "the one Secret that the team's operator may read and its networks may use", true, "", secretName},
+	{"secretFrom", "where that Secret comes from: sealed-secrets, sops or external-secrets (docs/secrets.md)", false, SealedSecrets, source},
 	{"chains", "the chains that networks may follow, separated by commas", true, "", chains},
 	{"frozen", `"true" freezes the team: its networks and SealedSecrets can no longer be changed, and its nodes run on`, true, "", yesOrNo},
 	{"requireSecret", `"true": no network may use the publicly known default credentials`, false, "", yesOrNo},
@@ -54,6 +56,16 @@ var Keys = []Key{
 	{"maxAmountADay", "the most coins, in BTC, that people may request per network and day", false, "1000", amount},
 }
 
+// Where a team's Secret comes from. Each but the first has a component of that name in
+// the folder tenants.
+const (
+	SealedSecrets   = "sealed-secrets"
+	SOPS            = "sops"
+	ExternalSecrets = "external-secrets"
+)
+
+var sources = []string{SealedSecrets, SOPS, ExternalSecrets}
+
 func keyOf(name string) (Key, bool) {
 	i := slices.IndexFunc(Keys, func(key Key) bool { return key.Name == name })
 	if i < 0 {
@@ -72,6 +84,9 @@ func Defaults(name string) Values {
 		"chains": string(v1alpha1.Regtest), "requireSecret": "true",
 	}
 }
+
+// Source is where the team's Secret comes from.
+func (v Values) Source() string { return cmp.Or(v["secretFrom"], SealedSecrets) }
 
 // Problems are what is wrong with values, by themselves.
 func (v Values) Problems() []string {
@@ -116,6 +131,20 @@ func repositoryPath(value string) error {
 func secretName(value string) error {
 	if problems := validation.IsDNS1123Subdomain(value); len(problems) > 0 {
 		return fmt.Errorf("%q: %s", value, problems[0])
+	}
+	if slices.Contains(platforms, value) {
+		return fmt.Errorf("%q is a Secret of the platform's", value)
+	}
+	return nil
+}
+
+// platforms are the names of Secrets that the platform puts into teams' namespaces: what
+// the repository is fetched with, and what its files are decrypted with.
+var platforms = []string{"git", "sops-age"}
+
+func source(value string) error {
+	if !slices.Contains(sources, value) {
+		return fmt.Errorf("%q is not one of %s", value, strings.Join(sources, ", "))
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ func TestServerTakesWhatCreateWrites(t *testing.T) {
 	}
 	g := NewWithT(t)
 	dir := working(g, t)
-	change, err := read(g, dir).Create(team("team-s", func(t *Team) { t.Private = true }), []string{"production"})
+	change, err := read(g, dir).Create(team("team-s", with("secretFrom", SOPS), func(t *Team) { t.Private = true }), []string{"production"})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(change.Apply(dir)).To(Succeed())
 	f := read(g, dir)

@@ -3,6 +3,7 @@ package tenants
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -175,6 +176,55 @@ func TestCreateForAPrivateRepository(t *testing.T) {
 }
 
 // The first team of a fleet has nobody to come after, and the last one nobody to go before.
+// Where the Secret comes from is said once, and the rights for that follow, and nothing else.
+func TestCreateWithASecretFromElsewhere(t *testing.T) {
+	for source, want := range map[string][]string{
+		SOPS:            {"ConfigMap tenant", "Kustomization networks", "Role kustomize-controller", "Role reconciler"},
+		ExternalSecrets: {"ConfigMap tenant", "Kustomization networks", "Role people", "Role reconciler"},
+	} {
+		t.Run(source, func(t *testing.T) {
+			g := NewWithT(t)
+			dir := working(g, t)
+			usual, err := read(g, dir).Create(team("team-c"), []string{"local", "production"})
+			g.Expect(err).NotTo(HaveOccurred())
+			before, err := read(g, dir).with(usual)
+			g.Expect(err).NotTo(HaveOccurred())
+			change, err := read(g, dir).Create(team("team-c", with("secretFrom", source)), []string{"local", "production"})
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(change.Writes["tenants/team-c/kustomization.yaml"]).To(HaveSuffix("components:\n  - ../base\n  - ../" + source + "\n"))
+			g.Expect(change.Apply(dir)).To(Succeed())
+			g.Expect(read(g, dir).Check("team-c")).To(Equal([]Finding{{false, "tenant.yaml: secretFrom is " + source}}))
+			g.Expect(changed(g, before, read(g, dir), "team-c")).To(Equal(want))
+		})
+	}
+}
+
+// changed are the kinds and names of what a team is made of that differ.
+func changed(g Gomega, before, after *Fleet, team string) []string {
+	was, err := before.objects("production", team)
+	g.Expect(err).NotTo(HaveOccurred())
+	is, err := after.objects("production", team)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(is).To(HaveLen(len(was)))
+	var found []string
+	for i, object := range is {
+		if !reflect.DeepEqual(object, was[i]) {
+			found = append(found, object.GetKind()+" "+object.GetName())
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// A team whose files are decrypted says so in its values, or its folder does not build.
+func TestDecryptionNeedsTheSwitch(t *testing.T) {
+	g := NewWithT(t)
+	dir := working(g, t)
+	edit(g, dir, "tenants/team-b/kustomization.yaml", "  - ../base\n", "  - ../base\n  - ../sops\n")
+	_, err := read(g, dir).build("production")
+	g.Expect(err).To(MatchError(ContainSubstring("data.secretFrom")))
+}
+
 func TestFirstAndLastTeam(t *testing.T) {
 	g := NewWithT(t)
 	dir := working(g, t)
@@ -271,6 +321,23 @@ func TestCheck(t *testing.T) {
 			{false, "kustomization.yaml: also has ../private"},
 			{false, "kustomization.yaml: patches ResourceQuota tenant-pods"},
 			{false, "networks/lightning.yaml is in no list of kustomization.yaml: nothing reads it"},
+		}},
+		{"the Secret comes by SOPS, and nothing lets it", func(g Gomega, dir string) {
+			edit(g, dir, "tenants/team-b/tenant.yaml", "  chains:", "  secretFrom: sops\n  chains:")
+		}, "team-b", []Finding{
+			{true, "kustomization.yaml: component ../sops is missing, which secretFrom: sops in tenant.yaml needs"},
+		}},
+		{"rights to what the policies refuse", func(g Gomega, dir string) {
+			edit(g, dir, "tenants/team-b/kustomization.yaml", "  - ../base\n", "  - ../base\n  - ../external-secrets\n  - ../sops\n")
+			edit(g, dir, "tenants/team-b/tenant.yaml", "  chains:", "  secretFrom: external-secrets\n  chains:")
+		}, "team-b", []Finding{
+			{true, "kustomization.yaml: has component ../sops, but secretFrom in tenant.yaml is external-secrets"},
+		}},
+		{"a source that there is not, and the platform's Secret", func(g Gomega, dir string) {
+			edit(g, dir, "tenants/team-b/tenant.yaml", "secret: bitcoin-rpc", "secret: sops-age\n  secretFrom: vault")
+		}, "team-b", []Finding{
+			{true, `tenant.yaml: secret: "sops-age" is a Secret of the platform's`},
+			{true, `tenant.yaml: secretFrom: "vault" is not one of sealed-secrets, sops, external-secrets`},
 		}},
 		{"nothing bounds it", func(g Gomega, dir string) {
 			edit(g, dir, "tenants/team-b/kustomization.yaml", "components:\n  - ../base\n", "")

@@ -69,16 +69,18 @@ var Cases = []Case{
 		const problem = "Failed to unseal: no key could decrypt secret (BC_RPC_PASSWORD, BC_RPC_USER)"
 		failed(seen.SealedSecrets[0], "Synced", "", problem)
 		failed(seen.Kustomizations[0], "Ready", "HealthCheckFailed", "failed early due to stalled resources: [SealedSecret/team-a/bitcoin-rpc status: 'Failed']")
-		message := `Secret "bitcoin-rpc" does not exist in namespace team-a yet; its SealedSecret has not been unsealed: ` + problem
-		says(seen, "CredentialsReady", metav1.ConditionFalse, v1alpha1.SecretNotFoundReason, message, 3*time.Minute)
-		for _, name := range []string{"NodesReady", "PeersConnected"} {
-			says(seen, name, metav1.ConditionUnknown, v1alpha1.WaitingForCredentialsReason, "the nodes cannot be queried without credentials", 3*time.Minute)
-		}
-		says(seen, "ChainsAgree", metav1.ConditionUnknown, v1alpha1.NoNodesReason, "no node answers", 3*time.Minute)
-		notReady(seen, v1alpha1.SecretNotFoundReason, message, 3*time.Minute)
-		seen.StatefulSets, seen.Pods = nil, seen.Pods[:1]
-		status := &seen.Networks[0].Status
-		status.Ready, status.Primary, status.Nodes, status.Height = "0/3", nil, nil, nil
+		noSecret(seen, `Secret "bitcoin-rpc" does not exist in namespace team-a yet; its SealedSecret has not been unsealed: `+problem)
+	}},
+	{Name: "not-decrypted", change: func(seen *explain.Namespace) {
+		seen.Tenant.Data["secretFrom"] = "sops"
+		seen.SealedSecrets = nil
+		noSecret(seen, notCommitted)
+		failed(seen.Kustomizations[0], "Ready", "BuildFailed", "decryption failed for 'Secret/bitcoin-rpc': cannot get sops data key")
+	}},
+	{Name: "not-fetched", change: func(seen *explain.Namespace) {
+		seen.Tenant.Data["secretFrom"] = "external-secrets"
+		seen.SealedSecrets = nil
+		noSecret(seen, notCommitted)
 	}},
 	{Name: "sealed-secret-outdated", change: func(seen *explain.Namespace) {
 		failed(seen.SealedSecrets[0], "Synced", "", "Failed to unseal: no key could decrypt secret (BC_RPC_PASSWORD)")
@@ -281,6 +283,21 @@ func healthy() *explain.Namespace {
 }
 
 func ago(age time.Duration) metav1.Time { return metav1.NewTime(Now.Add(-age)) }
+
+const notCommitted = `Secret "bitcoin-rpc" does not exist in namespace team-a; commit the credentials under that name`
+
+// noSecret is what there is of a network whose Secret has not come, as the operator says.
+func noSecret(seen *explain.Namespace, message string) {
+	says(seen, "CredentialsReady", metav1.ConditionFalse, v1alpha1.SecretNotFoundReason, message, 3*time.Minute)
+	for _, name := range []string{"NodesReady", "PeersConnected"} {
+		says(seen, name, metav1.ConditionUnknown, v1alpha1.WaitingForCredentialsReason, "the nodes cannot be queried without credentials", 3*time.Minute)
+	}
+	says(seen, "ChainsAgree", metav1.ConditionUnknown, v1alpha1.NoNodesReason, "no node answers", 3*time.Minute)
+	notReady(seen, v1alpha1.SecretNotFoundReason, message, 3*time.Minute)
+	seen.StatefulSets, seen.Pods = nil, seen.Pods[:1]
+	status := &seen.Networks[0].Status
+	status.Ready, status.Primary, status.Nodes, status.Height = "0/3", nil, nil, nil
+}
 
 // says has the network say something of itself.
 func says(seen *explain.Namespace, name string, status metav1.ConditionStatus, reason, message string, age time.Duration) {
