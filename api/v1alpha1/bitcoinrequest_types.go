@@ -4,11 +4,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// BitcoinRequest asks for blocks or coins on a regtest network of its namespace, once:
-// either for blocks to be mined, or for coins to be paid to an address. It is made with
-// kubectl, by people; one in Git would be asked for again whenever it is gone. What is
-// asked for cannot change, and the status says what has come of it. The operator does
-// one thing at a time on a network, and nothing twice.
+// BitcoinRequest asks once for blocks or for coins on a regtest network in its
+// namespace: the operator mines the blocks, or pays the coins to an address. Create it
+// with kubectl, not in Git: Flux would create it again each time it has been deleted. Its
+// spec cannot be changed; its status reports the result. The operator carries out one
+// request at a time per network, and none twice.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:shortName=btcreq,categories=all
@@ -23,36 +23,36 @@ type BitcoinRequest struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is what is asked for.
+	// spec is what is requested.
 	// +required
 	Spec BitcoinRequestSpec `json:"spec"`
 
-	// status is what has come of it.
+	// status is the state and the result of the request.
 	// +optional
 	// +kubebuilder:default:={"observedGeneration":-1}
 	Status BitcoinRequestStatus `json:"status,omitempty"`
 }
 
-// BitcoinRequestSpec is what is asked for.
+// BitcoinRequestSpec is what is requested.
 //
 // +kubebuilder:validation:XValidation:rule="self == oldSelf",message="cannot be changed; create another request"
 // +kubebuilder:validation:XValidation:rule="has(self.mine) != has(self.pay)",message="set either mine or pay, not both"
 type BitcoinRequestSpec struct {
-	// network names the network, of this namespace.
+	// network is the name of the network, in the request's namespace.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=52
 	Network string `json:"network"`
 
-	// mine asks for blocks.
+	// mine requests blocks.
 	// +optional
 	Mine *MineRequest `json:"mine,omitempty"`
 
-	// pay asks for coins, which the operator pays from a wallet of the network's.
+	// pay requests a payment, which the operator makes from the network's wallet.
 	// +optional
 	Pay *PayRequest `json:"pay,omitempty"`
 
-	// ttl is how long after it is finished the request is deleted: a duration such as
+	// ttl is how long the request is kept after it has finished: a duration such as
 	// "30m" or "2h", 1 minute to 168 hours.
 	// +optional
 	// +kubebuilder:default="1h"
@@ -63,32 +63,33 @@ type BitcoinRequestSpec struct {
 	TTL *metav1.Duration `json:"ttl,omitempty"`
 }
 
-// MineRequest asks for blocks.
+// MineRequest requests blocks.
 type MineRequest struct {
-	// count is how many blocks to mine, 1 to 1000.
+	// count is the number of blocks to mine, 1 to 1000.
 	// +required
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000
 	Count int32 `json:"count"`
 
-	// address receives the new coins: a regtest address. If unset, they are for the
-	// wallet from which the operator pays.
+	// address is the regtest address that receives the new coins. If unset, the
+	// network's wallet receives them, from which the operator pays.
 	// +optional
 	// +kubebuilder:validation:MaxLength=90
 	// +kubebuilder:validation:Pattern="^(bcrt1[02-9ac-hj-np-z]{6,85}|[2mn][1-9A-HJ-NP-Za-km-z]{25,39})$"
 	Address string `json:"address,omitempty"`
 }
 
-// PayRequest asks for coins.
+// PayRequest requests a payment.
 type PayRequest struct {
-	// address receives the coins: a regtest address.
+	// address is the regtest address that receives the coins.
 	// +required
 	// +kubebuilder:validation:MaxLength=90
 	// +kubebuilder:validation:Pattern="^(bcrt1[02-9ac-hj-np-z]{6,85}|[2mn][1-9A-HJ-NP-Za-km-z]{25,39})$"
 	Address string `json:"address"`
 
-	// amount is how much to pay, in BTC, in quotes: "1.5". At most eight decimal places,
-	// and at least "0.00001": nodes do not relay less. The fee comes on top.
+	// amount is the amount to pay, in BTC, as a string: "1.5". It has at most eight
+	// decimal places, and must be at least "0.00001": nodes do not relay less. The fee is
+	// added to it.
 	// +required
 	// +kubebuilder:validation:MaxLength=17
 	// +kubebuilder:validation:Pattern="^(0|[1-9][0-9]{0,7})(\\.[0-9]{1,8})?$"
@@ -103,18 +104,19 @@ type RequestPhase string
 const (
 	// RequestPending: nothing has been done yet.
 	RequestPending RequestPhase = "Pending"
-	// RequestStarted: a node is being told. This is written before it is.
+	// RequestStarted: the request is being sent to a node. This is written beforehand.
 	RequestStarted RequestPhase = "Started"
-	// RequestSent: the coins are sent, and not in a block yet.
+	// RequestSent: the payment was sent, and is not in a block yet.
 	RequestSent RequestPhase = "Sent"
-	// RequestSucceeded: what was asked for is done.
+	// RequestSucceeded: the request was carried out.
 	RequestSucceeded RequestPhase = "Succeeded"
 	// RequestRefused: nothing was done, and nothing will be.
 	RequestRefused RequestPhase = "Refused"
-	// RequestFailed: a node was told, and could not do it, or not all of it.
+	// RequestFailed: the request was sent to a node, which did not carry it out, or only
+	// in part.
 	RequestFailed RequestPhase = "Failed"
-	// RequestUnknown: a node was told, and nobody knows whether it has done it. It is
-	// not told again.
+	// RequestUnknown: the request was sent to a node, and it is unknown whether it was
+	// carried out. It is not sent again.
 	RequestUnknown RequestPhase = "Unknown"
 )
 
@@ -128,67 +130,69 @@ func (p RequestPhase) IsFinished() bool {
 	}
 }
 
-// BitcoinRequestStatus is what has come of a request.
+// BitcoinRequestStatus is the state and the result of a request.
 type BitcoinRequestStatus struct {
-	// observedGeneration is the generation of the spec that all this is about.
+	// observedGeneration is the generation of the spec that the status refers to.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// phase is how far the request has come: Pending; Started, as it is written before a
-	// node is told; Sent, of coins that are not in a block yet; and in the end Succeeded,
-	// Refused (nothing was done), Failed (not, or not all of it), or Unknown (nobody
-	// knows; it is not tried again).
+	// phase is how far the request is: Pending; Started, once it is being sent to a
+	// node; Sent, once a payment waits for a block. It ends as Succeeded, Refused
+	// (nothing was done), Failed (not carried out, or only in part) or Unknown (it is
+	// unknown whether it was carried out; it is not tried again).
 	// +optional
 	Phase RequestPhase `json:"phase,omitempty"`
 
-	// conditions are Ready, whose message says what was done or why not, and
+	// conditions are Ready, whose message says what was done, or why nothing was, and
 	// Reconciling and Stalled, as kstatus defines them.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// waitsSince is since when the request waits for its network to be well.
+	// waitsSince is the time since which the request waits for its network to be able
+	// to carry it out.
 	// +optional
 	WaitsSince *metav1.Time `json:"waitsSince,omitempty"`
 
-	// start is what the operator wrote down before it told a node.
+	// start records the node and the tip when the request was sent to a node. It is
+	// written beforehand.
 	// +optional
 	Start *RequestStart `json:"start,omitempty"`
 
-	// blocks are those that were mined.
+	// blocks are the blocks that were mined.
 	// +optional
 	Blocks *RequestBlocks `json:"blocks,omitempty"`
 
-	// transactionID is the transaction that pays.
+	// transactionID is the ID of the payment's transaction.
 	// +optional
 	TransactionID string `json:"transactionID,omitempty"`
 
-	// sentAt is when that was sent.
+	// sentAt is when the transaction was sent.
 	// +optional
 	SentAt *metav1.Time `json:"sentAt,omitempty"`
 
-	// confirmations is how many blocks the transaction had on it, its own included, when
-	// the operator last looked.
+	// confirmations is the transaction's number of confirmations when the operator last
+	// checked.
 	// +optional
 	Confirmations int32 `json:"confirmations,omitempty"`
 
-	// finishedAt is when the request came as far as it will.
+	// finishedAt is when the request finished.
 	// +optional
 	FinishedAt *metav1.Time `json:"finishedAt,omitempty"`
 }
 
-// RequestStart is from where a request was done.
+// RequestStart is the state of the network when a request was sent to a node.
 type RequestStart struct {
-	// at is when.
+	// at is the time.
 	// +required
 	At metav1.Time `json:"at"`
 
-	// node is the number of the node that was told.
+	// node is the ordinal of the node that the request was sent to.
 	// +required
 	Node int32 `json:"node"`
 
-	// height is the height of the network's tip then.
+	// height is the height of the network's tip at that time.
 	// +required
 	Height int64 `json:"height"`
 
@@ -197,17 +201,17 @@ type RequestStart struct {
 	Hash string `json:"hash"`
 }
 
-// RequestBlocks are blocks of a chain, one after the other.
+// RequestBlocks are consecutive blocks of a chain.
 type RequestBlocks struct {
-	// count is how many there are.
+	// count is the number of blocks.
 	// +required
 	Count int32 `json:"count"`
 
-	// first is the hash of the lowest, in hexadecimal.
+	// first is the hash of the lowest block, in hexadecimal.
 	// +required
 	First string `json:"first"`
 
-	// last is the hash of the highest, in hexadecimal.
+	// last is the hash of the highest block, in hexadecimal.
 	// +required
 	Last string `json:"last"`
 }

@@ -7,19 +7,19 @@ type Chain string
 const (
 	// Regtest is a private chain whose blocks are mined on demand.
 	Regtest Chain = "regtest"
-	// Signet is a test chain whose blocks are signed: the public one, or with a
-	// challenge one of one's own.
+	// Signet is a test chain whose blocks are signed: the public one, or a private one
+	// with its own challenge.
 	Signet Chain = "signet"
-	// Testnet4 is the public test chain that follows testnet3.
+	// Testnet4 is the public test chain that succeeded testnet3.
 	Testnet4 Chain = "testnet4"
-	// Main is the chain whose coins have a value.
+	// Main is Bitcoin's main chain, whose coins have value.
 	Main Chain = "main"
 )
 
-// SignetChain says which signet the nodes follow.
+// SignetChain defines a private signet.
 type SignetChain struct {
-	// challenge is the script, in hexadecimal, that a block's signature must
-	// satisfy. It defines the chain, so it cannot change.
+	// challenge is the script, in hexadecimal, that the signature of each block must
+	// satisfy. It defines the chain, so it cannot be changed.
 	// +required
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=2048

@@ -1,70 +1,71 @@
 package v1alpha1
 
-// The conditions of a BitcoinNetwork, beside the Ready, Reconciling and Stalled
-// of kstatus. Ready is True when the first three are.
+// The conditions of a BitcoinNetwork, in addition to the Ready, Reconciling and Stalled
+// of kstatus. Ready is True if the first three are.
 const (
-	// CredentialsReadyCondition is True when the operator has read RPC
-	// credentials that are fit for use.
+	// CredentialsReadyCondition is True if the operator has read valid RPC
+	// credentials.
 	CredentialsReadyCondition = "CredentialsReady"
 
-	// NodesReadyCondition is True when every node answers RPC.
+	// NodesReadyCondition is True if every node answers RPC and can be reached by clients.
 	NodesReadyCondition = "NodesReady"
 
-	// PeersConnectedCondition is True when every planned link stands, as the
-	// nodes at both of its ends report.
+	// PeersConnectedCondition is True if every planned link is connected, as the
+	// nodes at both ends report.
 	PeersConnectedCondition = "PeersConnected"
 
-	// ChainsAgreeCondition is True when the tips of all nodes that answer are
+	// ChainsAgreeCondition is True if the tips of all nodes that answer are
 	// equal or one block apart. It is not part of Ready.
 	ChainsAgreeCondition = "ChainsAgree"
 
-	// SyncedCondition is True when every node has the chain: the best block that the
-	// network has, and all that it has headers of, or one block less. It is not part of
-	// Ready, which never waits for a download.
+	// SyncedCondition is True if every node is synced: at most one block behind the
+	// network's best block and behind its own headers. It is not part of Ready, which
+	// never waits for a download.
 	SyncedCondition = "Synced"
 
-	// VersionsSupportedCondition is True when every node runs a version that those who
-	// make it mend. It is not part of Ready: such nodes work, and what to do is for
-	// people to decide.
+	// VersionsSupportedCondition is True if every node runs a version that still gets
+	// fixes. It is not part of Ready: other versions work, and what to do about them is
+	// for people to decide.
 	VersionsSupportedCondition = "VersionsSupported"
 
-	// StorageReadyCondition is True when the volume of every node is as large as
-	// spec.storage.size, or larger. Networks without storage have no such condition.
-	// It is not part of Ready, unless volumes cannot become so until somebody acts.
+	// StorageReadyCondition is True if the volume of every node has at least the size
+	// spec.storage.size. Networks without storage do not have this condition. It is part
+	// of Ready only if volumes cannot grow until somebody acts.
 	StorageReadyCondition = "StorageReady"
 )
 
 // Reasons of CredentialsReady.
 const (
-	// SecretReadReason: the Secret was read and is fit for use.
+	// SecretReadReason: the Secret was read and is valid.
 	SecretReadReason = "SecretRead"
-	// RotatingReason: the Secret has a new pair of user and password that not all
-	// nodes accept yet; they do accept the previous one.
+	// RotatingReason: the Secret has changed, and not all nodes accept all of it yet.
+	// They still accept the previous credentials that it keeps.
 	RotatingReason = "Rotating"
-	// RotatedReason: every node accepts the new pair, and the previous one:
-	// clients can change over, and then the Secret can drop the previous one.
+	// RotatedReason: every node accepts both the new and the previous credentials:
+	// switch clients to the new ones, then remove the previous ones from the Secret.
 	RotatedReason = "Rotated"
-	// SecretOutdatedReason: the Secret was read and is fit for use, but is not what
-	// its SealedSecret is, which could not be opened or applied.
+	// SecretOutdatedReason: the Secret was read and is valid, but does not match its
+	// SealedSecret, which could not be unsealed or applied.
 	SecretOutdatedReason = "SecretOutdated"
-	// UsersRejectedReason: the Secret was read and is fit for use, but nodes reject some
-	// of spec.users, or accept passwords that the Secret no longer has: because a password
-	// is missing or unfit, for example. The message names them; the others are fine.
+	// UsersRejectedReason: the Secret was read and is valid, but nodes reject some of
+	// spec.users, for example because a password is missing or invalid, or still accept
+	// passwords that are no longer in the Secret. The message names these users; others
+	// are not affected.
 	UsersRejectedReason = "UsersRejected"
-	// DefaultCredentialsReason: the network names no Secret and uses the
-	// default credentials, which is allowed on regtest only.
+	// DefaultCredentialsReason: the nodes use the default credentials, because spec.secret
+	// is not set. This is allowed on regtest only.
 	DefaultCredentialsReason = "DefaultCredentials"
-	// SecretNotFoundReason: there is no such Secret yet. The network waits.
+	// SecretNotFoundReason: the Secret does not exist yet. The network waits.
 	SecretNotFoundReason = "SecretNotFound"
-	// SecretIncompleteReason: the Secret lacks a key, or a key is empty. The
-	// network waits.
+	// SecretIncompleteReason: a key of the Secret is missing or empty. The network
+	// waits.
 	SecretIncompleteReason = "SecretIncomplete"
-	// SecretInvalidReason: the Secret's type or a value cannot be used. Stalled.
+	// SecretInvalidReason: the Secret has the wrong type or an invalid value. Stalled.
 	SecretInvalidReason = "SecretInvalid"
-	// CredentialsRejectedReason: nodes that were started with the Secret as it is
-	// reject its current credentials, or accept some that it no longer has.
+	// CredentialsRejectedReason: nodes that were started with the current Secret reject
+	// its credentials, or accept some that are no longer in it. Stalled.
 	CredentialsRejectedReason = "CredentialsRejected"
-	// SecretForbiddenReason: the operator may not read that Secret. Stalled.
+	// SecretForbiddenReason: the operator may not read this Secret. Stalled.
 	SecretForbiddenReason = "SecretForbidden"
 )
 
@@ -72,16 +73,17 @@ const (
 const (
 	// SizeReachedReason: every volume is large enough.
 	SizeReachedReason = "SizeReached"
-	// UnboundReason: some claims are not there yet, or have no volume.
+	// UnboundReason: some volume claims do not exist yet, or have no volume.
 	UnboundReason = "Unbound"
 	// ResizingReason: some volumes have not grown yet.
 	ResizingReason = "Resizing"
-	// QuotaExceededReason: the growth does not fit into a quota. Stalled.
+	// QuotaExceededReason: a quota has no room for the volumes to grow. Stalled.
 	QuotaExceededReason = "QuotaExceeded"
-	// StorageRefusedReason: the API server refuses to grow a volume claim, and not for
-	// want of quota: the storage class does not allow it, say. Stalled.
+	// StorageRefusedReason: the API server rejected the growth of a volume claim for
+	// another reason than a quota, for example because the storage class does not allow
+	// it. Stalled.
 	StorageRefusedReason = "StorageRefused"
-	// ResizeInfeasibleReason: the storage cannot make a volume so large. Stalled.
+	// ResizeInfeasibleReason: the storage cannot provide volumes of that size. Stalled.
 	ResizeInfeasibleReason = "ResizeInfeasible"
 )
 
@@ -91,60 +93,60 @@ const (
 	NodesAnswerReason = "NodesAnswer"
 	// NodesNotReadyReason: some nodes do not answer RPC.
 	NodesNotReadyReason = "NodesNotReady"
-	// LinksConnectedReason: every planned link stands.
+	// LinksConnectedReason: every planned link is connected.
 	LinksConnectedReason = "LinksConnected"
-	// LinksMissingReason: some planned links do not stand.
+	// LinksMissingReason: some planned links are not connected.
 	LinksMissingReason = "LinksMissing"
-	// SplitReason: the links that stand leave the network in parts.
+	// SplitReason: the network is split into parts that no link connects.
 	SplitReason = "Split"
-	// TipsEqualReason: all tips are equal or one block apart on one chain.
+	// TipsEqualReason: all tips are equal, or one block apart on the same chain.
 	TipsEqualReason = "TipsEqual"
-	// LaggingReason: all tips are on one chain, but some nodes are blocks behind.
+	// LaggingReason: all tips are on the same chain, but some nodes are several blocks
+	// behind.
 	LaggingReason = "Lagging"
-	// ForkReason: there are tips that are not on one chain.
+	// ForkReason: nodes are on different chains.
 	ForkReason = "Fork"
-	// TipsDifferReason: tips differ, and whether they are on one chain is not
-	// known.
+	// TipsDifferReason: tips differ, and it is unknown whether they are on the same
+	// chain.
 	TipsDifferReason = "TipsDiffer"
 	// NoNodesReason: no node answers, so there is nothing to compare.
 	NoNodesReason = "NoNodes"
-	// WaitingForCredentialsReason: nothing is known of the nodes, because the
-	// credentials to ask them are not there.
+	// WaitingForCredentialsReason: the nodes cannot be queried without credentials.
 	WaitingForCredentialsReason = "WaitingForCredentials"
-	// ConflictReason: an object that the network needs exists and belongs to
-	// someone else. Stalled.
+	// ConflictReason: an object that the network needs already exists and is not owned by
+	// it. Stalled.
 	ConflictReason = "Conflict"
 	// InvalidReason: the API server rejects an object of the network as invalid, for
 	// example because requests exceed limits. Stalled.
 	InvalidReason = "Invalid"
 	// ChainNotAllowedReason: the platform does not allow the chain. Stalled.
 	ChainNotAllowedReason = "ChainNotAllowed"
-	// ParkedReason: the network has no nodes because it asks for none.
+	// ParkedReason: the network has no nodes because spec.nodes is 0.
 	ParkedReason = "Parked"
-	// ConnectedReason: all nodes are ready and peered.
+	// ConnectedReason: all nodes are ready and linked.
 	ConnectedReason = "Connected"
 	// SuspendedReason: the operator changes nothing, because spec.suspend is true.
-	// Stalled, unless the network is as it should be.
+	// Stalled, unless the network matches its spec and is otherwise Ready.
 	SuspendedReason = "Suspended"
 	// RollingReason: nodes are being restarted or replaced, one at a time.
 	RollingReason = "Rolling"
-	// RolloutBlockedReason: a node that has to be replaced waits for what only
-	// somebody can change. Stalled.
+	// RolloutBlockedReason: a node waits to be restarted, replaced or removed by scaling,
+	// and cannot proceed until somebody acts. Stalled.
 	RolloutBlockedReason = "RolloutBlocked"
 )
 
 // Reasons of Synced. NodesNotReady and NoNodes are Unknown.
 const (
-	// SyncedReason: every node has the chain.
+	// SyncedReason: every node is synced.
 	SyncedReason = "Synced"
-	// DownloadingReason: some nodes are behind, and their chains grow, or have not been
-	// seen for long enough to tell.
+	// DownloadingReason: some nodes are behind and catching up, or have not been observed
+	// for long enough to tell.
 	DownloadingReason = "Downloading"
-	// NotCatchingUpReason: some nodes are behind, and their chains do not grow, for a
-	// minute, or for half an hour on a chain that others follow, too.
+	// NotCatchingUpReason: some nodes are behind and have made no progress for a minute
+	// (on public chains: half an hour).
 	NotCatchingUpReason = "NotCatchingUp"
-	// BlockRejectedReason: some nodes hold a block for invalid that others have, and do not
-	// catch up, until somebody acts.
+	// BlockRejectedReason: some nodes consider a block invalid that others have. They do
+	// not catch up until somebody acts.
 	BlockRejectedReason = "BlockRejected"
 )
 
@@ -152,57 +154,57 @@ const (
 const (
 	// SupportedReason: every node runs a supported version.
 	SupportedReason = "Supported"
-	// NotListedReason: some nodes run software of which nobody has said until when its
-	// versions are mended.
+	// NotListedReason: some nodes run software that publishes no end of support for its
+	// versions.
 	NotListedReason = "NotListed"
-	// OutOfSupportReason: some nodes run a version that is not mended any more.
+	// OutOfSupportReason: some nodes run a version that gets no more fixes.
 	OutOfSupportReason = "OutOfSupport"
-	// KnownBadReason: some nodes run a version that is known to do harm.
+	// KnownBadReason: some nodes run a version with a known serious problem.
 	KnownBadReason = "KnownBad"
 )
 
 // Reasons of Reconciling.
 const (
-	// ProgressingReason: the network is not yet as its spec says.
+	// ProgressingReason: the network does not match its spec yet.
 	ProgressingReason = "Progressing"
-	// DegradedReason: the network was Ready, and no longer is.
+	// DegradedReason: the network was Ready and no longer is.
 	DegradedReason = "Degraded"
 )
 
 // Reasons of events that are not also reasons of a condition.
 const (
-	// CreatedEvent: the network's objects were made.
+	// CreatedEvent: the network's objects were created.
 	CreatedEvent = "Created"
-	// ScaledEvent: the network has more nodes, or fewer.
+	// ScaledEvent: the number of nodes has changed.
 	ScaledEvent = "Scaled"
 	// ResumedEvent: the network is no longer suspended.
 	ResumedEvent = "Resumed"
 	// RecoveredEvent: a network that was Degraded is Ready again.
 	RecoveredEvent = "Recovered"
-	// RepairedEvent: a node that had not served for minutes is being replaced.
+	// RepairedEvent: a node that has not served for minutes is being replaced.
 	RepairedEvent = "Repaired"
-	// WaitingEvent: a node has waited for a minute to be restarted, replaced or scaled
-	// away.
+	// WaitingEvent: a node has been waiting for a minute to be restarted, replaced or
+	// removed by scaling.
 	WaitingEvent = "Waiting"
 	// ChainLostEvent: no node has the best block any more.
 	ChainLostEvent = "ChainLost"
-	// DrainMayLoseChainEvent: evictions were refused for as long as the platform
-	// allows, to keep the last node that has the best block, and no longer are.
+	// DrainMayLoseChainEvent: evictions were blocked to keep the last ready node with the
+	// best block, for as long as the platform allows; they are now possible again.
 	DrainMayLoseChainEvent = "DrainMayLoseChain"
 	// PrimaryMovedEvent: the Service <network>-primary leads to another node.
 	PrimaryMovedEvent = "PrimaryMoved"
 	// DiskFillingEvent: a node has used most of its limit of ephemeral storage.
 	DiskFillingEvent = "DiskFilling"
 	// ForeignPeerEvent: a node was connected to a node of another network, and has been
-	// disconnected.
+	// disconnected from it.
 	ForeignPeerEvent = "ForeignPeer"
-	// MinedEvent: a block was mined because nodes relayed nothing, or blocks for a
-	// BitcoinRequest.
+	// MinedEvent: a block was mined so that nodes relay transactions, or blocks were
+	// mined for a BitcoinRequest.
 	MinedEvent = "Mined"
 	// PaidEvent: coins were paid for a BitcoinRequest.
 	PaidEvent = "Paid"
-	// RequestFailedEvent: a BitcoinRequest was not carried out, or nobody knows whether
-	// it was.
+	// RequestFailedEvent: a BitcoinRequest was refused or not carried out, or it is
+	// unknown whether it was.
 	RequestFailedEvent = "RequestFailed"
 	// MiningFailedEvent: a block could not be mined.
 	MiningFailedEvent = "MiningFailed"

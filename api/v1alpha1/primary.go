@@ -5,22 +5,22 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Primary is how the node is chosen to which the Service <network>-primary leads.
+// Primary configures the failover of the Service <network>-primary.
 type Primary struct {
-	// failover is whether the Service leads to another node when its node serves no
-	// longer. With false it stays where it is, as for a wallet in that node: until the
-	// node serves again it leads nowhere. In either case it leads elsewhere when its
-	// node is scaled away, or loses its data, and with them its wallets, as nodes
-	// without storage do when they are replaced.
+	// failover is true if the Service fails over to another node when its node no longer
+	// serves. If false, for example because clients use a wallet in that node, the Service
+	// leads nowhere until the node serves again. In both cases it moves when its node is
+	// removed by scaling, or loses its data and with them its wallets, as nodes without
+	// storage do when they are replaced.
 	// +optional
 	// +kubebuilder:default=true
 	Failover *bool `json:"failover,omitempty"`
 
-	// failoverAfter is for how long the node must have served neither the kubelet's
-	// probe nor RPC before the Service leads to another, as a duration such as "30s",
-	// 10 seconds to 1 hour. That the node rejects credentials is no reason. A node
-	// that the operator restarts or replaces has, in addition, as long as its pod has
-	// to end.
+	// failoverAfter is how long the node must have answered neither the kubelet's probe
+	// nor RPC before the Service fails over: a duration such as "30s", 10 seconds to 1
+	// hour. A node that merely rejects credentials is not failed over. A node that the
+	// operator restarts or replaces is, in addition, given the termination grace period
+	// of its pod.
 	// +optional
 	// +kubebuilder:default="30s"
 	// +kubebuilder:validation:Type=string
@@ -29,30 +29,30 @@ type Primary struct {
 	FailoverAfter *metav1.Duration `json:"failoverAfter,omitempty"`
 }
 
-// PrimaryStatus is the node to which the Service <network>-primary leads.
+// PrimaryStatus is the node that the Service <network>-primary leads to.
 type PrimaryStatus struct {
 	// ordinal is the node's number.
 	// +required
 	Ordinal int32 `json:"ordinal"`
 
-	// data tells the node's data apart from those that it had before, or will have: the
-	// UID of its volume claim, or without storage that of its pod.
+	// data identifies the node's data: the UID of its volume claim or, without storage,
+	// of its pod. It differs once the node has lost its data.
 	// +optional
 	Data types.UID `json:"data,omitempty"`
 
-	// since is when the Service began to lead to this node.
+	// since is the time since which the Service leads to this node.
 	// +required
 	Since metav1.Time `json:"since"`
 
-	// left are nodes that the Service has left because they did not answer, and that
-	// the operator is to end: connections that stand would go on hanging.
+	// left lists nodes that the Service failed over from because they did not answer,
+	// and that the operator still has to end: clients connected to them would hang.
 	// +optional
 	// +listType=map
 	// +listMapKey=ordinal
 	Left []LeftStatus `json:"left,omitempty"`
 }
 
-// LeftStatus is a node that did not answer, in the life that it had then.
+// LeftStatus identifies a node that did not answer, and the run of its container.
 type LeftStatus struct {
 	// ordinal is the node's number.
 	// +required
@@ -62,7 +62,7 @@ type LeftStatus struct {
 	// +required
 	PodUID types.UID `json:"podUID"`
 
-	// restarts is how often the container of that pod had been started again.
+	// restarts is the restart count of that pod's container.
 	// +required
 	Restarts int32 `json:"restarts"`
 }

@@ -7,37 +7,35 @@ import (
 
 // Storage is a volume for each node.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.className) == has(oldSelf.className) && (!has(self.className) || self.className == oldSelf.className)",fieldPath=".className",message="cannot be changed: volumes stay in their class; create another network"
+// +kubebuilder:validation:XValidation:rule="has(self.className) == has(oldSelf.className) && (!has(self.className) || self.className == oldSelf.className)",fieldPath=".className",message="cannot be changed: volumes keep their class; create another network"
 type Storage struct {
-	// size is how large each volume is, such as 10Gi. It can grow, where the
-	// storage class lets volumes grow: claims that exist and those of new nodes
-	// alike, without a restart unless the storage needs one. Volumes cannot
-	// shrink, so it can go back only as long as they have not grown, to
-	// status.storage and anything above.
-	// As a guide, blocks and chain state took in 2026: main 870Gi, testnet4
-	// 33Gi, signet 28Gi; regtest a few Mi.
+	// size is the size of each volume, such as 10Gi. It can be raised if the storage class
+	// allows expansion: the volumes of all nodes grow, without a restart unless the storage
+	// needs one. Volumes cannot shrink: size can be set back only to status.storage or
+	// more, while they have not grown yet. For orientation, blocks and chain state took in
+	// 2026: main 870Gi, testnet4 33Gi, signet 28Gi; regtest a few Mi.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).compareTo(quantity('1Mi')) >= 0",message="must be at least 1Mi"
 	Size resource.Quantity `json:"size"`
 
-	// className is the volumes' storage class. Default: the cluster's own.
+	// className is the storage class of the volumes. Default: the cluster's default
+	// class.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	ClassName *string `json:"className,omitempty"`
 
-	// whenDeleted is what becomes of the volumes when the network is deleted:
-	// Retain keeps them, for a network of the same name to find; Delete deletes
+	// whenDeleted is what happens to the volumes when the network is deleted: Retain
+	// keeps them, and a new network of the same name uses them again; Delete deletes
 	// them.
 	// +optional
 	// +kubebuilder:default=Retain
 	// +kubebuilder:validation:Enum=Retain;Delete
 	WhenDeleted appsv1.PersistentVolumeClaimRetentionPolicyType `json:"whenDeleted,omitempty"`
 
-	// whenScaled is what becomes of the volumes of nodes that go when the
-	// network is made smaller: Retain keeps them for when the nodes come back;
-	// Delete deletes them. A network that is parked (nodes: 0) keeps all of
-	// them whatever this says.
+	// whenScaled is what happens to the volumes of nodes that are removed by scaling
+	// down: Retain keeps them for when the nodes return; Delete deletes them. A parked
+	// network (nodes: 0) keeps all of them in either case.
 	// +optional
 	// +kubebuilder:default=Retain
 	// +kubebuilder:validation:Enum=Retain;Delete

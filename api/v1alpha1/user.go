@@ -1,16 +1,16 @@
 package v1alpha1
 
-// User is a user of the nodes' JSON-RPC who may call some methods and no others.
+// User is a user of the nodes' JSON-RPC who may call only certain methods.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.profile) != has(self.methods)",message="set the methods that the user may call: either a profile or a list of methods, not both"
 type User struct {
-	// name is the user's name, by which bitcoind knows it: at most 32 lower-case
-	// letters, digits and '-', beginning with a letter and ending with a letter or
-	// digit. Its password is the key BC_RPC_PASSWORD_<NAME> of spec.secret, and while
-	// that is being changed also BC_RPC_PASSWORD_<NAME>_PREVIOUS, with the name in
-	// upper case and '_' for '-'. It must not be "previous", nor end in "-previous",
-	// which these keys are called by, nor be what BC_RPC_USER or BC_RPC_USER_PREVIOUS
-	// say: such a user is not let in, and CredentialsReady tells.
+	// name is the user name in bitcoind: at most 32 lower-case letters, digits and '-',
+	// beginning with a letter and ending with a letter or digit. The password is the key
+	// BC_RPC_PASSWORD_<NAME> of spec.secret, and during a rotation also
+	// BC_RPC_PASSWORD_<NAME>_PREVIOUS, with the name in upper case and '_' for '-'. The
+	// name must not be "previous" or end in "-previous", which would clash with these
+	// keys. It must also differ from BC_RPC_USER and BC_RPC_USER_PREVIOUS: nodes reject
+	// such a user, and CredentialsReady reports it.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
@@ -18,14 +18,14 @@ type User struct {
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^(.*-)?previous$')",message="must not be 'previous' or end in '-previous': keys of the Secret that end in _PREVIOUS hold passwords that are being changed"
 	Name string `json:"name"`
 
-	// profile is what the user is for, and so which methods it may call; docs/users.md
-	// lists them. Later versions of the operator may add methods that a new version of
-	// an application needs; a network has them from its next change on.
+	// profile is the purpose of the user, and determines which methods it may call;
+	// docs/users.md lists them. Later versions of the operator may add methods that new
+	// versions of applications need; a network gets them with its next change.
 	// +optional
 	Profile UserProfile `json:"profile,omitempty"`
 
-	// methods are the methods that the user may call, where no profile fits. Names that
-	// a node does not know do no harm.
+	// methods are the methods that the user may call, for when no profile fits. Names
+	// that a node does not know do no harm.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
@@ -33,21 +33,20 @@ type User struct {
 	Methods []RPCMethod `json:"methods,omitempty"`
 }
 
-// UserProfile is what a user of the nodes' JSON-RPC is for.
+// UserProfile is the purpose of a user of the nodes' JSON-RPC.
 // +kubebuilder:validation:Enum=read;lightning;electrum;miner;wallet
 type UserProfile string
 
 const (
-	// ReadProfile looks at the chain, the mempool and the node, and changes nothing.
+	// ReadProfile is for reading the chain, the mempool and the node; it changes nothing.
 	ReadProfile UserProfile = "read"
 	// LightningProfile is for Lightning nodes: LND and Core Lightning.
 	LightningProfile UserProfile = "lightning"
 	// ElectrumProfile is for Electrum servers, such as electrs.
 	ElectrumProfile UserProfile = "electrum"
-	// MinerProfile makes blocks: by templates, and on regtest by itself.
+	// MinerProfile is for mining: by block templates and, on regtest, in the node.
 	MinerProfile UserProfile = "miner"
-	// WalletProfile uses the wallets of the nodes, all of them, and may spend from
-	// them.
+	// WalletProfile is for using all wallets of the nodes, and may spend from them.
 	WalletProfile UserProfile = "wallet"
 )
 

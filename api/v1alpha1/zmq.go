@@ -6,14 +6,14 @@ package v1alpha1
 type ZMQTopic string
 
 const (
-	// HashBlock tells the hash of each block that is connected.
+	// HashBlock is the hash of each block that is connected.
 	HashBlock ZMQTopic = "hashblock"
-	// HashTx tells the hash of each transaction.
+	// HashTx is the hash of each transaction.
 	HashTx ZMQTopic = "hashtx"
-	// RawBlock tells each block that is connected, whole.
+	// RawBlock is each block that is connected, in full.
 	RawBlock ZMQTopic = "rawblock"
-	// RawTx tells each transaction, whole.
+	// RawTx is each transaction, in full.
 	RawTx ZMQTopic = "rawtx"
-	// Sequence tells in order what enters and leaves the chain and the mempool.
+	// Sequence is what enters and leaves the chain and the mempool, in order.
 	Sequence ZMQTopic = "sequence"
 )

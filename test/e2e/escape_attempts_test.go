@@ -252,9 +252,9 @@ var itsPods = chapter{"Its pods", []attempt{
 		commitsNetwork("image: ghcr.io/bitcoin-operator/bitcoind-too:1")},
 	{"a chain that the platform has not allowed", byNetworks, "spec.chain: the platform does not allow main in this namespace",
 		commitsNetwork("chain: main")},
-	{"the control plane's machines", byNetworks, "spec.nodeSelector: the platform allows machines to be chosen by",
+	{"the control plane's machines", byNetworks, "spec.nodeSelector: the platform allows machines to be selected by these labels",
 		commitsNetwork(`nodeSelector: {node-role.kubernetes.io/control-plane: ""}`)},
-	{"the same by affinity", byNetworks, "spec.affinity.nodeAffinity: the platform allows machines to be chosen by",
+	{"the same by affinity", byNetworks, "spec.affinity.nodeAffinity: the platform allows machines to be selected by these labels",
 		commitsNetwork("affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: node-role.kubernetes.io/control-plane, operator: Exists}]}]}}}")},
 	{"machines that are kept for others", byNetworks, "spec.tolerations: the platform allows taints with these keys to be tolerated",
 		commitsNetwork("tolerations: [{operator: Exists}]")},
@@ -429,7 +429,7 @@ var takeovers = chapter{"Names that are taken", []attempt{
 }}
 
 var limits = chapter{"Names and numbers at their limits", []attempt{
-	{"a name of 53 characters", bySchema, "metadata.name: at most 52 characters", commitsThis(networkWith(strings.Repeat("a", 53)))},
+	{"a name of 53 characters", bySchema, "metadata.name: must have at most 52 characters", commitsThis(networkWith(strings.Repeat("a", 53)))},
 	{"1001 nodes", bySchema, "spec.nodes", commitsThis(strings.Replace(networkWith("attempt"), "nodes: 0", "nodes: 1001", 1))},
 	{"a thousand nodes", byNetworks, "spec.nodes: the platform allows 100 nodes per network in this namespace, not 1000",
 		commitsThis(strings.Replace(networkWith("attempt"), "nodes: 0", "nodes: 1000", 1))},
@@ -557,7 +557,7 @@ var asItsOperator = chapter{"As its operator, taken over", []attempt{
 		operatorCreates(statefulSet(owned, plainContainer, "imagePullSecrets: [{name: another}]"))},
 	{"a StatefulSet with an image that is not allowed", byNetworks, "spec.template.spec.containers: the platform does not allow this image in this namespace",
 		operatorCreates(statefulSet(owned, `containers: [{name: a, image: "docker.io/mallory/anything:latest"}]`))},
-	{"a StatefulSet on machines that are not allowed", byNetworks, "spec.template.spec.nodeSelector: the platform allows machines to be chosen by",
+	{"a StatefulSet on machines that are not allowed", byNetworks, "spec.template.spec.nodeSelector: the platform allows machines to be selected by these labels",
 		operatorCreates(statefulSet(owned, plainContainer, `nodeSelector: {node-role.kubernetes.io/control-plane: ""}`))},
 	{"a StatefulSet with a device", byNetworks, "spec.template.spec.resources: the platform allows: cpu memory ephemeral-storage",
 		operatorCreates(statefulSet(owned, `containers: [{name: a, image: ghcr.io/bitcoin-operator/bitcoind, resources: {limits: {devices.kubevirt.io/kvm: "1"}}}]`))},

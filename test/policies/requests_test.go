@@ -32,7 +32,7 @@ func TestRequests(t *testing.T) {
 		{"more coins than that", map[string]string{"maxAmount": "2.5"}, person, "", "pay: {address: " + address + `, amount: "2.50000001"}`, "spec.pay.amount: the platform allows 2.5 BTC per request in this namespace, not 2.50000001"},
 		{"more coins where nothing is said of them", nil, person, "", "pay: {address: " + address + `, amount: "101"}`, "spec.pay.amount: the platform allows 100 BTC per request in this namespace, not 101"},
 
-		{"one in Git", nil, reconciler, "", "mine: {count: 6}", "a request in Git would be made again each time it is gone"},
+		{"one in Git", nil, reconciler, "", "mine: {count: 6}", "requests must not be in Git"},
 		{"one that would keep the namespace", nil, person, `, finalizers: ["example.com/mine"]`, "mine: {count: 6}", "metadata.finalizers, metadata.ownerReferences: must be empty"},
 		{"one that would go with something", nil, person, ", ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: a, uid: a}]", "mine: {count: 6}", "metadata.finalizers, metadata.ownerReferences: must be empty"},
 		{"one with a note", nil, person, ", annotations: {note: of mine}", "mine: {count: 6}", ""},

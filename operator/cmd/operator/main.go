@@ -98,11 +98,11 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&opts.platform.ClusterDomain, "cluster-domain", "cluster.local",
 		"The DNS domain of the cluster.")
 	flags.StringSliceVar(&opts.platform.ClusterRanges, "cluster-ranges", nil,
-		"The address ranges of the cluster's pods, services and machines, other than private ones. Nodes of public chains must not look for peers there.")
+		"The address ranges of the cluster's pods, services and machines that are not private ranges. Nodes on public chains must not connect to peers there.")
 	flags.StringSliceVar(&opts.allowedChains, "allowed-chains", bitcoind.ChainNames(),
 		"The chains that networks may follow.")
 	flags.DurationVar(&opts.platform.DrainHold, "drain-hold", 15*time.Minute,
-		"How long evictions of ready nodes, as in a drain, are refused when fewer than two of them have the best block. Nodes with volumes and nodes of public chains are not held back.")
+		"How long evictions of ready nodes, as in a drain, are blocked while fewer than two ready nodes have the best block. Nodes with volumes and nodes on public chains are not protected in this way.")
 	flags.BoolVar(&opts.platform.UserNamespaces, "user-namespaces", false,
 		"Run nodes in their own user namespaces (hostUsers: false), where machines support them. Applies to networks whose nodes are created or changed from then on.")
 	flags.StringVar(&opts.metricsAddr, "metrics-addr", ":8080",

@@ -42,7 +42,7 @@ type change struct {
 func newLook(cluster cluster, streams genericiooptions.IOStreams) *cobra.Command {
 	return newChanger(cluster, streams, &cobra.Command{
 		Use:     "look NETWORK",
-		Short:   "Make the operator look at a network now",
+		Short:   "Make the operator check a network now",
 		Example: "  kubectl btcnet look payments -n team-a",
 		Args:    cobra.ExactArgs(1),
 	}, func([]string) (change, error) {
@@ -123,7 +123,7 @@ func scaling(nodes int32) change {
 }
 
 // errTakenBack is that somebody has changed it again meanwhile.
-var errTakenBack = errors.New("it has been set to something else since, as Flux does when it applies what is in Git")
+var errTakenBack = errors.New("it has been changed again since, for example by Flux, which applies what is in Git")
 
 // newChanger completes a command that changes the network that its first argument names.
 func newChanger(cluster cluster, streams genericiooptions.IOStreams, cmd *cobra.Command, of func(args []string) (change, error)) *cobra.Command {

@@ -74,7 +74,7 @@ and so for another file.`,
 	flags.BoolVar(&s.fromStdin, "password-stdin", false, "read the password from standard input, instead of making a random one")
 	flags.BoolVar(&s.rotate, "rotate", false, "seal a new password, and keep the present one as the previous one: nodes accept both")
 	flags.BoolVar(&s.finish, "finish", false, "drop the previous password, if every node accepts the new one")
-	flags.BoolVar(&s.replace, "replace", false, "seal a new password, and keep none of the old ones: for one that has leaked")
+	flags.BoolVar(&s.replace, "replace", false, "seal a new password and drop the old ones at once, for example because one has leaked")
 	command.MarkFlagsMutuallyExclusive("rotate", "finish", "replace")
 	command.MarkFlagsMutuallyExclusive("user", "username")
 	for _, makes := range []string{"username", "also", "password-stdin", "cert"} {

@@ -69,8 +69,8 @@ The values that --set accepts, as in tenant.yaml:
 	flags.StringVar(&c.repository, "repository", "", "a folder in which to begin the team's own repository")
 	flags.StringVar(&c.certificate, "cert", "", "a file with the certificate to seal with, instead of the one that the cluster publishes")
 	flags.BoolVar(&c.private, "private", false, "the team's repository needs credentials, from a Secret git in its namespace")
-	flags.BoolVar(&c.offline, "offline", false, "do not ask the cluster, neither for the namespace nor for a certificate")
-	flags.BoolVar(&c.reuse, "reuse-name", false, "use a name that a team had before, although what was sealed for that team opens again")
+	flags.BoolVar(&c.offline, "offline", false, "do not contact the cluster, neither to check the namespace nor for a certificate")
+	flags.BoolVar(&c.reuse, "reuse-name", false, "reuse the name of a former team, although what was sealed for that team can be opened again")
 	return command
 }
 

@@ -35,11 +35,11 @@ func newTenantRemove(cluster cluster, streams genericiooptions.IOStreams, at *tr
 	r := &removing{cluster: cluster, out: streams.Out}
 	command := &cobra.Command{
 		Use:   "remove NAME",
-		Short: "Remove a team from the fleet repository, or show what would go with it",
+		Short: "Remove a team from the fleet repository, or show what would be removed with it",
 		Long: `Remove a team's folder and its lines from the fleet repository. You commit the
 result; only when that is pushed does Flux remove anything of the team. First
-show what in the cluster will go, what will stay, and what must be done before.
-With --dry-run, only show that, and remove nothing.`,
+show what in the cluster will be removed, what will stay, and what must be done before.
+With --dry-run, only show that and remove nothing.`,
 		Example: `  kubectl btcnet tenant remove team-c --dry-run`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
@@ -47,7 +47,7 @@ With --dry-run, only show that, and remove nothing.`,
 			return r.run(command.Context(), args[0])
 		},
 	}
-	command.Flags().BoolVar(&r.dryRun, "dry-run", false, "show what would go, and remove nothing")
+	command.Flags().BoolVar(&r.dryRun, "dry-run", false, "show what would be removed, and remove nothing")
 	command.Flags().BoolVar(&r.offline, "offline", false, "do not ask the cluster what the team has there")
 	return command
 }
@@ -93,7 +93,7 @@ func tellFate(out io.Writer, fate tenants.Fate) {
 	for _, part := range []struct {
 		title string
 		items []string
-	}{{"First", fate.First}, {"Goes", fate.Goes}, {"Stays, until the namespace is deleted", fate.Stays}} {
+	}{{"First", fate.First}, {"Removed", fate.Goes}, {"Stays until the namespace is deleted", fate.Stays}} {
 		if len(part.items) > 0 {
 			fmt.Fprintf(out, "%s:\n", part.title)
 		}

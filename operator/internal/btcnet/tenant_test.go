@@ -182,12 +182,12 @@ func TestInventory(t *testing.T) {
 	tellFate(&out, found.Fate())
 	g.Expect(out.String()).To(Equal(`First:
   - Kustomization networks is suspended, and Flux removes nothing that a suspended one has applied:
-    kubectl patch kustomization networks -n team-c --type=merge -p '{"spec":{"suspend":false}}', or thaw the team
+    kubectl patch kustomization networks -n team-c --type=merge -p '{"spec":{"suspend":false}}', or unfreeze the team
   - the team has controllers of its own: remove it from Git first, then delete the namespace, not the other way round
-Goes:
+Removed:
   - the operator, with its account and its rights
   - the rights of the team's people
-Stays, until the namespace is deleted:
+Stays until the namespace is deleted:
   - Namespace team-c, with its limits, its network policies, and the account that Flux removes with
   - network payments, with its 0 nodes: it runs on without an operator
   - SealedSecret bitcoin-rpc, and its Secret

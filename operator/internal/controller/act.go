@@ -114,7 +114,7 @@ func (p *pass) take(ctx context.Context, decision rollout.Decision) (refused *ro
 	status.RecordStep(p.network, p.seen, decision)
 	if err := p.writeStatus(ctx); err != nil {
 		p.network.Status = *recorded
-		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnTime, For: "its status to be written"}, err
+		return &rollout.Wait{Node: step.Ordinal, On: rollout.OnTime, For: "the network's status to be written"}, err
 	}
 	pod := p.seen.Nodes[step.Ordinal].Pod
 	p.Observer.Told(client.ObjectKeyFromObject(p.network), p.seen, step.Ordinal)

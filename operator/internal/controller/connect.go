@@ -34,7 +34,7 @@ func (p *pass) connect(ctx context.Context, lead rollout.Lead) (status.Connectio
 			p.network.Status.Primary = before
 			return status.Connection{}, err
 		}
-		ctrl.LoggerFrom(ctx).Info("leads clients elsewhere", "from", move.From, "to", move.To, "why", move.Why)
+		ctrl.LoggerFrom(ctx).Info("moved clients to another node", "from", move.From, "to", move.To, "why", move.Why)
 		p.cache.untold = move
 	}
 	p.network.Status.Primary = lead.Primary
@@ -66,7 +66,7 @@ func (p *pass) offer(ctx context.Context, object client.Object) error {
 		_, err = p.applyChild(ctx, found[0])
 	}
 	if err != nil && !isTaken(err) {
-		ctrl.LoggerFrom(ctx).Info("could not make what clients go by", "problem", err.Error())
+		ctrl.LoggerFrom(ctx).Info("could not apply the objects that clients use", "problem", err.Error())
 	}
 	return err
 }

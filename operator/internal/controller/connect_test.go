@@ -83,7 +83,7 @@ func TestClientsAreLedElsewhereBeforeTheirNodeGoes(t *testing.T) {
 	w.becomesReady(network)
 
 	w.edit(network, func(spec *v1alpha1.BitcoinNetworkSpec) { spec.Nodes = 1 })
-	w.tells("Normal PrimaryMoved payments-primary now leads to payments-0 instead of payments-1: it is about to be scaled away")
+	w.tells("Normal PrimaryMoved payments-primary now leads to payments-0 instead of payments-1: it is about to be removed by scaling down")
 	w.becomesReady(network)
 	w.Expect(w.leadsTo("payments")()).To(Equal("payments-0"))
 	w.Expect(w.primaryAddress("payments")).To(Equal(address), "one address for the network's life")

@@ -49,7 +49,7 @@ func fetched(repository unstructured.Unstructured) Finding {
 	case isSuspended(repository):
 		return Finding{Step: Source, Level: Problem, Reason: meta.SuspendedReason, Message: name + " is suspended: no commit is fetched"}
 	case ready == nil:
-		return Finding{Step: Source, Level: Waiting, Message: "Flux has not looked at " + name + " yet"}
+		return Finding{Step: Source, Level: Waiting, Message: "Flux has not reconciled " + name + " yet"}
 	case ready.Status == metav1.ConditionFalse:
 		found := finding(Source, Problem, ready)
 		found.Message = name + ": " + found.Message
@@ -62,7 +62,7 @@ func fetched(repository unstructured.Unstructured) Finding {
 // commit says whether the commit was applied.
 func commit(s *subject) []Finding {
 	if s.network != nil && s.network.Labels[appliedByName] == "" {
-		return one(Commit, OK, "", "created by hand: no Kustomization of Flux has applied it")
+		return one(Commit, OK, "", "created by hand: no Flux Kustomization applied it")
 	}
 	if found, missing := s.unread(Commit, "kustomizations"); missing {
 		return found
@@ -93,7 +93,7 @@ func (s *subject) applied(kustomization unstructured.Unstructured) Finding {
 		return Finding{Step: Commit, Level: Problem, Reason: meta.SuspendedReason, Message: name + " is suspended: no commit is applied"}
 	}
 	if ready == nil {
-		return Finding{Step: Commit, Level: Waiting, Message: "Flux has not looked at " + name + " yet"}
+		return Finding{Step: Commit, Level: Waiting, Message: "Flux has not reconciled " + name + " yet"}
 	}
 	found := finding(Commit, levelOfCommit(ready), ready)
 	found.Message = name + ": " + found.Message

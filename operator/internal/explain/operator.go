@@ -43,7 +43,7 @@ func (s *subject) observed(name string) []Finding {
 	case s.network == nil:
 		return one(Operator, OK, "", name+" is ready")
 	case s.condition(meta.ReadyCondition) != nil && s.network.Status.ObservedGeneration < s.network.Generation:
-		return one(Operator, Waiting, "NotObserved", name+" is ready, but has not looked at the last change of the network yet")
+		return one(Operator, Waiting, "NotObserved", name+" is ready, but has not reconciled the last change of the network yet")
 	default:
 		return one(Operator, OK, "", name+" is ready")
 	}
@@ -75,7 +75,7 @@ func itself(s *subject) []Finding {
 	case s.network.DeletionTimestamp != nil:
 		return []Finding{{Step: Itself, Level: Waiting, Reason: "Deleted", Message: "the network is being deleted", Since: s.network.DeletionTimestamp}}
 	case ready == nil:
-		return one(Itself, Waiting, "NotObserved", "the operator has not looked at the network yet")
+		return one(Itself, Waiting, "NotObserved", "the operator has not reconciled the network yet")
 	case ready.Reason == v1alpha1.SuspendedReason:
 		found := finding(Itself, Problem, ready)
 		if told := s.lastEvent(v1alpha1.SuspendedReason); told != nil || ready.Status == metav1.ConditionTrue {

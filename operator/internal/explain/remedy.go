@@ -13,7 +13,7 @@ const troubleshooting = "docs/troubleshooting.md#"
 // braces stand for what they say.
 var remedies = map[Step]map[string]Remedy{
 	Tenant: {
-		"": {"Ask the platform team, which can thaw the team.", "kubectl get configmap tenant -n {namespace} -o yaml", "docs/security.md#freezing-a-team"},
+		"": {"Ask the platform team to unfreeze the team.", "kubectl get configmap tenant -n {namespace} -o yaml", "docs/security.md#freezing-a-team"},
 	},
 	Source: {
 		"Suspended": {"Ask the platform team to resume it.", "kubectl describe gitrepository -n {namespace}", troubleshooting + "a-commit-holds-everybody"},
@@ -41,7 +41,7 @@ var remedies = map[Step]map[string]Remedy{
 	Itself: {
 		"NotFound":                     {"Commit the network and push. If you have done so, the findings above say why it was not applied.", "kubectl get btcnet -n {namespace}", troubleshooting + "the-kustomization-is-not-ready"},
 		v1alpha1.ConflictReason:        {"Give the network another name, or have the platform team delete what is in the way.", "", troubleshooting + "conditions-of-a-network"},
-		v1alpha1.InvalidReason:         {"Fix the field of spec that the message is about, and commit it. What was running runs on.", "", troubleshooting + "conditions-of-a-network"},
+		v1alpha1.InvalidReason:         {"Fix the field of spec that the message names, and commit it. Running nodes are left untouched.", "", troubleshooting + "conditions-of-a-network"},
 		v1alpha1.ChainNotAllowedReason: {"Ask the platform team for the chain: chains in the team's tenant.yaml.", "kubectl get configmap tenant -n {namespace} -o yaml", troubleshooting + "conditions-of-a-network"},
 		"NotObserved":                  {"This takes seconds. If it takes longer, the operator's log says why.", "kubectl logs -l app.kubernetes.io/name=bitcoin-operator -n {namespace} --tail=20", troubleshooting + "nothing-happens"},
 		"Deleted":                      {"Kubernetes waits until everything that it owns is gone.", "kubectl get pods -l bitcoin-operator.github.io/network={network} -n {namespace}", ""},

@@ -39,7 +39,7 @@ func rollouts(s *subject) []Finding {
 	}
 	if held := s.network.Status.DrainsHeldSince; held != nil {
 		findings = append(findings, Finding{Step: Rollout, Level: Note, Reason: "DrainsHeld", Since: held,
-			Message: "drains of machines are held up, because only one ready node has the best block"})
+			Message: "drains of machines are held up because fewer than two ready nodes have the best block"})
 	}
 	return findings
 }

@@ -98,7 +98,7 @@ var (
 )
 
 var rolloutWaiting = prometheus.NewDesc("bitcoinnetwork_rollout_waiting",
-	"1 for the next node to be restarted, replaced or scaled away while it waits, by what it waits for.",
+	"1 for the next node to be restarted, replaced or removed by scaling while it waits, by what it waits for.",
 	slices.Concat(labelNames, []string{"node", "on"}), nil)
 
 var (

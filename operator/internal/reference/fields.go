@@ -143,5 +143,5 @@ func fieldTables(fields []field) string {
 		}
 		spec = append(spec, []string{"`" + field.path + "`", field.kind, field.unset, inCell(field.limits), inCell(field.meaning)})
 	}
-	return table([]string{"field", "is a", "if unset", "limits", "meaning"}, spec) + table([]string{"field", "is a", "meaning"}, status)
+	return table([]string{"field", "type", "if unset", "limits", "meaning"}, spec) + table([]string{"field", "type", "meaning"}, status)
 }

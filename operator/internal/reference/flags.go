@@ -35,5 +35,5 @@ func flagTable(flags []flag) string {
 	for _, flag := range flags {
 		rows = append(rows, []string{"`--" + flag.name + "`", flag.kind, inCell(flag.usage)})
 	}
-	return table([]string{"flag", "is a", "meaning"}, rows)
+	return table([]string{"flag", "type", "meaning"}, rows)
 }

@@ -157,7 +157,7 @@ func TestReferenceHasEverything(t *testing.T) {
 		"| `spec.nodes` | integer | required | 0 to 1000 | ",
 		"| `status.conditions` | list of objects | ",
 		"| `spec.network` | string | required | ",
-		"| `NodesReady` | True when every node answers RPC. |",
+		"| `NodesReady` | True if every node answers RPC and can be reached by clients. |",
 		"| `Mined` | ",
 		"| `--drain-hold` | duration | ",
 		"| `bitcoinnetwork_parts` | `namespace`, `name` | ",

@@ -263,7 +263,7 @@ func TestReplaceForTheSecret(t *testing.T) {
 			reason: "not before the operator knows what they have, after the Secret changed while it was away",
 			nodes:  []state.Node{with(rejecting(0, statetest.NotReady), untold), with(rejecting(1, statetest.NotReady), untold)},
 			seen:   views{changedSecret(hour), recording(7)},
-			want:   "1 waits, time: its own first answer, for a minute at most: it is not known which blocks it has",
+			want:   "1 waits, time: its first answer, for up to a minute: it is not known yet which blocks it has",
 		},
 		{
 			reason: "nor by a node that has been emptied meanwhile",

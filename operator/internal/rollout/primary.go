@@ -34,7 +34,7 @@ type Reason string
 
 // Why clients leave a node.
 const (
-	// Scaled: it is about to be scaled away.
+	// Scaled: it is about to be removed by scaling down.
 	Scaled Reason = "Scaled"
 	// Replaced: it is about to be replaced, and its data with it.
 	Replaced Reason = "Replaced"
@@ -113,7 +113,7 @@ func (d *decider) leave(current *v1alpha1.PrimaryStatus, size int, step *Step) *
 	inPods := state.InPods(d.network)
 	switch {
 	case from >= size:
-		return &Move{From: from, Because: Scaled, Why: "it is about to be scaled away"}
+		return &Move{From: from, Because: Scaled, Why: "it is about to be removed by scaling down"}
 	case inPods && step != nil && step.Ordinal == from && step.Action == v1alpha1.ReplaceAction:
 		return &Move{From: from, Because: Replaced, Why: "it is about to be replaced: " + step.Why}
 	case inPods && node.Pod != nil && node.Pod.DeletionTimestamp != nil:
@@ -290,5 +290,5 @@ func (d *decider) holdForClients(size Size) Size {
 }
 
 func elsewhere(network *v1alpha1.BitcoinNetwork, to int) string {
-	return "clients to be led to " + state.Name(network, to)
+	return "clients to be moved to " + state.Name(network, to)
 }

@@ -324,7 +324,7 @@ func TestReplaceBrokenNodes(t *testing.T) {
 		{
 			reason: "an operator that has just been started gives a node a moment to tell what it has",
 			nodes:  []state.Node{at(0), with(crashed(1, old), untold)},
-			want:   "1 waits, time: its own first answer, for a minute at most: it is not known which blocks it has",
+			want:   "1 waits, time: its first answer, for up to a minute: it is not known yet which blocks it has",
 		},
 		{
 			reason: "a pod that never ran has nothing to lose, whoever else is down",

@@ -74,12 +74,12 @@ func TestSize(t *testing.T) {
 		{
 			reason: "one that goes may have more than those that stay, and has not told yet",
 			nodes:  []state.Node{at(0), with(silent(1), untold)}, seen: views{wanting(1)},
-			pods: 2, wait: "1 waits, best_block: its own first answer, for a minute at most: it is not known which blocks it has",
+			pods: 2, wait: "1 waits, best_block: its first answer, for up to a minute: it is not known yet which blocks it has",
 		},
 		{
 			reason: "also where nobody has any block",
 			nodes:  []state.Node{statetest.NodeAt(0, 0, "a"), with(silent(1), untold)}, seen: views{wanting(1), recording(0)},
-			pods: 2, wait: "1 waits, best_block: its own first answer, for a minute at most: it is not known which blocks it has",
+			pods: 2, wait: "1 waits, best_block: its first answer, for up to a minute: it is not known yet which blocks it has",
 		},
 		{
 			reason: "but not for ever",

@@ -40,7 +40,7 @@ type Wait struct {
 }
 
 // firstAnswer is what a node waits for of which nothing is known.
-const firstAnswer = "its own first answer, for a minute at most: it is not known which blocks it has"
+const firstAnswer = "its first answer, for up to a minute: it is not known yet which blocks it has"
 
 // waitForNode is to wait for a node that has not served since a while ago.
 func (d *decider) waitForNode(next, other int, since time.Time) *Wait {

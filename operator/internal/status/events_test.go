@@ -141,8 +141,8 @@ func TestEvents(t *testing.T) {
 		},
 		{
 			reason: "clients are led elsewhere, as is the operator's to do",
-			before: wellConnected(3).report(), now: wellConnected(3).with(moving(rollout.Scaled, "it is about to be scaled away")),
-			want: []string{"Normal PrimaryMoved payments-primary now leads to payments-0 instead of payments-2: it is about to be scaled away"},
+			before: wellConnected(3).report(), now: wellConnected(3).with(moving(rollout.Scaled, "it is about to be removed by scaling down")),
+			want: []string{"Normal PrimaryMoved payments-primary now leads to payments-0 instead of payments-2: it is about to be removed by scaling down"},
 		},
 		{
 			reason: "clients are led elsewhere, since something is wrong",

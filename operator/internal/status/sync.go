@@ -120,7 +120,7 @@ func behindText(seen *state.Network, node state.Node) string {
 	text := fmt.Sprintf(": block %d of %d, %s", node.State.Chain.Blocks, seen.Goal(node), percent(seen.Part(node)))
 	switch seen.SyncOf(node) {
 	case state.RejectsBlock:
-		return text + fmt.Sprintf("; it considers invalid what other nodes have, block %d %s: the platform can make it check again, with bitcoin-cli reconsiderblock; if it rejects that block again, it follows different rules",
+		return text + fmt.Sprintf("; it considers block %d %s invalid, which other nodes have: the platform team can have it checked again with bitcoin-cli reconsiderblock; if the node rejects it again, it follows different rules",
 			node.Invalid.Height, node.Invalid.Hash)
 	case state.NotCatchingUp:
 		return text + ", with no progress since " + node.StalledSince.UTC().Format(time.RFC3339)

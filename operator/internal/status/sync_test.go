@@ -64,8 +64,8 @@ func TestSynced(t *testing.T) {
 		want   string
 	}{
 		{"one that needs somebody is named before those that are further behind", stuck, "False BlockRejected 2 of 8 nodes are synced; payments-5: block 5 of 7, 71.42%; " +
-			"it considers invalid what other nodes have, block 12001 abc: the platform can make it check again, with bitcoin-cli reconsiderblock; " +
-			"if it rejects that block again, it follows different rules; payments-0: block 0 of 7, 0.00%; payments-1: block 1 of 7, 14.28%; " +
+			"it considers block 12001 abc invalid, which other nodes have: the platform team can have it checked again with bitcoin-cli reconsiderblock; " +
+			"if the node rejects it again, it follows different rules; payments-0: block 0 of 7, 0.00%; payments-1: block 1 of 7, 14.28%; " +
 			"payments-2: block 2 of 7, 28.57%; payments-3: block 3 of 7, 42.85%; and 1 more"},
 		{"all have the chain", wellConnected(3), "True Synced 3 nodes are synced"},
 		{"the only one has", wellConnected(1), "True Synced 1 node is synced"},
@@ -75,8 +75,8 @@ func TestSynced(t *testing.T) {
 		{"one does not catch up", copying(12_000, stalled),
 			"False NotCatchingUp 2 of 3 nodes are synced; payments-2: block 12000 of 20000, 60.00%, with no progress since 2026-01-02T11:00:00Z"},
 		{"one holds for invalid what the others have", copying(12_000, disagreeing),
-			"False BlockRejected 2 of 3 nodes are synced; payments-2: block 12000 of 20000, 60.00%; it considers invalid what other nodes have, block 12001 abc: " +
-				"the platform can make it check again, with bitcoin-cli reconsiderblock; if it rejects that block again, it follows different rules"},
+			"False BlockRejected 2 of 3 nodes are synced; payments-2: block 12000 of 20000, 60.00%; it considers block 12001 abc invalid, which other nodes have: " +
+				"the platform team can have it checked again with bitcoin-cli reconsiderblock; if the node rejects it again, it follows different rules"},
 		{"one does not answer, and others have the chain", copying(0, silent), "Unknown NodesNotReady 2 of 3 nodes are synced; node 2 does not answer"},
 		{"it had the chain a moment ago", copying(0, syncedBefore), "True Synced 3 nodes are synced"},
 		{"nobody answers", allSilent, "Unknown NoNodes no node answers"},

@@ -61,7 +61,7 @@ func (i Inventory) Fate() Fate {
 	}
 	if i.Suspended {
 		fate.First = append(fate.First, "Kustomization networks is suspended, and Flux removes nothing that a suspended one has applied:\n"+
-			"kubectl patch kustomization networks -n "+i.Team+" --type=merge -p '{\"spec\":{\"suspend\":false}}', or thaw the team")
+			"kubectl patch kustomization networks -n "+i.Team+" --type=merge -p '{\"spec\":{\"suspend\":false}}', or unfreeze the team")
 	}
 	if i.OwnFlux {
 		fate.First = append(fate.First, "the team has controllers of its own: remove it from Git first, then delete the namespace, not the other way round")

@@ -71,7 +71,7 @@ func TestFate(t *testing.T) {
 			Fate{
 				Goes:  []string{operator, people},
 				Stays: []string{namespace, "network a, with its 3 nodes: it runs on without an operator", "SealedSecret bitcoin-rpc, and its Secret", "volume claim data-a-0 (10Gi)"},
-				First: []string{"Kustomization networks is suspended, and Flux removes nothing that a suspended one has applied:\nkubectl patch kustomization networks -n team-c --type=merge -p '{\"spec\":{\"suspend\":false}}', or thaw the team"},
+				First: []string{"Kustomization networks is suspended, and Flux removes nothing that a suspended one has applied:\nkubectl patch kustomization networks -n team-c --type=merge -p '{\"spec\":{\"suspend\":false}}', or unfreeze the team"},
 			}},
 		{"a pair of its own", Inventory{OwnFlux: true}, Fate{
 			Goes: []string{operator, people}, Stays: []string{namespace},
