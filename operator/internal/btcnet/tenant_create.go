@@ -192,7 +192,7 @@ What was sealed for namespace %s opens there again, as long as the sealing keys 
 time are in use: an old SealedSecret that is committed becomes a Secret, and people of
 the former team know what is in it. What is left in the namespace, including volumes,
 becomes this team's. Choose another name. If it must be this one, delete the namespace and
-retire those keys first (docs/security.md, "A team goes"), and use --reuse-name`, because, name)
+retire those keys first (docs/security.md, "When a team leaves"), and use --reuse-name`, because, name)
 }
 
 // seed returns the beginning of the team's own repository.
