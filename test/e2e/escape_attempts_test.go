@@ -28,11 +28,11 @@ const (
 	byReconciler    = "the rights of the team's account `reconciler`"
 	byPeopleRole    = "the rights of the team's people"
 	byOperatorRole  = "the rights of the operator"
-	bySchema        = "the definition of BitcoinNetwork"
+	bySchema        = "the schema of BitcoinNetwork"
 	byFlux          = "Flux"
 	byIgnore        = byFlux + ", which leaves such files out of a team's repository"
-	byNoGit         = byFlux + ", where nothing is to run"
-	byNoWay         = byFlux + ", without a way to the world"
+	byNoGit         = byFlux + ", whose container has no other programs"
+	byNoWay         = byFlux + ", which cannot connect to the outside"
 	byBuildersRole  = "the rights of Flux's controllers for tenants"
 	byControllers   = "admission policy `controllers`"
 )
@@ -42,7 +42,7 @@ var otherSecrets = chapter{"Other Secrets", []attempt{
 		commitsNetwork("secret: another")},
 	{"a network with another team's Secret", bySchema, "spec.secret",
 		commitsNetwork("secret: " + victim + "/bitcoin-rpc")},
-	{"a Secret for pulling images, which may be any", byNetworks, "spec.imagePullSecrets: the platform allows only Secrets that it has put into this namespace",
+	{"any Secret as an image pull secret", byNetworks, "spec.imagePullSecrets: the platform allows only Secrets that it has put into this namespace",
 		commitsNetwork("imagePullSecrets: [{name: another}]")},
 	{"reading the team's own Secret", byPeopleRole, `secrets "bitcoin-rpc" is forbidden`,
 		people("get", "secret", secretName)},
@@ -86,31 +86,31 @@ var sealedSecrets = chapter{"SealedSecrets", []attempt{
 		sealedAs("  annotations:\n    sealedsecrets.bitnami.com/cluster-wide: \"true\"\nspec:\n  encryptedData: {BC_RPC_USER: AAAA}\n")},
 	{"one that opens under every name", bySealedSecrets, "sealedsecrets.bitnami.com/namespace-wide is not allowed",
 		sealedAs("  annotations:\n    sealedsecrets.bitnami.com/namespace-wide: \"true\"\nspec:\n  encryptedData: {BC_RPC_USER: AAAA}\n")},
-	{"one that takes over a Secret that is there", bySealedSecrets, "spec.template: metadata.annotations is not allowed",
+	{"one that takes over an existing Secret", bySealedSecrets, "spec.template: metadata.annotations is not allowed",
 		sealedAs(withTemplate(`{metadata: {annotations: {sealedsecrets.bitnami.com/managed: "true"}}}`))},
-	{"one whose Secret other controllers would copy, or load", bySealedSecrets, "spec.template: metadata.labels is not allowed",
+	{"one whose Secret other controllers would copy or load", bySealedSecrets, "spec.template: metadata.labels is not allowed",
 		sealedAs(withTemplate(`{metadata: {labels: {grafana_datasource: "1"}}}`))},
 	{"one by a name that the platform uses", bySealedSecrets, "metadata.name: this namespace has one Secret for RPC, bitcoin-rpc; seal it under that name",
 		commitsThis(strings.Replace(sealed("spec:\n  encryptedData: {BC_RPC_USER: AAAA}\n"), secretName, "git", 1))},
-	{"a program in a template, which holds up everybody's", bySealedSecrets, "spec.template.data: leave it out",
+	{"a program in a template, which would block all SealedSecrets", bySealedSecrets, "spec.template.data: leave it out",
 		sealedAs(withTemplate(`{data: {BC_RPC_USER: "{{range until 9}}{{end}}"}}`))},
-	{"values that do not open, by the thousand", bySealedSecrets, "spec.encryptedData: has 1200 values; at most 40 are allowed",
+	{"thousands of values that cannot be opened", bySealedSecrets, "spec.encryptedData: has 1200 values; at most 40 are allowed",
 		sealedAs(withValues(1200))},
 	{"one of a megabyte", bySealedSecrets, "spec.encryptedData: BC_RPC_PASSWORD is too large; at most 8192 characters are allowed",
 		sealedAs("spec:\n  encryptedData:\n    BC_RPC_PASSWORD: " + strings.Repeat("A", 1<<20) + "\n")},
-	{"the password once more, under a key that bitcoind keeps, and tells its log", bySealedSecrets, "spec.encryptedData: LEAK is not allowed",
+	{"the password again, under a key that bitcoind would log", bySealedSecrets, "spec.encryptedData: LEAK is not allowed",
 		sealedAs("spec:\n  encryptedData:\n    LEAK: AAAA\n")},
 	{"one that Flux would not remove", bySealedSecrets, "kustomize.toolkit.fluxcd.io/prune is not allowed",
 		sealedAs("  annotations:\n    kustomize.toolkit.fluxcd.io/prune: disabled\nspec:\n  encryptedData: {BC_RPC_USER: AAAA}\n")},
-	{"one sealed as they once were, with its type hidden in it", bySealedSecrets, "spec.data: is not allowed",
+	{"one in the old format, which hides its type", bySealedSecrets, "spec.data: is not allowed",
 		sealedAs("spec:\n  encryptedData: {BC_RPC_USER: AAAA}\n  data: bWFsbG9yeQ==\n")},
-	{"a finalizer, which would keep the namespace from going", bySealedSecrets, "metadata.finalizers: must be empty in a tenant's namespace",
+	{"a finalizer, which would block the deletion of the namespace", bySealedSecrets, "metadata.finalizers: must be empty in a tenant's namespace",
 		sealedAs("  finalizers: [mallory.example.com/stay]\nspec:\n  encryptedData: {BC_RPC_USER: AAAA}\n")},
-	{"another team's, moved into the own namespace", "sealed-secrets, which seals for one name in one namespace", "no key could decrypt secret",
+	{"another team's, copied into its own namespace", "sealed-secrets, which seals for one name in one namespace", "no key could decrypt secret",
 		moveSealedSecret},
-	{"work for sealed-secrets, through the API server", byPeopleRole, `cannot create resource "services/proxy"`,
+	{"requests to sealed-secrets through the API server", byPeopleRole, `cannot create resource "services/proxy"`,
 		people("create", "--raw=/api/v1/namespaces/kube-system/services/http:sealed-secrets-controller:http/proxy/v1/verify", "--filename=/dev/null")},
-	{"another certificate, for which everybody would seal", byPeopleRole, `cannot patch resource "configmaps"`,
+	{"another certificate, with which everybody would seal", byPeopleRole, `cannot patch resource "configmaps"`,
 		people("patch", "configmap", "certificate", "--namespace=sealing", "--type=merge", `--patch={"data":{"pem":"mine"}}`)},
 }}
 
@@ -160,15 +160,15 @@ var otherKinds = chapter{"Other kinds, and other places", []attempt{
 		commitsThis(object("source.toolkit.fluxcd.io/v1", "GitRepository", "attempt", "spec: {interval: 1m, url: \"http://example.com/fleet.git\"}\n"))},
 	{"a network in another namespace", byFlux + ", `targetNamespace`", "it comes to be in the team's own namespace",
 		commitElsewhere},
-	{"a finalizer, which would keep the namespace from going", byNetworks, "metadata.finalizers: must be empty in a tenant's namespace",
+	{"a finalizer, which would block the deletion of the namespace", byNetworks, "metadata.finalizers: must be empty in a tenant's namespace",
 		commitsThis(strings.Replace(networkWith("attempt"), "  name: attempt\n", "  name: attempt\n  finalizers: [mallory.example.com/stay]\n", 1))},
-	{"a network that Flux may not remove, and that outlives the team", byNetworks, "kustomize.toolkit.fluxcd.io/prune is not allowed: the platform decides how Flux treats what a team commits",
+	{"a network that Flux would not remove, and that outlives the team", byNetworks, "kustomize.toolkit.fluxcd.io/prune is not allowed: the platform decides how Flux treats what a team commits",
 		commitsThis(noted("kustomize.toolkit.fluxcd.io/prune: disabled"))},
-	{"a network that Flux does not put back", byNetworks, "kustomize.toolkit.fluxcd.io/ssa is not allowed: the platform decides how Flux treats what a team commits",
+	{"a network whose changes Flux would not revert", byNetworks, "kustomize.toolkit.fluxcd.io/ssa is not allowed: the platform decides how Flux treats what a team commits",
 		commitsThis(noted("kustomize.toolkit.fluxcd.io/ssa: IfNotPresent"))},
-	{"an owner that is not there, with which Kubernetes would delete it, protected or not", byNetworks, "metadata.ownerReferences: must be empty on a network from Git",
+	{"an owner that does not exist, so that Kubernetes would delete the network, protected or not", byNetworks, "metadata.ownerReferences: must be empty on a network from Git",
 		commitsThis(strings.Replace(networkWith("attempt"), "metadata:\n", "metadata:\n"+owned, 1))},
-	{"a note of 20 kB", byNetworks, "metadata.annotations: at most 32 are allowed, of at most 16 KiB in total",
+	{"an annotation of 20 kB", byNetworks, "metadata.annotations: at most 32 are allowed, of at most 16 KiB in total",
 		commitsThis(noted("note: " + strings.Repeat("a", 20000)))},
 }}
 
@@ -186,7 +186,7 @@ func commitElsewhere(h *hostile, _ string) {
 	h.Expect(err).To(MatchError(ContainSubstring("not found")))
 }
 
-var itsOperator = chapter{"Its own operator and its own bounds", []attempt{
+var itsOperator = chapter{"Its own operator and its own limits", []attempt{
 	{"clients of a namespace that is not the team's", byClients, "spec.clients: the platform allows rpc and zmq only for pods of these namespaces",
 		commitsThis(networkWith("attempt", "clients: [{namespaces: ["+victim+"], ports: [rpc]}]"))},
 	{"peers of a namespace that is not the team's", byClients, "spec.clients: the platform allows p2p only for pods of these namespaces",
@@ -213,15 +213,15 @@ var itsOperator = chapter{"Its own operator and its own bounds", []attempt{
 		people("create", "token", "bitcoin-operator")},
 	{"the operator's identity", byPeopleRole, "whether it may impersonate is answered with no",
 		impersonate},
-	{"another image for a network, past Git", byPeople, "people may change only spec.nodes and spec.suspend; commit everything else to Git",
+	{"another image for a network, without a commit", byPeople, "people may change only spec.nodes and spec.suspend; commit everything else to Git",
 		people("patch", "btcnet", "payments", "--type=merge", `--patch={"spec":{"image":"localhost/other:1"}}`)},
-	{"an owner for a network, with which it would go", byPeople, "of metadata, people may change only the annotation reconcile.fluxcd.io/requestedAt; commit everything else to Git",
+	{"an owner for a network, with which it would be deleted", byPeople, "of metadata, people may change only the annotation reconcile.fluxcd.io/requestedAt; commit everything else to Git",
 		people("patch", "btcnet", "payments", "--type=merge", `--patch={"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"none","uid":"none"}]}}`)},
-	{"no network, past Git", byPeopleRole, `cannot delete resource "bitcoinnetworks"`,
+	{"deleting a network without a commit", byPeopleRole, `cannot delete resource "bitcoinnetworks"`,
 		people("delete", "btcnet", "payments")},
-	{"more nodes than there may be", byScale, "spec.replicas: the platform allows 100 nodes per network in this namespace, not 101",
+	{"more nodes than allowed", byScale, "spec.replicas: the platform allows 100 nodes per network in this namespace, not 101",
 		people("scale", "btcnet", "payments", "--replicas=101")},
-	{"a request to look that is longer than a time", "admission policies `networks` and `people`", "reconcile.fluxcd.io/requestedAt must have at most 64 characters",
+	{"a request for a check that is longer than a time", "admission policies `networks` and `people`", "reconcile.fluxcd.io/requestedAt must have at most 64 characters",
 		people("annotate", "btcnet", "payments", "--overwrite", "reconcile.fluxcd.io/requestedAt="+strings.Repeat("1", 100))},
 	{"another team's network", byPeopleRole, `bitcoinnetworks.bitcoin-operator.github.io is forbidden`,
 		people("get", "btcnet", "--namespace="+victim)},
@@ -244,7 +244,7 @@ var itsPods = chapter{"Its pods", []attempt{
 		commitsNetwork("securityContext: {runAsUser: 0, privileged: true}")},
 	{"another account", bySchema, ".spec.serviceAccountName: field not declared in schema",
 		commitsNetwork("serviceAccountName: bitcoin-operator")},
-	{"a pod of its own making", bySchema, ".spec.template: field not declared in schema",
+	{"its own pod template", bySchema, ".spec.template: field not declared in schema",
 		commitsNetwork("template: {}")},
 	{"an image that the platform has not allowed", byNetworks, "spec.image: the platform does not allow example.com/anything:latest in this namespace",
 		commitsNetwork("image: example.com/anything:latest")},
@@ -256,9 +256,9 @@ var itsPods = chapter{"Its pods", []attempt{
 		commitsNetwork(`nodeSelector: {node-role.kubernetes.io/control-plane: ""}`)},
 	{"the same by affinity", byNetworks, "spec.affinity.nodeAffinity: the platform allows machines to be selected by these labels",
 		commitsNetwork("affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: node-role.kubernetes.io/control-plane, operator: Exists}]}]}}}")},
-	{"machines that are kept for others", byNetworks, "spec.tolerations: the platform allows taints with these keys to be tolerated",
+	{"machines that are reserved for others", byNetworks, "spec.tolerations: the platform allows taints with these keys to be tolerated",
 		commitsNetwork("tolerations: [{operator: Exists}]")},
-	{"keeping other teams' pods away", byNetworks, "spec.affinity: pods of other namespaces cannot be selected or avoided",
+	{"keeping other teams' pods off its machines", byNetworks, "spec.affinity: pods of other namespaces cannot be selected or avoided",
 		commitsNetwork("affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname, namespaceSelector: {}, labelSelector: {}}]}}")},
 	{"volumes of another class", byNetworks, "spec.storage.className: the platform allows the default class and",
 		commitsNetwork("storage: {size: 1Gi, className: gold}")},
@@ -273,9 +273,9 @@ var itsPods = chapter{"Its pods", []attempt{
 		commitsNetwork(`resources: {requests: {devices.kubevirt.io/kvm: "1"}, limits: {devices.kubevirt.io/kvm: "1"}}`)},
 	{"memory without a limit, which no quota counts", byNetworks, "spec.resources.limits.memory: 0 means no limit, which no quota counts",
 		commitsNetwork(`resources: {limits: {memory: "0"}}`)},
-	{"the credentials that everybody knows", byNetworks, "spec.secret: is required in this namespace, because the default credentials are publicly known",
+	{"the default credentials", byNetworks, "spec.secret: is required in this namespace, because the default credentials are publicly known",
 		commitsThis(strings.Replace(networkWith("attempt"), "  secret: "+secretName+"\n", "", 1))},
-	{"what an image of its own finds in its pod", "the pod: Pod Security `restricted`", "no token, no root, no capability, nothing to write to but its own data",
+	{"what its own image finds in its pod", "the pod: Pod Security `restricted`", "no token, no root, no capability, nothing to write to but its own data",
 		lookAround},
 }}
 
@@ -295,15 +295,15 @@ func lookAround(h *hostile, _ string) {
 }
 
 var itsLabels = chapter{"Labels", []attempt{
-	{"passing for the operator, which reaches the API server", bySchema, "are reserved: selectors use them",
+	{"posing as the operator, which reaches the API server", bySchema, "are reserved: selectors use them",
 		commitsNetwork("podLabels: {app.kubernetes.io/name: bitcoin-operator}")},
-	{"passing for another network's node", bySchema, "are reserved: selectors use them",
+	{"posing as another network's node", bySchema, "are reserved: selectors use them",
 		commitsNetwork("podLabels: {bitcoin-operator.github.io/network: lightning}")},
-	{"passing for a client of somebody's RPC", bySchema, "are reserved: selectors use them",
+	{"posing as a client of somebody's RPC", bySchema, "are reserved: selectors use them",
 		commitsNetwork(`podLabels: {bitcoin-operator.github.io/client: "true"}`)},
 	{"others' queues, identities and sidecars", byNetworks, "spec.podLabels: any label without a prefix (before a /) is allowed",
 		commitsNetwork(`podLabels: {kueue.x-k8s.io/queue-name: theirs, azure.workload.identity/use: "true", sidecar.istio.io/inject: "true"}`)},
-	{"passing for the cluster's DNS", "network policies, which name its namespace, too", "it comes to be a label of a pod in the team's own namespace",
+	{"posing as the cluster's DNS", "network policies, which also select the namespace", "it comes to be a label of a pod in the team's own namespace",
 		commitHarmless("podLabels: {k8s-app: kube-dns}")},
 }}
 
@@ -329,7 +329,7 @@ var injection = chapter{"bitcoin.conf", []attempt{
 	{"credentials in a file", bySchema, "rpcauthfile reads credentials or options from another file", commitsNetwork(`config: ["rpcauthfile=/home/bitcoin/.bitcoin/mine"]`)},
 	{"options in a file, which RPC writes", bySchema, "confrw reads credentials or options from another file", commitsNetwork(`config: ["confrw=/home/bitcoin/.bitcoin/mine"]`)},
 	{"the same by another name", bySchema, "the operator sets settings itself", commitsNetwork(`config: ["settings=/home/bitcoin/.bitcoin/mine"]`)},
-	{"a program at the start, which finds what the node has", bySchema, "startupnotify runs a program in the node", commitsNetwork(`config: ["startupnotify=id"]`)},
+	{"a program at the start, with access to everything in the node", bySchema, "startupnotify runs a program in the node", commitsNetwork(`config: ["startupnotify=id"]`)},
 	{"one at the end", bySchema, "shutdownnotify runs a program in the node", commitsNetwork(`config: ["shutdownnotify=id"]`)},
 	{"one at each block", bySchema, "blocknotify runs a program in the node", commitsNetwork(`config: ["blocknotify=id"]`)},
 	{"one at each payment", bySchema, "walletnotify runs a program in the node", commitsNetwork(`config: ["walletnotify=id"]`)},
@@ -393,7 +393,7 @@ func (h *hostile) operatorPod() corev1.Pod {
 // hostileImage is the team's own.
 const hostileImage = "localhost/" + mallory + "/bitcoind"
 
-var hostileNodes = chapter{"Nodes that answer what should harm the operator", []attempt{
+var hostileNodes = chapter{"Nodes whose answers are meant to harm the operator", []attempt{
 	{"a gigabyte, an answer without an end, silence, wrong types, a hundred thousand items, JSON of endless depth, a redirection, a very long error",
 		"the bounds on what the operator reads", "the team's other network is looked after, and the operator lives", answerBadly},
 }}
@@ -421,11 +421,11 @@ func answerBadly(h *hostile, _ string) {
 }
 
 var takeovers = chapter{"Names that are taken", []attempt{
-	{"a network called as another one's client Service", bySchema, "must not end in '-rpc'", commitsThis(networkWith("payments-rpc"))},
-	{"a network called as another one's Service that leads to one node", bySchema, "must not end in '-primary'", commitsThis(networkWith("payments-primary"))},
-	{"a network called as the ConfigMap that says how another one is reached", bySchema, "must not end in '-connection'", commitsThis(networkWith("payments-connection"))},
-	{"a network called as the ConfigMap with the tenant's bounds", byNetworks, "metadata.name: 'tenant' is reserved in a tenant's namespace", commitsThis(networkWith("tenant"))},
-	{"a network called as the operator's Deployment", "nothing: it is another kind", "both are there, each its own", commitNamed("bitcoin-operator")},
+	{"a network with the name of another one's client Service", bySchema, "must not end in '-rpc'", commitsThis(networkWith("payments-rpc"))},
+	{"a network with the name of another one's primary Service", bySchema, "must not end in '-primary'", commitsThis(networkWith("payments-primary"))},
+	{"a network with the name of the ConfigMap with another one's addresses", bySchema, "must not end in '-connection'", commitsThis(networkWith("payments-connection"))},
+	{"a network with the name of the ConfigMap with the tenant's limits", byNetworks, "metadata.name: 'tenant' is reserved in a tenant's namespace", commitsThis(networkWith("tenant"))},
+	{"a network with the name of the operator's Deployment", "nothing: it is another kind", "both are there, each its own", commitNamed("bitcoin-operator")},
 }}
 
 var limits = chapter{"Names and numbers at their limits", []attempt{
@@ -433,7 +433,7 @@ var limits = chapter{"Names and numbers at their limits", []attempt{
 	{"1001 nodes", bySchema, "spec.nodes", commitsThis(strings.Replace(networkWith("attempt"), "nodes: 0", "nodes: 1001", 1))},
 	{"a thousand nodes", byNetworks, "spec.nodes: the platform allows 100 nodes per network in this namespace, not 1000",
 		commitsThis(strings.Replace(networkWith("attempt"), "nodes: 0", "nodes: 1000", 1))},
-	{"more nodes than its pods may be", "the namespace's quota", "exceeded quota: tenant-pods", tooManyNodes},
+	{"more nodes than its quota of pods", "the namespace's quota", "exceeded quota: tenant-pods", tooManyNodes},
 	{"two hundred networks", "the namespace's quota", "exceeded quota: tenant", tooManyNetworks},
 	{"a machine's memory for every node", "the namespace's limits", "exceeded quota: tenant-pods",
 		commitNode("resources: {requests: {memory: 64Gi}, limits: {memory: 64Gi}}")},
@@ -533,7 +533,7 @@ func opening(spec string) string {
 }
 
 // This team's operator is in its own hands: somebody has found a way to run code in it.
-var asItsOperator = chapter{"As its operator, taken over", []attempt{
+var asItsOperator = chapter{"As its operator, after a takeover", []attempt{
 	{"reading another Secret", byOperatorRole, `secrets "another" is forbidden`, operator("get", "secret", "another")},
 	{"listing Secrets", byOperatorRole, `cannot list resource "secrets"`, operator("get", "secrets")},
 	{"another team's Secret", byOperatorRole, `secrets "bitcoin-rpc" is forbidden`, operator("get", "secret", secretName, "--namespace="+victim)},
@@ -541,7 +541,7 @@ var asItsOperator = chapter{"As its operator, taken over", []attempt{
 	{"a network of its own", byOperatorRole, `cannot create resource "bitcoinnetworks"`, operatorCreates(networkWith("attempt"))},
 	{"a pod", byOperatorRole, `cannot create resource "pods"`, operatorCreates(object("v1", "Pod", "attempt", "spec: {containers: [{name: a, image: a}]}\n"))},
 	{"a shell in a pod", byOperatorRole, `cannot create resource "pods/exec"`, operator("create", "--raw=/api/v1/namespaces/"+mallory+"/pods/payments-0/exec?command=env&stdout=true", "--filename=/dev/null")},
-	{"a StatefulSet that is no network's", byOperator, onlyControlled,
+	{"a StatefulSet that belongs to no network", byOperator, onlyControlled,
 		operatorCreates(statefulSet("", plainContainer))},
 	{"a StatefulSet with another Secret in its environment", byNetworks, "spec.template: nodes may use only the Secret bitcoin-rpc",
 		operatorCreates(statefulSet(owned, "containers: [{name: a, image: ghcr.io/bitcoin-operator/bitcoind, envFrom: [{secretRef: {name: another}}]}]"))},
@@ -565,27 +565,27 @@ var asItsOperator = chapter{"As its operator, taken over", []attempt{
 		operatorCreates(claiming("storageClassName: gold"))},
 	{"a StatefulSet with somebody's volume", byNodes, "spec.volumeClaimTemplates: nodes' volumes must be new",
 		operatorCreates(claiming("volumeName: pv-of-others"))},
-	{"a StatefulSet of so many nodes that there is no memory for the list", byNodes, "spec.replicas: at most 1000",
+	{"a StatefulSet with so many nodes that the list does not fit into memory", byNodes, "spec.replicas: at most 1000",
 		operatorCreates(statefulSet(owned, plainContainer) + "  replicas: 2147483647\n")},
-	{"a StatefulSet with a history of which no quota knows", byNodes, "spec.revisionHistoryLimit: 0 to 10",
+	{"a StatefulSet with a history that no quota counts", byNodes, "spec.revisionHistoryLimit: 0 to 10",
 		operatorCreates(statefulSet(owned, plainContainer) + "  revisionHistoryLimit: 100000\n")},
-	{"a StatefulSet that stays when the team goes", byOperator, "metadata.ownerReferences: what the operator creates must have its network as the only owner",
+	{"a StatefulSet that stays when the team is removed", byOperator, "metadata.ownerReferences: what the operator creates must have its network as the only owner",
 		operatorCreates(statefulSet(strings.Replace(owned, "controller: true}", "controller: true}, {apiVersion: v1, kind: ConfigMap, name: tenant, uid: 00000000-0000-0000-0000-000000000000}", 1), plainContainer))},
 	{"a StatefulSet whose pods take ten years to end", byNodes, "spec.template.spec.terminationGracePeriodSeconds: at most 600",
 		operatorCreates(statefulSet(owned, plainContainer, "terminationGracePeriodSeconds: 315360000"))},
 	{"a StatefulSet with a runtime of its choice", byNodes, "spec.template.spec.runtimeClassName: nodes run with the platform's own runtime",
 		operatorCreates(statefulSet(owned, plainContainer, "runtimeClassName: other"))},
-	{"a StatefulSet with a priority, which counts in no quota of the team's", byNodes, "spec.template.spec.nodeName, spec.template.spec.priorityClassName: nodes are placed by the scheduler",
+	{"a StatefulSet with a priority, which no quota of the team counts", byNodes, "spec.template.spec.nodeName, spec.template.spec.priorityClassName: nodes are placed by the scheduler",
 		operatorCreates(statefulSet(owned, plainContainer, "priorityClassName: bitcoin-operator"))},
 	{"a StatefulSet on another network, by an annotation of its pods", byNodes, "spec.template.metadata.annotations: only the operator's own are allowed, which begin with bitcoin-operator.github.io/",
 		operatorCreates(strings.Replace(statefulSet(owned, plainContainer), "labels: {a: b}}\n", "labels: {a: b}, annotations: {k8s.v1.cni.cncf.io/networks: other}}\n", 1))},
-	{"a ConfigMap that keeps the namespace from going", byOperator, "metadata.finalizers: what the operator creates must not have finalizers",
+	{"a ConfigMap that blocks the deletion of the namespace", byOperator, "metadata.finalizers: what the operator creates must not have finalizers",
 		operatorCreates(object("v1", "ConfigMap", ofPayments, "  finalizers: [mallory.example.com/stay]\n"+owned))},
 	{"a policy that lets everything in and out", byPolicies, "spec.podSelector: a network's NetworkPolicy must select the network's own nodes",
 		operatorCreates(opening("podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{}], egress: [{}]"))},
-	{"a way to the metadata service", byPolicies, "spec.egress: nodes may reach only each other, the cluster's DNS",
+	{"access to the metadata service", byPolicies, "spec.egress: nodes may reach only each other, the cluster's DNS",
 		operatorCreates(opening("podSelector: {matchLabels: {bitcoin-operator.github.io/network: " + ofPayments + "}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 169.254.169.254/32}}]}]"))},
-	{"a way in for everybody", byPolicies, "spec.ingress: only pods of their namespace",
+	{"access to nodes for everybody", byPolicies, "spec.ingress: only pods of their namespace",
 		operatorCreates(opening("podSelector: {matchLabels: {bitcoin-operator.github.io/network: " + ofPayments + "}}, policyTypes: [Ingress], ingress: [{}]"))},
 	{"its own bounds", byOperator, onlyControlled,
 		operator("patch", "configmap", "tenant", "--type=merge", `--patch={"data":{"images":"*"}}`)},
@@ -595,9 +595,9 @@ var asItsOperator = chapter{"As its operator, taken over", []attempt{
 		operatorCreates(object("v1", "Service", ofPayments, owned+"spec: {type: NodePort, "+leads+"}\n"))},
 	{"a Service with an address that is not its own", byOperator, "the operator's Services must be of type ClusterIP, without externalIPs",
 		operatorCreates(object("v1", "Service", ofPayments, owned+"spec: {externalIPs: [192.0.2.1], "+leads+"}\n"))},
-	{"a Service with a name in the world's DNS", byOperator, "metadata.annotations, metadata.labels: the operator may set only its own",
+	{"a Service with a name in public DNS", byOperator, "metadata.annotations, metadata.labels: the operator may set only its own",
 		operatorCreates(object("v1", "Service", ofPayments, "  annotations: {external-dns.alpha.kubernetes.io/hostname: bank.example.com}\n"+owned+"spec: {clusterIP: None, "+leads+"}\n"))},
-	{"a Service of its own pod", byOperator, "spec.selector: the operator's Services must select nodes of their network",
+	{"a Service for the operator's own pod", byOperator, "spec.selector: the operator's Services must select nodes of their network",
 		operatorCreates(object("v1", "Service", ofPayments, owned+"spec: {selector: {app.kubernetes.io/name: bitcoin-operator}, ports: [{port: 1}]}\n"))},
 	{"another lease", byOperatorRole, `cannot create resource "leases"`,
 		operatorCreates(object("coordination.k8s.io/v1", "Lease", "attempt", "spec: {}\n"))},

@@ -18,23 +18,23 @@ const kustomization = "resources: [payments.yaml, bitcoin-rpc.yaml]\nnamePrefix:
 // Whatever a team's kustomization file says, it says it to nobody.
 var itsBuild = chapter{"How its commit is built", []attempt{
 	{"a kustomization file", byIgnore, nothingOfIt, commitsIgnored(map[string]string{"kustomization.yaml": kustomization})},
-	{"one by each of its other names, and deeper", byIgnore, nothingOfIt, commitsIgnored(map[string]string{
+	{"one by each of its other names, also in subfolders", byIgnore, nothingOfIt, commitsIgnored(map[string]string{
 		"kustomization.yml": kustomization, "Kustomization": kustomization, "deep/down/kustomization.yaml": kustomization})},
-	{"one in a folder that is called like it", byIgnore, nothingOfIt, commitsIgnored(map[string]string{
+	{"one in a folder with such a name", byIgnore, nothingOfIt, commitsIgnored(map[string]string{
 		"Kustomization/kustomization.yaml": kustomization, "Kustomization/deep/Kustomization": kustomization})},
 	{"a folder in the place of the file that Flux writes", byFlux, "is a directory",
 		commits(map[string]string{"kustomization.yaml/deep/attempt.yaml": networkWith("attempt")})},
-	{"one that the team's own ignore files let in", byIgnore, nothingOfIt, commitsIgnored(map[string]string{
+	{"one that the team's own ignore files include", byIgnore, nothingOfIt, commitsIgnored(map[string]string{
 		".sourceignore": "!kustomization.yaml\n", "kustomization.yaml": kustomization,
 		"deep/.sourceignore": "!/kustomization.yaml\n", "deep/kustomization.yaml": kustomization})},
 	{"a Secret that kustomize generates, a base in another repository, a path out of its own, another team's commit", byIgnore, nothingOfIt,
 		commitsIgnored(map[string]string{"kustomization.yaml": "resources: [\"https://example.com/base.git\", ../../../etc, \"" + store("flux-tenants") + "\"]\n" +
 			"secretGenerator: [{name: generated, literals: [a=b]}]\n"})},
-	{"a kustomization file by another name, which is an object like any other", byFlux, "missing metadata.name in object",
+	{"a kustomization file by another name, which is treated as any other object", byFlux, "missing metadata.name in object",
 		commits(map[string]string{"base.yaml": "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n" + kustomization})},
-	{"a folder that is called like a repository elsewhere", byFlux + ", to which names of files are no addresses", "it is a folder of the team's own",
+	{"a folder with the name of a remote repository", byFlux + ", which does not treat file names as addresses", "it is a folder of the team's own",
 		appliesFrom("git@example.com:base.git/attempt.yaml")},
-	{"a folder that is called like a kustomization file", "nothing: it is the team's own", "what is in it is applied",
+	{"a folder with the name of a kustomization file", "nothing: it is the team's own", "what is in it is applied",
 		appliesFrom("Kustomization/attempt.yaml")},
 }}
 
@@ -74,18 +74,18 @@ func appliesFrom(name string) func(*hostile, string) {
 }
 
 // The second line: here kustomize does obey, since the platform has been careless.
-var itsBuildObeyed = chapter{"How its commit is built, were its kustomization file obeyed", []attempt{
+var itsBuildObeyed = chapter{"How its commit would be built if its kustomization file were used", []attempt{
 	{"a base in another repository", byNoGit, "no 'git' program on path",
 		obeyed("https://example.com/base.git")},
 	{"the same by ssh", byNoGit, "no 'git' program on path",
 		obeyed("ssh://git@example.com/base.git")},
-	{"a file from elsewhere", byNoWay, "proxyconnect tcp",
+	{"a remote file", byNoWay, "proxyconnect tcp",
 		obeyed("https://example.com/base.yaml")},
-	{"a file from a node of its own, which never comes and would hold up every team's build", byNoWay, "proxyconnect tcp",
+	{"a file from its own node that is never delivered, which would block every team's build", byNoWay, "proxyconnect tcp",
 		obeyed("http://payments-0.payments."+mallory+".svc.cluster.local:18443/base.yaml", othersAreBuilt)},
 	{"the platform's store", byNoWay, "proxyconnect tcp",
 		obeyed(store("flux-system"))},
-	{"a file that takes ten minutes, from the profiler of Flux's own controller", byFlux + ", which serves it on its pod's address alone", "connect: connection refused",
+	{"a file that takes ten minutes, from the profiler of Flux's own controller", byFlux + ", which does not serve it on that address", "connect: connection refused",
 		obeyed("http://127.0.0.1:8080/debug/pprof/profile?seconds=600", othersAreBuilt)},
 	{"a path out of its repository", byFlux, "is not in or below",
 		obeyed("../../../etc")},

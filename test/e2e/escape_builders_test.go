@@ -11,7 +11,7 @@ import (
 )
 
 // Whoever has found a way to run code in what builds teams' commits has its token.
-var asItsBuilder = chapter{"As the controllers that build teams' commits, taken over", []attempt{
+var asItsBuilder = chapter{"As the controllers that build teams' commits, after a takeover", []attempt{
 	{"the hostile team's password", byBuildersRole, `secrets "bitcoin-rpc" is forbidden`, builder("get", "secret", secretName, "--namespace="+mallory)},
 	{"all Secrets", byBuildersRole, `cannot list resource "secrets"`, builder("get", "secrets", "--all-namespaces")},
 	{"all ConfigMaps", byBuildersRole, `cannot list resource "configmaps"`, builder("get", "configmaps", "--all-namespaces")},
@@ -28,12 +28,12 @@ var asItsBuilder = chapter{"As the controllers that build teams' commits, taken 
 	{"to be a person, and of a group", byBuildersRole, "cannot impersonate resource", builder("get", "pods", "--namespace="+mallory, "--as=someone", "--as-group=system:masters")},
 	{"the platform's Kustomizations", byBuildersRole, `kustomizations.kustomize.toolkit.fluxcd.io "tenants" is forbidden`,
 		builderPatches("flux-system", "tenants", `{"spec":{"suspend":true}}`)},
-	{"a Kustomization that goes", byBuildersRole, `cannot delete resource "kustomizations"`, builder("delete", "kustomization/networks", "--namespace="+mallory)},
+	{"deleting a Kustomization", byBuildersRole, `cannot delete resource "kustomizations"`, builder("delete", "kustomization/networks", "--namespace="+mallory)},
 	{"a Kustomization that is handed to the platform's controllers", byControllers, finalizersOnly,
 		builderPatches(mallory, "networks", `{"metadata":{"labels":{"sharding.fluxcd.io/key":null}}}`)},
 	{"another account for the team's commits", byControllers, finalizersOnly,
 		builderPatches(mallory, "networks", `{"spec":{"serviceAccountName":"bitcoin-operator"}}`)},
-	{"an owner for it, with which it would go", byControllers, finalizersOnly,
+	{"an owner for it, with which it would be deleted", byControllers, finalizersOnly,
 		builderPatches(mallory, "networks", `{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"none","uid":"none"}]}}`)},
 	{"another repository", byControllers, finalizersOnly,
 		fetcherPatches(mallory, "networks", `{"spec":{"url":"http://example.com/mine.git"}}`)},

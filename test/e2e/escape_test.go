@@ -119,28 +119,28 @@ var escapes = template.Must(template.New("escapes").Funcs(template.FuncMap{
 	},
 }).Parse(`# Escape attempts
 
-` + "`make e2e`" + ` plays a hostile team on a real cluster. It holds what a team holds: it pushes to its own
-repository, its people have a kubeconfig, it runs an image of its own; and in the end it speaks as its
-own operator, and as what builds its commits, as if these had been taken over. This page is made from that suite, which fails unless
-each attempt ends as it says here. What is defended and what is not says [security.md](security.md).
+` + "`make e2e`" + ` plays a hostile team on a real cluster. The team has what every team has: it pushes to its own
+repository, its people have a kubeconfig, and it runs its own image. In the end it also acts as its own operator, and as the
+controllers that build its commits, as if it had taken them over. This page is generated from that suite, which fails unless
+each attempt ends as described here. [Security](security.md) describes what is defended and what is not.
 {{range .}}
 ## {{title .}}
 
-| what it tries | what stops it | what it is told, or what comes of it |
+| attempt | stopped by | message or outcome |
 |---|---|---|
 {{range tries .}}{{row .}}
 {{end}}{{end}}
 ## The network between them
 
-` + "`TestWhoReachesWhom`" + ` has pods dial each other where NetworkPolicies are enforced, which they are on the
+` + "`TestWhoReachesWhom`" + ` has pods dial each other where NetworkPolicies are enforced, as on the
 local cluster: nodes, clients with and without the label, operators, pods of the monitoring and of a
-namespace that nobody has fenced, what builds commits. They dial RPC, P2P, notifications and metrics of
-their own team and of others, DNS, the API server, the kubelet, the Git server, both of Flux's stores, the
-unsealer, and the address at which clouds tell credentials. Where a connection must not come about, the
-machine itself, which no policy holds, has made one before: there is something to be reached. At that address
-nothing may be, and only a policy's refusal counts.
+namespace without policies, and the controllers that build commits. They dial RPC, P2P, ZMQ and metrics of
+their own team and of others, DNS, the API server, the kubelet, the Git server, both of Flux's stores,
+sealed-secrets, and the metadata address at which clouds provide credentials. If a connection must fail, the
+machine itself, to which no policy applies, has made it before, so that there is something to be reached. At the
+metadata address there may be nothing, so that only a rejection by a policy counts.
 
-The same policies and more of them are judged without a cluster, in seconds, by
+The same policies and more are evaluated without a cluster, in seconds, by
 [cyclonus](https://github.com/mattfenwick/cyclonus)' matcher: ` + "`test/isolation`" + `.
 `))
 
