@@ -285,7 +285,7 @@ func TestRefused(t *testing.T) {
 		{"a method that is a line", "payments", users(map[string]any{"name": "a", "methods": []any{"a,b"}}), "spec.users[0].methods[0]: Invalid value"},
 		{"more users than are worth a request each", "payments", map[string]any{"secret": "s", "users": manyUsers(17, 1)}, "spec.users: Too many"},
 		{"more methods than a pod can carry", "payments", map[string]any{"secret": "s", "users": manyUsers(1, 65)}, "spec.users[0].methods: Too many"},
-		{"users without a Secret for their passwords", "payments", map[string]any{"users": []any{reader("a")}}, "spec.users: Invalid value: needs spec.secret"},
+		{"users without a Secret for their passwords", "payments", map[string]any{"users": []any{reader("a")}}, "spec.users: Invalid value: requires spec.secret"},
 		{"a name that takes the client Service's", "payments-rpc", map[string]any{}, "metadata.name: must not end in '-rpc'"},
 		{"a name that takes the Service's that leads to one node", "payments-primary", map[string]any{}, "metadata.name: must not end in '-primary'"},
 		{"a name that takes the ConfigMap's that says how it is reached", "payments-connection", map[string]any{}, "metadata.name: must not end in '-connection'"},

@@ -66,6 +66,6 @@ func (r *Recorder) Event(object runtime.Object, kind, reason, message string) {
 	select {
 	case r.waiting <- func() { r.flux.Event(told, kind, reason, message) }:
 	default:
-		ctrl.Log.Info("an event was not posted: too many wait", "reason", reason)
+		ctrl.Log.Info("dropped an event: too many are waiting to be sent", "reason", reason)
 	}
 }

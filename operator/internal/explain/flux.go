@@ -27,7 +27,7 @@ func tenant(s *subject) []Finding {
 		return nil
 	}
 	return one(Tenant, Problem, "Frozen", fmt.Sprintf(
-		"the platform has frozen namespace %s: networks run on, but no commit or command changes them", s.Name))
+		"the platform has frozen namespace %s: networks keep running, but no commit or command changes them", s.Name))
 }
 
 // source says whether the commit was fetched.

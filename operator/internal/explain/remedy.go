@@ -35,7 +35,7 @@ var remedies = map[Step]map[string]Remedy{
 		"":          {"This takes seconds. If it takes longer, sealed-secrets is not running: ask the platform team.", "kubectl describe sealedsecret -n {namespace}", troubleshooting + "the-sealedsecret-is-not-unsealed"},
 	},
 	Operator: {
-		"OperatorAway": {"The networks run on. Ask the platform team to check the operator's Deployment.", "kubectl describe pods -l app.kubernetes.io/name=bitcoin-operator -n {namespace}", troubleshooting + "nothing-happens"},
+		"OperatorAway": {"The nodes keep running. Ask the platform team to check the operator's Deployment.", "kubectl describe pods -l app.kubernetes.io/name=bitcoin-operator -n {namespace}", troubleshooting + "nothing-happens"},
 		"":             {"This takes seconds. If it takes longer, its log says why.", "kubectl logs -l app.kubernetes.io/name=bitcoin-operator -n {namespace} --tail=20", troubleshooting + "nothing-happens"},
 	},
 	Itself: {
@@ -45,7 +45,7 @@ var remedies = map[Step]map[string]Remedy{
 		v1alpha1.ChainNotAllowedReason: {"Ask the platform team for the chain: chains in the team's tenant.yaml.", "kubectl get configmap tenant -n {namespace} -o yaml", troubleshooting + "conditions-of-a-network"},
 		"NotObserved":                  {"This takes seconds. If it takes longer, the operator's log says why.", "kubectl logs -l app.kubernetes.io/name=bitcoin-operator -n {namespace} --tail=20", troubleshooting + "nothing-happens"},
 		"Deleted":                      {"Kubernetes waits until everything that it owns is gone.", "kubectl get pods -l bitcoin-operator.github.io/network={network} -n {namespace}", ""},
-		"ConnectedBut":                 {"The network is Ready all the same.", "", troubleshooting + "conditions-of-a-network"},
+		"ConnectedBut":                 {"The network is still Ready. Fix what the message names.", "", troubleshooting + "conditions-of-a-network"},
 		"":                             {"The operator tries again. If it keeps failing, look up the message.", "kubectl describe btcnet {network} -n {namespace}", troubleshooting + "conditions-of-a-network"},
 	},
 	Credentials: {
@@ -54,11 +54,14 @@ var remedies = map[Step]map[string]Remedy{
 		v1alpha1.RotatedReason:             {"Switch all clients to the new pair, then remove the _PREVIOUS keys.", "", "docs/tenant-guide.md#changing-the-password"},
 		v1alpha1.SecretOutdatedReason:      {"Seal it again: what is in Git is not in use.", "kubectl describe sealedsecret {secret} -n {namespace}", troubleshooting + "the-sealedsecret-is-not-unsealed"},
 		v1alpha1.UsersRejectedReason:       {"Seal the key that the message names, or remove the user from spec.users.", "", "docs/users.md"},
-		v1alpha1.CredentialsRejectedReason: {"The nodes have an old copy of the Secret, or an image that ignores it.", "", troubleshooting + "a-secret-is-immutable"},
+		v1alpha1.CredentialsRejectedReason: {"The nodes have an old copy of a Secret that was immutable, or a custom image ignores the Secret: follow the steps there.", "", troubleshooting + "a-secret-is-immutable"},
 		"":                                 {"Seal the Secret again as the message says, and commit it.", "kubectl describe sealedsecret {secret} -n {namespace}", troubleshooting + "conditions-of-a-network"},
 	},
 	Storage: {
-		"": {"Look up the message.", "kubectl get pvc -l bitcoin-operator.github.io/network={network} -n {namespace}", troubleshooting + "volumes-do-not-grow"},
+		v1alpha1.QuotaExceededReason:    growth,
+		v1alpha1.StorageRefusedReason:   growth,
+		v1alpha1.ResizeInfeasibleReason: growth,
+		"":                              {"It continues by itself. If it takes long, look up the message.", "kubectl get pvc -l bitcoin-operator.github.io/network={network} -n {namespace}", troubleshooting + "volumes-do-not-grow"},
 	},
 	Objects: {
 		"FailedCreate": {"Use fewer nodes or smaller spec.resources, or ask the platform team for a larger quota.", "kubectl describe quota -n {namespace}", troubleshooting + "status-unknown-for-quota"},
@@ -146,6 +149,8 @@ func (s *subject) remediesFor(step Step) map[string]Remedy {
 var (
 	wrongImage = Remedy{"Correct spec.image, and commit it; a private registry needs spec.imagePullSecrets. If spec.image is unset, the image is the platform's: tell the platform team.",
 		"kubectl get btcnet {network} -n {namespace} -o jsonpath='{.status.image}'", troubleshooting + "image-pull"}
+	growth = Remedy{"Set spec.storage.size back to status.storage or more, or ask the platform team for more quota or storage.",
+		"kubectl get pvc -l bitcoin-operator.github.io/network={network} -n {namespace}", troubleshooting + "volumes-do-not-grow"}
 	unfitImage = Remedy{"The image was not made for the operator, or the node has too little memory to start.",
 		"kubectl describe pod {pod} -n {namespace}", "docs/tenant-guide.md#an-image-of-your-own"}
 )

@@ -92,7 +92,7 @@ func credentialsReady(network *v1alpha1.BitcoinNetwork, seen *state.Network, fou
 			"spec.secret is not set, so the nodes use the default credentials: anyone who can reach them can log in")
 	case found.rejectCurrent > 0:
 		return conditions.FalseCondition(condition, v1alpha1.CredentialsRejectedReason,
-			"%d of %d nodes were started with the current Secret %q and reject its credentials: if the Secret was deleted and recreated while it was immutable, every pod that uses it must first be gone from the machine; a custom image must accept the credentials in %s and %s",
+			"%d of %d nodes were started with the current Secret %q and reject its credentials: if the Secret was deleted and recreated while it was immutable, kubelets keep their old copy as long as a pod on their machine uses it; a custom image must accept the credentials in %s and %s",
 			found.rejectCurrent, nodes, secret, bitcoind.UserKey, bitcoind.PasswordKey)
 	case found.keepOld > 0:
 		return conditions.FalseCondition(condition, v1alpha1.CredentialsRejectedReason,

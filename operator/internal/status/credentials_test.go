@@ -80,7 +80,7 @@ func TestCredentialsReady(t *testing.T) {
 		partly = `True Rotating: 1 of 3 nodes were started with the current Secret "bitcoin-rpc" but reject part of it: ` +
 			`a custom image must also accept BC_RPC_USER_PREVIOUS and BC_RPC_PASSWORD_PREVIOUS`
 		rejected = `False CredentialsRejected: %d of 3 nodes were started with the current Secret "bitcoin-rpc" and reject its credentials: ` +
-			`if the Secret was deleted and recreated while it was immutable, every pod that uses it must first be gone from the machine; ` +
+			`if the Secret was deleted and recreated while it was immutable, kubelets keep their old copy as long as a pod on their machine uses it; ` +
 			`a custom image must accept the credentials in BC_RPC_USER and BC_RPC_PASSWORD`
 		kept = `False CredentialsRejected: 1 of 3 nodes were started with the current Secret "bitcoin-rpc" and still accept credentials that are no longer in it: ` +
 			`a custom image must accept the credentials in the Secret and no others`

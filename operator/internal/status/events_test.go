@@ -81,7 +81,7 @@ func TestEvents(t *testing.T) {
 		rotated    = `every node accepts both the new and the previous credentials from Secret "bitcoin-rpc": ` +
 			`switch all clients to the new ones, then remove BC_RPC_USER_PREVIOUS and BC_RPC_PASSWORD_PREVIOUS`
 		rejected = `1 of 3 nodes were started with the current Secret "bitcoin-rpc" and reject its credentials: ` +
-			`if the Secret was deleted and recreated while it was immutable, every pod that uses it must first be gone from the machine; ` +
+			`if the Secret was deleted and recreated while it was immutable, kubelets keep their old copy as long as a pod on their machine uses it; ` +
 			`a custom image must accept the credentials in BC_RPC_USER and BC_RPC_PASSWORD`
 	)
 
