@@ -17,7 +17,7 @@ func newTenant(cluster cluster, streams genericiooptions.IOStreams) *cobra.Comma
 	command := &cobra.Command{Use: "tenant", Short: "Add teams to the fleet repository, check them, and remove them"}
 	var at trees
 	command.PersistentFlags().StringVar(&at.fleet, "fleet", ".", "the working tree of the fleet repository")
-	command.PersistentFlags().StringVar(&at.release, "release", "", "the folder with the unpacked manifests of the release that the fleet repository refers to")
+	command.PersistentFlags().StringVar(&at.release, "release", "", "a folder with the unpacked manifests of the release that the fleet repository refers to")
 	command.AddCommand(newTenantCreate(cluster, streams, &at), newTenantCheck(cluster, streams, &at), newTenantRemove(cluster, streams, &at))
 	return command
 }

@@ -84,7 +84,7 @@ func describe(name, help string) *prometheus.Desc {
 }
 
 var (
-	interval       = describe("interval_seconds", "How often the operator looks at the network when nothing calls for it: spec.interval.")
+	interval       = describe("interval_seconds", "Time between regular checks of the network: spec.interval.")
 	miningFailed   = describe("mining_failed", "1 if blocks of the network cannot be mined, else 0.")
 	nodesWanted    = describe("nodes_wanted", "Number of nodes that the network should have.")
 	nodesReady     = describe("nodes_ready", "Number of wanted nodes that answer RPC and can be reached by clients.")

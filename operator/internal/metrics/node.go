@@ -68,7 +68,7 @@ var gauges = []gauge{
 }
 
 // diskLimit is a metric of those nodes only that have such a limit.
-var diskLimit = describeNode("disk_limit_bytes", "How much of its machine's disk the node may take before it is evicted; absent for one with a volume.")
+var diskLimit = describeNode("disk_limit_bytes", "Disk space on its machine that the node may use before its pod is evicted; absent for a node with a volume.")
 
 // The metrics of a node that tell more by labels. Its user agent is no label: it is the
 // node's to choose, and each that it chose would be a time series.

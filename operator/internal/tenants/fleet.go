@@ -195,7 +195,7 @@ func (f *Fleet) values(team string) (Values, error) {
 // build returns what a cluster's tenants are made of.
 func (f *Fleet) build(cluster string) (resmap.ResMap, error) {
 	if !f.files.Exists("/" + baseFolder) {
-		return nil, fmt.Errorf("there is no folder %s: where the fleet repository refers to a release, unpack that release's manifests, and name their folder with --release", baseFolder)
+		return nil, fmt.Errorf("there is no folder %s: where the fleet repository refers to a release, unpack that release's manifests, and set --release to their folder", baseFolder)
 	}
 	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(f.files, "/"+path.Dir(registration(cluster)))
 	if err != nil {
