@@ -127,13 +127,13 @@ var open = []miss{
 	{what: coldStart, unit: "RPC requests", nodes: 3, held: 18, why: sometimesTwo},
 	{what: coldStart, unit: "RPC requests", nodes: 10, held: 55, why: sometimesTwo},
 	{what: coldStart, unit: "RPC requests", nodes: 100, held: 480, why: sometimesTwo},
-	{what: coldStart, unit: "status writes", nodes: 3, held: 10, why: "of few nodes each has its own moment, and each turn is written at once"},
+	{what: coldStart, unit: "status writes", nodes: 3, held: 10, why: "with few nodes, each changes at a different moment, and each change is written at once"},
 	{what: "one look: allocated", unit: "MB", nodes: 100, held: 7, why: "of 4.3 MB a tenth does not depend on how many nodes there are, and the collector's own part varies"},
 }
 
 // sometimesTwo is why a cold start may take more than four requests a node.
-const sometimesTwo = "4 a node are what it takes: the first answer, the update, what came of it, and the first block; " +
-	"where the machine is so slow that nodes start more than 5 s apart, some are told of their peers in two updates"
+const sometimesTwo = "4 per node are needed: the first answer, the update, its result, and the first block; " +
+	"on a slow machine, where nodes start more than 5 s apart, some need two updates of their peers"
 
 // isOf reports whether a miss is what a verdict is about.
 func (m miss) isOf(v verdict) bool { return m.what == v.what && m.unit == v.unit && m.nodes == v.nodes }

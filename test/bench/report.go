@@ -51,7 +51,7 @@ func openList() string {
 		return ""
 	}
 	var text strings.Builder
-	text.WriteString("\nOpen are:\n\n")
+	text.WriteString("\nOpen:\n\n")
 	for _, m := range open {
 		fmt.Fprintf(&text, "- %s, %s: %s.\n", verdict{what: m.what, nodes: m.nodes}.subject(), m.unit, m.why)
 	}

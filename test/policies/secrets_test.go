@@ -109,7 +109,7 @@ func TestSecretsOfThePlatform(t *testing.T) {
 		bounds["secret"] = name
 		team := newTeam(t, bounds)
 		team.expect(team.commits().Create(team.ctx, team.secret("{name: "+name+"}", "stringData: {BC_RPC_USER: me}")),
-			"metadata.name: the Secret "+name+" is for the platform alone to change", name)
+			"metadata.name: only the platform may change the Secret "+name, name)
 	}
 }
 
@@ -146,7 +146,7 @@ func TestExternalSecretsOfACommit(t *testing.T) {
 		usual  = "{" + store + ", " + pair + "}"
 		fields = " is not allowed; list each key of the Secret in spec.data, with its remoteRef"
 		signs  = " is not allowed; the Secret would get them, too"
-		others = "spec.secretStoreRef: must name a SecretStore of this namespace; a ClusterSecretStore is for the platform alone to refer to"
+		others = "spec.secretStoreRef: must name a SecretStore of this namespace; only the platform may use a ClusterSecretStore"
 	)
 	many := make([]string, 41)
 	for i := range many {
@@ -172,7 +172,7 @@ func TestExternalSecretsOfACommit(t *testing.T) {
 		{"a token", plain, "{" + store + ", target: {template: {type: kubernetes.io/service-account-token}}}", "spec: target.template" + fields},
 		{"an object that is no Secret", plain, "{" + store + ", target: {manifest: {apiVersion: rbac.authorization.k8s.io/v1, kind: Role}}, " + pair + "}", "spec: target.manifest" + fields},
 		{"a Secret that could never be changed", plain, "{" + store + ", target: {immutable: true}, " + pair + "}", "spec: target.immutable" + fields},
-		{"another Secret", plain, "{" + store + ", target: {name: git}, " + pair + "}", "spec.target.name: must be bitcoin-rpc, as the ExternalSecret is called"},
+		{"another Secret", plain, "{" + store + ", target: {name: git}, " + pair + "}", "spec.target.name: must be bitcoin-rpc, the name of the ExternalSecret"},
 		{"a Secret that is somebody's", plain, "{" + store + ", target: {creationPolicy: Merge}, " + pair + "}", "spec.target.creationPolicy: must be Owner"},
 		{"a Secret that stays", plain, "{" + store + ", target: {creationPolicy: Orphan}, " + pair + "}", "spec.target.creationPolicy: must be Owner"},
 		{"a key that nodes keep", plain, "{" + store + ", data: [{secretKey: LEAK, remoteRef: {key: rpc}}]}", "spec.data: LEAK" + wrongKeys},

@@ -257,13 +257,13 @@ func (c *creating) tell(team tenants.Team, change, seed tenants.Change) {
 		"Commit the fleet repository, and push it.",
 	}
 	if team.Private {
-		steps = append(steps, "Put a Secret git into namespace "+team.Name+", with the credentials of the team's repository.")
+		steps = append(steps, "Create a Secret git in namespace "+team.Name+", with the credentials of the team's repository.")
 	}
 	switch source {
 	case tenants.SOPS:
-		steps = append(steps, "Put a Secret sops-age into namespace "+team.Name+", with the team's own key to decrypt with: docs/secrets.md.")
+		steps = append(steps, "Create a Secret sops-age in namespace "+team.Name+", with the team's age key: docs/secrets.md.")
 	case tenants.ExternalSecrets:
-		steps = append(steps, "Put a SecretStore of the team's own into namespace "+team.Name+": docs/secrets.md.")
+		steps = append(steps, "Create a SecretStore in namespace "+team.Name+": docs/secrets.md.")
 	}
 	steps = append(steps,
 		"Create the team's repository "+team.Values["repository"]+" on the cluster's Git server, with a branch main,\n     and at its top "+begin+".",
@@ -273,7 +273,7 @@ func (c *creating) tell(team tenants.Team, change, seed tenants.Change) {
 		fmt.Fprintf(c.Out, "  %d. %s\n", i+1, step)
 	}
 	if source != tenants.SealedSecrets {
-		fmt.Fprintln(c.Out, "Credentials are for the team to commit, as docs/secrets.md says.")
+		fmt.Fprintln(c.Out, "The team has to commit its credentials: docs/secrets.md.")
 		return
 	}
 	if _, sealed := seed.Writes[team.Values["secret"]+".yaml"]; c.repository != "" && !sealed {

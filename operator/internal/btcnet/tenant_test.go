@@ -100,12 +100,12 @@ func TestTenantFromBeginningToEnd(t *testing.T) {
 // Credentials that are not sealed are for the team to commit; the platform hears what is
 // its own to do.
 func TestTenantCreateWithASecretFromElsewhere(t *testing.T) {
-	for source, step := range map[string]string{"sops": "Put a Secret sops-age into namespace team-c", "external-secrets": "Put a SecretStore of the team's own into namespace team-c"} {
+	for source, step := range map[string]string{"sops": "Create a Secret sops-age in namespace team-c", "external-secrets": "Create a SecretStore in namespace team-c"} {
 		g := NewWithT(t)
 		f, d := newFleet(g, t), newDesk(g, t)
 		code, printed, said := f.tenant(t, "create", "team-c", "--in", "production", "--offline", "--set", "secretFrom="+source, "--repository", d.path("team-c"), "--cert", d.path("cluster.pem"))
 		g.Expect(code).To(Equal(Healthy), said)
-		g.Expect(printed).To(And(ContainSubstring(step), HaveSuffix("Credentials are for the team to commit, as docs/secrets.md says.\n"), Not(ContainSubstring("seal"))))
+		g.Expect(printed).To(And(ContainSubstring(step), HaveSuffix("The team has to commit its credentials: docs/secrets.md.\n"), Not(ContainSubstring("seal"))))
 		g.Expect(os.ReadDir(d.path("team-c"))).To(HaveExactElements(HaveField("Name()", "payments.yaml")))
 	}
 }
