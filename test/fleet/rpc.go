@@ -12,8 +12,8 @@ import (
 // A Pair lets a client of JSON-RPC in.
 type Pair struct{ User, Password string }
 
-// A Refusal is a node's answer that is none to what was asked.
-type Refusal struct {
+// A RefusedError is a node's answer that is none to what was asked.
+type RefusedError struct {
 	// Status is that of HTTP: 401 where the credentials are wrong.
 	Status int
 	// Code is bitcoind's own, such as -28 while it starts.
@@ -21,7 +21,7 @@ type Refusal struct {
 	Message string `json:"message"`
 }
 
-func (r *Refusal) Error() string {
+func (r *RefusedError) Error() string {
 	return fmt.Sprintf("HTTP status %d, code %d: %s", r.Status, r.Code, r.Message)
 }
 
@@ -49,11 +49,11 @@ func Call(ctx context.Context, address string, pair Pair, result any, method str
 	defer response.Body.Close()
 	var answer struct {
 		Result json.RawMessage `json:"result"`
-		Error  *Refusal        `json:"error"`
+		Error  *RefusedError   `json:"error"`
 	}
 	err = json.NewDecoder(response.Body).Decode(&answer)
 	if answer.Error == nil && response.StatusCode != http.StatusOK {
-		answer.Error = &Refusal{Message: method}
+		answer.Error = &RefusedError{Message: method}
 	}
 	if answer.Error != nil {
 		answer.Error.Status = response.StatusCode

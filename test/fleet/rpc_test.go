@@ -22,7 +22,7 @@ func TestCall(t *testing.T) {
 	}))
 	defer node.Close()
 	address := strings.TrimPrefix(node.URL, "http://")
-	call := func(pair Pair, params ...any) (result int, refusal *Refusal) {
+	call := func(pair Pair, params ...any) (result int, refusal *RefusedError) {
 		errors.As(Call(t.Context(), address, pair, &result, "getblockcount", params...), &refusal)
 		return result, refusal
 	}

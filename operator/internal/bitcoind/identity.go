@@ -39,7 +39,7 @@ func whoAreYou(node *NetworkInfo) call { return call{method: "getnetworkinfo", r
 // anything over that connection.
 func (c *Client) meet(ctx context.Context, endpoint Endpoint) error {
 	var node NetworkInfo
-	failed, over, err := c.batch(ctx, endpoint, checkTimeout, []call{whoAreYou(&node)})
+	failed, over, err := c.batch(ctx, endpoint, []call{whoAreYou(&node)})
 	if err != nil {
 		return err
 	}

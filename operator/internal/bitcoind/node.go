@@ -84,7 +84,7 @@ func (c *Client) Check(ctx context.Context, endpoint Endpoint) (State, error) {
 		Warnings warnings `json:"warnings"`
 	}
 	peers, added := list[Peer]{limit: maxListItems}, list[AddedNode]{limit: maxListItems}
-	failed, over, err := c.batch(ctx, endpoint, checkTimeout, []call{
+	failed, over, err := c.batch(ctx, endpoint, []call{
 		{method: "getblockchaininfo", result: &info{&state.Chain}},
 		{method: "getnetworkinfo", result: &info{&network}},
 		{method: "getpeerinfo", result: &peers},
@@ -145,7 +145,7 @@ func (n NetworkInfo) validate() error {
 // Accepts reports whether a node accepts credentials, whatever their user may call: it is
 // asked for nothing, not even who it is. So ask somebody who has just said so.
 func (c *Client) Accepts(ctx context.Context, endpoint Endpoint) (bool, error) {
-	switch _, _, err := c.batch(ctx, endpoint, checkTimeout, nil); {
+	switch _, _, err := c.batch(ctx, endpoint, nil); {
 	case err == nil, errors.Is(err, ErrForbidden):
 		return true, nil
 	case errors.Is(err, ErrUnauthorized):
@@ -211,7 +211,7 @@ func (c *Client) BlockHashes(ctx context.Context, endpoint Endpoint, heights []i
 	for i, height := range heights {
 		calls = append(calls, call{"getblockhash", []any{height}, &hashes[i]})
 	}
-	failed, over, err := c.batch(ctx, endpoint, checkTimeout, calls)
+	failed, over, err := c.batch(ctx, endpoint, calls)
 	if err != nil {
 		return nil, err
 	}

@@ -227,7 +227,7 @@ func (c *Client) Confirmations(ctx context.Context, endpoint Endpoint, id string
 // ask asks the node that is to be at an endpoint for something.
 func (c *Client) ask(ctx context.Context, endpoint Endpoint, what call) error {
 	var node NetworkInfo
-	failed, over, err := c.batch(ctx, endpoint, checkTimeout, []call{whoAreYou(&node), what})
+	failed, over, err := c.batch(ctx, endpoint, []call{whoAreYou(&node), what})
 	if err != nil {
 		return err
 	}

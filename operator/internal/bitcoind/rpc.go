@@ -105,11 +105,11 @@ func newClient(transport http.RoundTripper) *Client {
 	}}
 }
 
-// batch sends questions, to whoever is there, in one HTTP request, and returns for each the
+// batch sends questions, which take no time, to whoever is there, in one HTTP request, and returns for each the
 // error that the node has for it, if any, and the connection. What they come to is in the
 // calls.
-func (c *Client) batch(ctx context.Context, endpoint Endpoint, timeout time.Duration, calls []call) ([]*btcjson.RPCError, *connection, error) {
-	return c.exchange(ctx, endpoint, "", timeout, calls, true)
+func (c *Client) batch(ctx context.Context, endpoint Endpoint, calls []call) ([]*btcjson.RPCError, *connection, error) {
+	return c.exchange(ctx, endpoint, "", checkTimeout, calls, true)
 }
 
 // order is batch for what the node at the endpoint alone may be told: over a connection on

@@ -27,16 +27,17 @@ func forward(ctx context.Context, cluster cluster, namespace, pod string, port i
 	if err != nil {
 		return nil, err
 	}
-	stop, ready, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	stop, ready, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	forwarder, err := portforward.NewOnAddressesForStreaming(dialer, []string{"127.0.0.1"}, []string{fmt.Sprintf("0:%d", port)}, stop, ready, io.Discard, io.Discard)
 	if err != nil {
 		return nil, err
 	}
-	go func() { ended <- forwarder.ForwardPorts() }()
+	var failure error
+	go func() { defer close(ended); failure = forwarder.ForwardPorts() }()
 	end := func() { close(stop); <-ended }
 	select {
-	case err := <-ended:
-		return nil, err
+	case <-ended:
+		return nil, failure
 	case <-ctx.Done():
 		end()
 		return nil, context.Cause(ctx)

@@ -119,7 +119,7 @@ func (p *pass) take(ctx context.Context, decision rollout.Decision) (refused *ro
 	pod := p.seen.Nodes[step.Ordinal].Pod
 	p.Observer.Told(client.ObjectKeyFromObject(p.network), p.seen, step.Ordinal)
 	if step.Action == v1alpha1.RestartAction {
-		refused, err = p.restart(ctx, step)
+		refused = p.restart(ctx, step)
 	} else {
 		refused, err = p.replace(ctx, step, pod)
 	}
@@ -134,13 +134,13 @@ func (p *pass) take(ctx context.Context, decision rollout.Decision) (refused *ro
 }
 
 // restart has a node's bitcoind end, so that the kubelet starts it again.
-func (p *pass) restart(ctx context.Context, step *rollout.Step) (*rollout.Wait, error) {
+func (p *pass) restart(ctx context.Context, step *rollout.Step) *rollout.Wait {
 	err := p.nodes.Shutdown(ctx, p.endpoint(step.Ordinal))
 	if !bitcoind.IsRefusal(err) {
-		return nil, nil
+		return nil
 	}
 	p.Observer.NotStopped(client.ObjectKeyFromObject(p.network), p.seen, step.Ordinal)
-	return &rollout.Wait{Node: step.Ordinal, On: rollout.OnNode, For: "its bitcoind to accept the call to stop: " + bitcoind.Explain(err)}, nil
+	return &rollout.Wait{Node: step.Ordinal, On: rollout.OnNode, For: "its bitcoind to accept the call to stop: " + bitcoind.Explain(err)}
 }
 
 // evictionTimeout is how long an eviction may take. The API server asks for patience

@@ -34,8 +34,8 @@ func reader(lists *int, failure error, objects ...client.Object) client.Reader {
 }
 
 // claimOf is the claim of a node of a network.
-func claimOf(network *v1alpha1.BitcoinNetwork, ordinal int, asks string, changes ...func(*corev1.PersistentVolumeClaim)) *corev1.PersistentVolumeClaim {
-	claim := statetest.Claim(asks, "1Gi", changes...)
+func claimOf(network *v1alpha1.BitcoinNetwork, ordinal int, asks string) *corev1.PersistentVolumeClaim {
+	claim := statetest.Claim(asks, "1Gi")
 	claim.Name, claim.Labels = resources.ClaimName(network, ordinal), resources.Selector(network)
 	return claim
 }

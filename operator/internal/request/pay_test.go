@@ -17,8 +17,8 @@ import (
 )
 
 // pay returns a request for so much.
-func pay(amount string, changes ...func(*v1alpha1.BitcoinRequest)) *v1alpha1.BitcoinRequest {
-	asked := mine(1, changes...)
+func pay(amount string) *v1alpha1.BitcoinRequest {
+	asked := mine(1)
 	asked.Spec.Mine, asked.Spec.Pay = nil, &v1alpha1.PayRequest{Address: someone, Amount: amount}
 	return asked
 }

@@ -194,7 +194,7 @@ func (o *operator) observe(age int) *state.Network {
 		byOrdinal[ordinal], count = pod, max(count, ordinal+1)
 	}
 	for ordinal := range count {
-		seen.Nodes = append(seen.Nodes, o.observeNode(seen, ordinal, byOrdinal[ordinal]))
+		seen.Nodes = append(seen.Nodes, o.observeNode(ordinal, byOrdinal[ordinal]))
 	}
 	for ordinal := range c.claims {
 		seen.SpareData = seen.SpareData || ordinal >= count
@@ -305,7 +305,7 @@ func (o *operator) cached(age int) []*corev1.Pod {
 	return all[len(all)-1-o.age]
 }
 
-func (o *operator) observeNode(seen *state.Network, ordinal int, cached *corev1.Pod) state.Node {
+func (o *operator) observeNode(ordinal int, cached *corev1.Pod) state.Node {
 	c := o.cluster
 	node := state.Node{Problem: "it has no pod"}
 	if claim := c.claims[ordinal]; claim != nil {
