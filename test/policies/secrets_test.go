@@ -136,6 +136,33 @@ func TestSecretThatWasThere(t *testing.T) {
 	team.expect(merge(`{"immutable": true}`), "immutable: leave it out", "that it never changes")
 }
 
+// A platform may have let a team commit its Secret before there was a switch for that: what
+// Flux has applied it applies again, or none of the team's commits would be any more.
+func TestSecretFromBeforeTheSwitch(t *testing.T) {
+	team := newTeam(t, grouped())
+	commits := team.commits()
+	for _, there := range []*unstructured.Unstructured{
+		team.secret("{name: theirs, labels: {app: a}}", "type: kubernetes.io/basic-auth\nstringData: {username: me}"),
+		team.externalSecret("{name: theirs, labels: {app: a}}", "{secretStoreRef: {name: all, kind: ClusterSecretStore}, dataFrom: [{find: {}}]}"),
+	} {
+		team.Expect(team.as("").Create(team.ctx, there.DeepCopy())).To(Succeed())
+		apply := func(fields ...string) error {
+			again := there.DeepCopy()
+			if len(fields) > 0 {
+				team.Expect(unstructured.SetNestedField(again.Object, "b", fields...)).To(Succeed())
+			}
+			return commits.Apply(team.ctx, client.ApplyConfigurationFromUnstructured(again), client.FieldOwner("kustomize-controller"), client.ForceOwnership)
+		}
+		team.expect(apply(), "", "as it is")
+		team.expect(apply("metadata", "labels", "app"), "denied request", "another label")
+		content := []string{"stringData", "username"}
+		if there.GetKind() == "ExternalSecret" {
+			content = []string{"spec", "secretStoreRef", "name"}
+		}
+		team.expect(apply(content...), "denied request", "another content")
+	}
+}
+
 // externalSecret reads one.
 func (team *team) externalSecret(metadata, spec string) *unstructured.Unstructured {
 	return team.object("apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: " + metadata + "\nspec: " + spec + "\n")
