@@ -134,6 +134,12 @@ func TestSecretThatWasThere(t *testing.T) {
 	team.expect(merge(`{"metadata": {"labels": {"app": "b"}}}`), "app"+bareSecret, "another label")
 	team.expect(merge(`{"metadata": {"finalizers": ["example.com/stay", "example.com/too"]}}`), "metadata.finalizers: must be empty", "another finalizer")
 	team.expect(merge(`{"immutable": true}`), "immutable: leave it out", "that it never changes")
+
+	// Its owner stays, so it goes with its SealedSecret, as docs/secrets.md says of changing over.
+	applied := team.secret("{name: bitcoin-rpc}", "stringData: {BC_RPC_USER: me, BC_RPC_PASSWORD: a}")
+	team.expect(commits.Apply(team.ctx, client.ApplyConfigurationFromUnstructured(applied), client.FieldOwner("kustomize-controller"), client.ForceOwnership), "", "what Flux applies")
+	team.Expect(team.as("").Get(team.ctx, client.ObjectKeyFromObject(there), there)).To(Succeed())
+	team.Expect(there.GetOwnerReferences()).To(HaveExactElements(HaveField("Kind", "SealedSecret")))
 }
 
 // A platform may have let a team commit its Secret before there was a switch for that: what
