@@ -108,8 +108,12 @@ func TestSecretsOfThePlatform(t *testing.T) {
 		bounds := from("sops")
 		bounds["secret"] = name
 		team := newTeam(t, bounds)
-		team.expect(team.commits().Create(team.ctx, team.secret("{name: "+name+"}", "stringData: {BC_RPC_USER: me}")),
-			"metadata.name: only the platform may change the Secret "+name, name)
+		want := "metadata.name: only the platform may change the Secret " + name
+		team.expect(team.commits().Create(team.ctx, team.secret("{name: "+name+"}", "stringData: {BC_RPC_USER: me}")), want, name)
+
+		bounds["secretFrom"] = "external-secrets"
+		team = newTeam(t, bounds)
+		team.expect(team.commits().Create(team.ctx, team.externalSecret("{name: "+name+"}", "{secretStoreRef: {name: vault}, data: []}")), want, name)
 	}
 }
 
@@ -130,6 +134,39 @@ func TestSecretThatWasThere(t *testing.T) {
 	team.expect(merge(`{"metadata": {"labels": {"app": "b"}}}`), "app"+bareSecret, "another label")
 	team.expect(merge(`{"metadata": {"finalizers": ["example.com/stay", "example.com/too"]}}`), "metadata.finalizers: must be empty", "another finalizer")
 	team.expect(merge(`{"immutable": true}`), "immutable: leave it out", "that it never changes")
+
+	// Its owner stays, so it goes with its SealedSecret, as docs/secrets.md says of changing over.
+	applied := team.secret("{name: bitcoin-rpc}", "stringData: {BC_RPC_USER: me, BC_RPC_PASSWORD: a}")
+	team.expect(commits.Apply(team.ctx, client.ApplyConfigurationFromUnstructured(applied), client.FieldOwner("kustomize-controller"), client.ForceOwnership), "", "what Flux applies")
+	team.Expect(team.as("").Get(team.ctx, client.ObjectKeyFromObject(there), there)).To(Succeed())
+	team.Expect(there.GetOwnerReferences()).To(HaveExactElements(HaveField("Kind", "SealedSecret")))
+}
+
+// A platform may have let a team commit its Secret before there was a switch for that: what
+// Flux has applied it applies again, or none of the team's commits would be any more.
+func TestSecretFromBeforeTheSwitch(t *testing.T) {
+	team := newTeam(t, grouped())
+	commits := team.commits()
+	for _, there := range []*unstructured.Unstructured{
+		team.secret("{name: theirs, labels: {app: a}}", "type: kubernetes.io/basic-auth\nstringData: {username: me}"),
+		team.externalSecret("{name: theirs, labels: {app: a}}", "{secretStoreRef: {name: all, kind: ClusterSecretStore}, dataFrom: [{find: {}}]}"),
+	} {
+		team.Expect(team.as("").Create(team.ctx, there.DeepCopy())).To(Succeed())
+		apply := func(fields ...string) error {
+			again := there.DeepCopy()
+			if len(fields) > 0 {
+				team.Expect(unstructured.SetNestedField(again.Object, "b", fields...)).To(Succeed())
+			}
+			return commits.Apply(team.ctx, client.ApplyConfigurationFromUnstructured(again), client.FieldOwner("kustomize-controller"), client.ForceOwnership)
+		}
+		team.expect(apply(), "", "as it is")
+		team.expect(apply("metadata", "labels", "app"), "denied request", "another label")
+		content := []string{"stringData", "username"}
+		if there.GetKind() == "ExternalSecret" {
+			content = []string{"spec", "secretStoreRef", "name"}
+		}
+		team.expect(apply(content...), "denied request", "another content")
+	}
 }
 
 // externalSecret reads one.
@@ -162,6 +199,8 @@ func TestExternalSecretsOfACommit(t *testing.T) {
 		{"as Flux applies it", "{name: bitcoin-rpc, labels: {kustomize.toolkit.fluxcd.io/name: networks, kustomize.toolkit.fluxcd.io/namespace: a, kustomize.toolkit.fluxcd.io/force: disabled}, annotations: {kustomize.toolkit.fluxcd.io/force: disabled}}", usual, ""},
 		{"with all that may be said", plain, "{secretStoreRef: {name: vault, kind: SecretStore}, refreshInterval: 5m, refreshPolicy: Periodic, target: {name: bitcoin-rpc, creationPolicy: Owner, deletionPolicy: Delete}, " + pair + "}", ""},
 		{"fetched once", plain, `{` + store + `, refreshInterval: "0", ` + pair + `}`, ""},
+		{"fetched once, in as many words", plain, `{` + store + `, refreshInterval: 0h0m0s, ` + pair + `}`, ""},
+		{"fetched twice in three hours", plain, `{` + store + `, refreshInterval: 1h30m, ` + pair + `}`, ""},
 
 		{"a store that is everybody's", plain, "{secretStoreRef: {name: vault, kind: ClusterSecretStore}, " + pair + "}", others},
 		{"no store", plain, "{" + pair + "}", others},
@@ -180,6 +219,9 @@ func TestExternalSecretsOfACommit(t *testing.T) {
 		{"a request of any size", plain, "{" + store + ", data: [{secretKey: BC_RPC_USER, remoteRef: {key: " + strings.Repeat("a", 1025) + "}}]}", "spec.data: key, property and version of a remoteRef may have at most 1024 characters"},
 		{"requests without end", plain, "{" + store + ", refreshInterval: 1s, " + pair + "}", "spec.refreshInterval: must be at least 1m"},
 		{"an interval from the past", plain, "{" + store + ", refreshInterval: -1h, " + pair + "}", "spec.refreshInterval: must be at least 1m"},
+		{"an interval in what is no unit", plain, "{" + store + ", refreshInterval: 1d, " + pair + "}", "spec.refreshInterval: must be at least 1m"},
+		{"an interval that is not said", plain, "{" + store + `, refreshInterval: "", ` + pair + "}", "spec.refreshInterval: must be at least 1m"},
+		{"an interval longer than a time can be", plain, "{" + store + ", refreshInterval: 9999999999h, " + pair + "}", "spec.refreshInterval: must be at least 1m"},
 
 		{"an annotation that the Secret would get", `{name: bitcoin-rpc, annotations: {replicator.v1.mittwald.de/replicate-to: ".*"}}`, usual, "replicator.v1.mittwald.de/replicate-to" + signs},
 		{"a label that the Secret would get", `{name: bitcoin-rpc, labels: {grafana_datasource: "1"}}`, usual, "grafana_datasource" + signs},
@@ -187,7 +229,7 @@ func TestExternalSecretsOfACommit(t *testing.T) {
 		{"one that stays", "{name: bitcoin-rpc, finalizers: [example.com/stay]}", usual, "metadata.finalizers: must be empty"},
 		{"one that others own", "{name: bitcoin-rpc, ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: a, uid: a}]}", usual, "metadata.ownerReferences: must be empty"},
 		{"a name to generate", "{name: bitcoin-rpc, generateName: a}", usual, "metadata.generateName: leave it out"},
-		{"another name", "{name: git}", usual, "metadata.name: this namespace has one Secret for RPC, bitcoin-rpc; use that name"},
+		{"another name", "{name: another}", usual, "metadata.name: this namespace has one Secret for RPC, bitcoin-rpc; use that name"},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			team := newTeam(t, from("external-secrets"))

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -114,11 +113,6 @@ func inventoryOf(ctx context.Context, api client.Reader, team string) (tenants.I
 	var deployments appsv1.DeploymentList
 	kustomizations := &unstructured.UnstructuredList{}
 	kustomizations.SetGroupVersionKind(schema.GroupVersionKind{Group: "kustomize.toolkit.fluxcd.io", Version: "v1", Kind: "KustomizationList"})
-	secrets := &metav1.PartialObjectMetadataList{}
-	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
-	if err := api.List(ctx, secrets, client.InNamespace(team), client.MatchingLabels{tenants.AppliedBy: "networks"}); err != nil {
-		return found, fmt.Errorf("list the Secrets of team %s: %w", team, err)
-	}
 	for _, list := range []client.ObjectList{&networks, &sealed, &claims, &deployments, kustomizations} {
 		if err := api.List(ctx, list, client.InNamespace(team)); err != nil {
 			return found, fmt.Errorf("list the objects of team %s: %w", team, err)
@@ -128,16 +122,36 @@ func inventoryOf(ctx context.Context, api client.Reader, team string) (tenants.I
 	for _, secret := range sealed.Items {
 		found.SealedSecrets = append(found.SealedSecrets, secret.ObjectMeta)
 	}
-	for _, secret := range secrets.Items {
-		found.Secrets = append(found.Secrets, secret.ObjectMeta)
-	}
 	for _, deployment := range deployments.Items {
 		found.OwnFlux = found.OwnFlux || deployment.Name == "kustomize-controller"
 	}
 	for _, kustomization := range kustomizations.Items {
 		if kustomization.GetName() == "networks" {
 			found.Suspended, _, _ = unstructured.NestedBool(kustomization.Object, "spec", "suspend")
+			found.Committed = committed(kustomization)
 		}
 	}
 	return found, nil
+}
+
+// committed are the Secrets and ExternalSecrets that a Kustomization has applied. It says
+// so itself: nobody needs the right to list Secrets for that.
+func committed(kustomization unstructured.Unstructured) []string {
+	entries, _, _ := unstructured.NestedSlice(kustomization.Object, "status", "inventory", "entries")
+	var found []string
+	for _, entry := range entries {
+		fields, _ := entry.(map[string]any)
+		id, _ := fields["id"].(string)
+		parts := strings.Split(id, "_") // namespace, name, group and kind
+		if len(parts) != 4 {
+			continue
+		}
+		switch parts[3] {
+		case "Secret":
+			found = append(found, "Secret "+parts[1])
+		case "ExternalSecret":
+			found = append(found, fmt.Sprintf("ExternalSecret %s, and its Secret", parts[1]))
+		}
+	}
+	return found
 }

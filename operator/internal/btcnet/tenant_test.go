@@ -157,13 +157,17 @@ func TestInventory(t *testing.T) {
 	networks.SetNamespace("team-c")
 	networks.SetName("networks")
 	g.Expect(unstructured.SetNestedField(networks.Object, true, "spec", "suspend")).To(Succeed())
+	g.Expect(unstructured.SetNestedSlice(networks.Object, []any{
+		map[string]any{"id": "team-c_payments_bitcoin-operator.github.io_BitcoinNetwork", "v": "v1alpha1"},
+		map[string]any{"id": "team-c_rpc__Secret", "v": "v1"},
+		map[string]any{"id": "team-c_vault_external-secrets.io_ExternalSecret", "v": "v1"},
+	}, "status", "inventory", "entries")).To(Succeed())
 	in := func(namespace, name string) metav1.ObjectMeta {
 		return metav1.ObjectMeta{Namespace: namespace, Name: name}
 	}
 	cluster := fake.NewClientBuilder().WithScheme(known).WithObjects(networks,
 		&v1alpha1.BitcoinNetwork{ObjectMeta: in("team-c", "payments")}, &v1alpha1.BitcoinNetwork{ObjectMeta: in("team-b", "lightning")},
 		&sealedsecrets.SealedSecret{ObjectMeta: in("team-c", "bitcoin-rpc")},
-		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "team-c", Name: "rpc", Labels: map[string]string{"kustomize.toolkit.fluxcd.io/name": "networks"}}},
 		&corev1.Secret{ObjectMeta: in("team-c", "sops-age")},
 		&corev1.PersistentVolumeClaim{ObjectMeta: in("team-c", "data-payments-0")},
 		&appsv1.Deployment{ObjectMeta: in("team-c", "kustomize-controller")},
@@ -173,7 +177,7 @@ func TestInventory(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(found.Networks).To(HaveExactElements(HaveField("Name", "payments")))
 	g.Expect(found.SealedSecrets).To(HaveExactElements(HaveField("Name", "bitcoin-rpc")))
-	g.Expect(found.Secrets).To(HaveExactElements(HaveField("Name", "rpc")), "what Flux applied for the team")
+	g.Expect(found.Committed).To(HaveExactElements("Secret rpc", "ExternalSecret vault, and its Secret"))
 	g.Expect(found.Claims).To(HaveLen(1))
 	g.Expect(found.Suspended).To(BeTrue())
 	g.Expect(found.OwnFlux).To(BeTrue())
@@ -192,6 +196,7 @@ Stays until the namespace is deleted:
   - network payments, with its 0 nodes: it runs on without an operator
   - SealedSecret bitcoin-rpc, and its Secret
   - Secret rpc
+  - ExternalSecret vault, and its Secret
   - volume claim data-payments-0 (0)
 `))
 }

@@ -22,7 +22,6 @@ const (
 	folder         = "tenants"
 	clustersFolder = "gitops/clusters"
 	baseFolder     = folder + "/base"
-	privateFolder  = folder + "/private"
 
 	kustomizationFile = "kustomization.yaml"
 	valuesFile        = "tenant.yaml"
@@ -56,11 +55,14 @@ func Read(dir, release string) (*Fleet, error) {
 	return f, nil
 }
 
+// components are the folders with what teams have in common, or may have.
+var components = []string{baseFolder, folder + "/private", folder + "/" + SOPS, folder + "/" + ExternalSecrets}
+
 // isOfRelease tells which files a fleet repository takes from a release: all but those of
 // clusters and teams, which are its own.
 func isOfRelease(name string) bool {
 	return strings.HasPrefix(name, "gitops/") && !strings.HasPrefix(name, clustersFolder+"/") ||
-		strings.HasPrefix(name, baseFolder+"/") || strings.HasPrefix(name, privateFolder+"/")
+		slices.ContainsFunc(components, func(component string) bool { return strings.HasPrefix(name, component+"/") })
 }
 
 // add reads files of a folder.

@@ -13,17 +13,17 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 )
 
-// AppliedBy is Flux's label on what the team's Kustomization has applied.
-const AppliedBy = "kustomize.toolkit.fluxcd.io/name"
+// appliedBy is Flux's label on what the team's Kustomization has applied.
+const appliedBy = "kustomize.toolkit.fluxcd.io/name"
 
 // Inventory is what there is of a team in a cluster.
 type Inventory struct {
 	Team          string
 	Networks      []v1alpha1.BitcoinNetwork
 	SealedSecrets []metav1.ObjectMeta
-	// Secrets are those that the team's repository has, or an ExternalSecret there.
-	Secrets []metav1.ObjectMeta
-	Claims  []corev1.PersistentVolumeClaim
+	// Committed are Secrets and ExternalSecrets of the team's repository, in words.
+	Committed []string
+	Claims    []corev1.PersistentVolumeClaim
 	// Suspended Kustomizations remove nothing when they go.
 	Suspended bool
 	// OwnFlux is so where controllers of the team's own build its commits.
@@ -46,10 +46,20 @@ func (i Inventory) Fate() Fate {
 		i.fateOf(network, &fate)
 	}
 	for _, sealed := range i.SealedSecrets {
-		i.fateOfSecret(fmt.Sprintf("SealedSecret %s, and its Secret", sealed.Name), sealed, &fate)
+		what := fmt.Sprintf("SealedSecret %s, and its Secret", sealed.Name)
+		switch {
+		case i.Suspended:
+			fate.Stays = append(fate.Stays, what)
+		case sealed.Labels[appliedBy] == "":
+			fate.Stays = append(fate.Stays, what+": it is not from the team's repository")
+		default:
+			fate.Goes = append(fate.Goes, what)
+		}
 	}
-	for _, secret := range i.Secrets {
-		i.fateOfSecret("Secret "+secret.Name, secret, &fate)
+	if i.Suspended {
+		fate.Stays = append(fate.Stays, i.Committed...)
+	} else {
+		fate.Goes = append(fate.Goes, i.Committed...)
 	}
 	for _, claim := range i.Claims {
 		what := fmt.Sprintf("volume claim %s (%s)", claim.Name, claim.Spec.Resources.Requests.Storage())
@@ -69,18 +79,6 @@ func (i Inventory) Fate() Fate {
 	return fate
 }
 
-// fateOfSecret says what becomes of a Secret, or of what it is made of.
-func (i Inventory) fateOfSecret(what string, secret metav1.ObjectMeta, fate *Fate) {
-	switch {
-	case i.Suspended:
-		fate.Stays = append(fate.Stays, what)
-	case secret.Labels[AppliedBy] == "":
-		fate.Stays = append(fate.Stays, what+": it is not from the team's repository")
-	default:
-		fate.Goes = append(fate.Goes, what)
-	}
-}
-
 // fateOf says what becomes of a network.
 func (i Inventory) fateOf(network v1alpha1.BitcoinNetwork, fate *Fate) {
 	what := fmt.Sprintf("network %s, with its %d nodes", network.Name, network.Spec.Nodes)
@@ -90,7 +88,7 @@ func (i Inventory) fateOf(network v1alpha1.BitcoinNetwork, fate *Fate) {
 		fate.First = append(fate.First, fmt.Sprintf("network %s is protected: to remove it, commit protect: false first, or delete it afterwards as the platform team", network.Name))
 	case i.Suspended:
 		fate.Stays = append(fate.Stays, what+": it runs on without an operator")
-	case network.Labels[AppliedBy] == "":
+	case network.Labels[appliedBy] == "":
 		fate.Stays = append(fate.Stays, what+": it is not from the team's repository, and runs on without an operator")
 	default:
 		chain := "and its chain"
@@ -110,5 +108,5 @@ func (i Inventory) goesWithItsNetwork(claim corev1.PersistentVolumeClaim) bool {
 		return false
 	}
 	network := i.Networks[n]
-	return !network.Spec.Protect && network.Labels[AppliedBy] != "" && network.Spec.Storage != nil && network.Spec.Storage.WhenDeleted == appsv1.DeletePersistentVolumeClaimRetentionPolicyType
+	return !network.Spec.Protect && network.Labels[appliedBy] != "" && network.Spec.Storage != nil && network.Spec.Storage.WhenDeleted == appsv1.DeletePersistentVolumeClaimRetentionPolicyType
 }

@@ -16,7 +16,7 @@ import (
 func TestFate(t *testing.T) {
 	network := func(name string, changes ...func(*v1alpha1.BitcoinNetwork)) v1alpha1.BitcoinNetwork {
 		found := v1alpha1.BitcoinNetwork{
-			ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{AppliedBy: "networks"}},
+			ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{appliedBy: "networks"}},
 			Spec:       v1alpha1.BitcoinNetworkSpec{Nodes: 3},
 		}
 		for _, change := range changes {
@@ -35,7 +35,7 @@ func TestFate(t *testing.T) {
 			Spec:       corev1.PersistentVolumeClaimSpec{Resources: corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{"storage": resource.MustParse("10Gi")}}},
 		}
 	}
-	secrets := []metav1.ObjectMeta{{Name: "bitcoin-rpc", Labels: map[string]string{AppliedBy: "networks"}}}
+	secrets := []metav1.ObjectMeta{{Name: "bitcoin-rpc", Labels: map[string]string{appliedBy: "networks"}}}
 	const (
 		operator, people = "the operator, with its account and its rights", "the rights of the team's people"
 		namespace        = "Namespace team-c, with its limits, its network policies, and the account that Flux removes with"
@@ -48,7 +48,7 @@ func TestFate(t *testing.T) {
 		{"a team without networks", Inventory{}, Fate{Goes: []string{operator, people}, Stays: []string{namespace}}},
 		{"networks of its repository, and their Secret", Inventory{Networks: []v1alpha1.BitcoinNetwork{network("a")}, SealedSecrets: secrets},
 			Fate{Goes: []string{operator, people, "network a, with its 3 nodes, and its chain", "SealedSecret bitcoin-rpc, and its Secret"}, Stays: []string{namespace}}},
-		{"a Secret of its repository, by SOPS or an ExternalSecret", Inventory{Secrets: secrets},
+		{"a Secret of its repository, by SOPS or an ExternalSecret", Inventory{Committed: []string{"Secret bitcoin-rpc"}},
 			Fate{Goes: []string{operator, people, "Secret bitcoin-rpc"}, Stays: []string{namespace}}},
 		{"volumes stay but where their owner opted out", Inventory{
 			Networks: []v1alpha1.BitcoinNetwork{network("keeps", storage("")), network("drops", storage("Delete"))},

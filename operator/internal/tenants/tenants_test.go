@@ -175,7 +175,6 @@ func TestCreateForAPrivateRepository(t *testing.T) {
 	}
 }
 
-// The first team of a fleet has nobody to come after, and the last one nobody to go before.
 // Where the Secret comes from is said once, and the rights for that follow, and nothing else.
 func TestCreateWithASecretFromElsewhere(t *testing.T) {
 	for source, want := range map[string][]string{
@@ -225,6 +224,7 @@ func TestDecryptionNeedsTheSwitch(t *testing.T) {
 	g.Expect(err).To(MatchError(ContainSubstring("data.secretFrom")))
 }
 
+// The first team of a fleet has nobody to come after, and the last one nobody to go before.
 func TestFirstAndLastTeam(t *testing.T) {
 	g := NewWithT(t)
 	dir := working(g, t)
@@ -389,7 +389,7 @@ func TestNoFleet(t *testing.T) {
 func TestFleetThatRefersToARelease(t *testing.T) {
 	g := NewWithT(t)
 	dir, release := working(g, t), working(g, t)
-	for _, taken := range []string{"gitops/crds", "gitops/fence", "gitops/infrastructure", "gitops/monitoring", "gitops/operator", "gitops/policies", "tenants/base", "tenants/private"} {
+	for _, taken := range []string{"gitops/crds", "gitops/fence", "gitops/infrastructure", "gitops/monitoring", "gitops/operator", "gitops/policies", "tenants/base", "tenants/private", "tenants/sops", "tenants/external-secrets"} {
 		g.Expect(os.RemoveAll(filepath.Join(dir, taken))).To(Succeed())
 	}
 	added, in := team("team-c", func(t *Team) { t.Private = true }), []string{"production"}
@@ -409,6 +409,10 @@ func TestFleetThatRefersToARelease(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(change).To(Equal(whole), "what is written is what is written beside a copy")
 	g.Expect(f.Check("team-a")).NotTo(ContainElement(HaveField("Wrong", BeTrue())), "it builds")
+	for _, source := range []string{SOPS, ExternalSecrets} {
+		_, err := f.Create(team("team-d", with("secretFrom", source)), in)
+		g.Expect(err).NotTo(HaveOccurred(), source)
+	}
 
 	_, err = Read(dir, t.TempDir())
 	g.Expect(err).To(MatchError(ContainSubstring("does not have a release's manifests: it has no folder tenants/base")))
