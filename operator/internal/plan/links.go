@@ -86,9 +86,9 @@ func isComing(node state.Node) bool {
 	return node.Pod != nil && state.RunsSince(node.Pod).IsZero()
 }
 
-// isFresh reports whether a node has just started.
+// isFresh reports whether a node has just started, by its machine's clock.
 func isFresh(node state.Node, now time.Time) bool {
-	return node.Pod != nil && now.Sub(state.StartedAt(node.Pod)) < startTogether
+	return node.Pod != nil && now.Sub(state.StartedAt(node.Pod)).Abs() < startTogether
 }
 
 // isMute reports whether a node runs and accepts none of the credentials. That its pod

@@ -100,8 +100,6 @@ func TestPlanLeavesSilentNodesAlone(t *testing.T) {
 	g.Expect(plan.Changes[2].Dial).To(Equal([]string{dialName(0)}), "nor is it dialled")
 }
 
-// A node that rejects all credentials cannot be told to dial anybody, so the others
-// dial it: else it would never copy the chain.
 // What a node that is late said before stands, and nobody tells it anything meanwhile.
 func TestPlanGivesNodesThatAreLateTime(t *testing.T) {
 	g := NewWithT(t)
@@ -120,6 +118,35 @@ func TestPlanGivesNodesThatAreLateTime(t *testing.T) {
 	g.Expect(links(statetest.Network(3), seen, platform, 3).Missing).To(HaveLen(2))
 }
 
+// Nodes that start together are told of each other in one update each, unless one of them
+// takes long.
+func TestPlanWaitsForNodesThatStartTogether(t *testing.T) {
+	ago := func(since time.Duration) func(*corev1.Pod) { return statetest.Started(statetest.Now.Add(-since)) }
+	for _, test := range []struct {
+		reason string
+		other  state.Node
+		since  time.Duration
+		held   bool
+	}{
+		{"one starts", statetest.Silent(0, "it is starting", statetest.NotReady), time.Second, true},
+		{"one has no pod yet", state.Missing(""), time.Second, true},
+		{"all answer", statetest.NodeAt(0, 7, "a"), time.Second, false},
+		{"one hangs, which is another matter", statetest.Silent(0, closed), time.Second, false},
+		{"one takes long", statetest.Silent(0, "it is starting", statetest.NotReady), startTogether, false},
+		{"the machine's clock is ahead by a little", state.Missing(""), -time.Second, true},
+		{"by much", state.Missing(""), -startTogether, false},
+	} {
+		seen := statetest.Seen(test.other, statetest.NodeAt(1, 7, "a"), statetest.NodeAt(2, 7, "a", ago(test.since)))
+		plan := links(statetest.Network(3), seen, platform, 3)
+		_, told := plan.Changes[2]
+		if plan.Held != test.held || told == test.held {
+			t.Errorf("%s: held %t, told %v, want %t", test.reason, plan.Held, plan.Changes[2], test.held)
+		}
+	}
+}
+
+// A node that rejects all credentials cannot be told to dial anybody, so the others
+// dial it: else it would never copy the chain.
 func TestPlanDialsNodesThatRejectAll(t *testing.T) {
 	gated := func(pod *corev1.Pod) {
 		for i := range pod.Status.Conditions {
