@@ -210,7 +210,11 @@ func (k *fakeKubelet) syncPod(ctx context.Context, set *appsv1.StatefulSet, pod 
 		container.State.Running = &corev1.ContainerStateRunning{StartedAt: metav1.Now()}
 		container.ContainerID = fmt.Sprintf("containerd://%s/%d", pod.UID, container.RestartCount)
 		k.lastStart = time.Now()
-		return k.world.api.Status().Update(ctx, pod)
+		if err := k.world.api.Status().Update(ctx, pod); err != nil {
+			k.world.nodes.Stop(address) // the operator has opened a gate meanwhile: it is started again next time
+			return err
+		}
+		return nil
 	case !k.unready[string(pod.UID)].IsZero():
 		if !state.IsReady(pod) {
 			return nil
