@@ -11,6 +11,7 @@ import (
 
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/peering"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 )
 
 // maxParallelRequests bounds how many nodes of a network are told something at once.
@@ -23,13 +24,14 @@ const dialled = 250 * time.Millisecond
 // succeed shows in the next observation, and is tried again then.
 func (p *pass) updatePeers(ctx context.Context, links peering.Plan) {
 	now, key := p.Clock.Now(), client.ObjectKeyFromObject(p.network)
-	errs := make([]error, len(p.seen.Nodes))
+	errs, due := make([]error, len(p.seen.Nodes)), make([]int, len(p.seen.Nodes))
 	p.cache.dialling.forget(now)
 	var group errgroup.Group
 	group.SetLimit(maxParallelRequests)
 	for ordinal, change := range links.Changes {
-		change.Dial = p.cache.dialling.begin(p.seen.Nodes[ordinal].Pod.UID, change.Dial, now)
-		p.dials = p.dials || len(change.Dial) > 0
+		change.Dial = p.cache.dialling.begin(state.Life(p.seen.Nodes[ordinal].Pod), change.Dial, now)
+		due[ordinal] = len(change.Dial)
+		p.dials = p.dials || due[ordinal] > 0
 		wanted := bitcoind.PeerChange{Remove: change.Remove, Add: change.Add, Dial: change.Dial, Disconnect: change.Disconnect}
 		if wanted.IsEmpty() {
 			p.Observer.Told(key, p.seen, ordinal) // before
@@ -53,8 +55,8 @@ func (p *pass) updatePeers(ctx context.Context, links peering.Plan) {
 		}
 		pod := p.seen.Nodes[ordinal].Pod
 		ctrl.LoggerFrom(ctx).V(1).Info("could not update a node's peers", "pod", pod.Name, "problem", bitcoind.Explain(err))
-		if dials := len(links.Changes[ordinal].Dial); errors.Is(err, context.DeadlineExceeded) && dials > 0 {
-			p.cache.dialling.hangs(pod.UID, dials, now)
+		if errors.Is(err, context.DeadlineExceeded) && due[ordinal] > 0 {
+			p.cache.dialling.hangs(state.Life(pod), due[ordinal], now)
 		}
 	}
 }

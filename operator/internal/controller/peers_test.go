@@ -32,8 +32,10 @@ func TestNodeThatIsBusyDiallingIsNotToldToDialAgain(t *testing.T) {
 	nodes, clock, cache := &hanging{}, clocktesting.NewFakeClock(statetest.Now), newCache("")
 	reconciler := &Reconciler{Clock: clock, Observer: &observe.Observer{Clock: clock}}
 	links := peering.Plan{Changes: map[int]peering.Change{1: {Add: []string{"a"}, Dial: []string{"a", "b"}}}}
+	seen := statetest.Healthy(2)
+	restarted := seen.Nodes[1].Pod
 	update := func() {
-		p := &pass{Reconciler: reconciler, network: statetest.Network(2), nodes: nodes, seen: statetest.Healthy(2), cache: cache}
+		p := &pass{Reconciler: reconciler, network: statetest.Network(2), nodes: nodes, seen: seen, cache: cache}
 		p.updatePeers(t.Context(), links)
 	}
 
@@ -42,9 +44,14 @@ func TestNodeThatIsBusyDiallingIsNotToldToDialAgain(t *testing.T) {
 	clock.Step(time.Second)
 	update()
 	g.Expect(nodes.told[1]).To(Equal(bitcoind.PeerChange{Add: []string{"a"}}), "what takes no time is done meanwhile")
-	clock.Step(2 * bitcoind.LongestDial)
+	clock.Step(2*bitcoind.LongestDial - time.Second)
 	update()
-	g.Expect(nodes.told[2].Dial).To(Equal([]string{"a", "b"}))
+	g.Expect(nodes.told[2].Dial).To(Equal([]string{"a", "b"}), "that it was late once more, with nothing to dial, adds nothing")
+
+	clock.Step(time.Second)
+	restarted.Status.ContainerStatuses[0].ContainerID = "containerd://another"
+	update()
+	g.Expect(nodes.told[3].Dial).To(Equal([]string{"a", "b"}), "started again, it is busy with nothing")
 }
 
 // While a pod's status still tells an address that another has by now, as for a moment

@@ -68,7 +68,8 @@ type Network struct {
 	// answers, so that the two are one update.
 	Coming func(ordinal int) bool
 	// Fresh reports whether a node has just come up. While one that it is to dial comes up
-	// too, it is told of none: it learns of all its peers in one update.
+	// too, it is told of none: it learns of all its peers in one update. One that has been
+	// told of some is told of the others as they come.
 	Fresh func(ordinal int) bool
 	// Mute reports whether a node runs and cannot be asked, so that it has no report.
 	// It is dialled like those that have one.
@@ -133,7 +134,8 @@ func Decide(network Network, reports map[int]Report) Plan {
 		if !toAnswers && network.Coming(link.To) {
 			early[link.From] = append(early[link.From], name)
 		}
-		if fromAnswers && !toAnswers && (network.Coming(link.To) || network.Gone(link.To)) && network.Fresh(link.From) {
+		if fromAnswers && !toAnswers && (network.Coming(link.To) || network.Gone(link.To)) && network.Fresh(link.From) &&
+			!slices.ContainsFunc(from.Added, network.Owns) {
 			waits[link.From], plan.Held = true, true
 		}
 		isDialled := dialled(from, network.Comment(link.To))

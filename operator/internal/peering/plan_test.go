@@ -509,6 +509,8 @@ func TestFreshNodeWaitsForThoseThatComeUpToo(t *testing.T) {
 		{"one runs and does not answer", true, false, false, dead(fresh(3), 1), "add n0 n1 dial n0", false},
 		{"it has waited long enough", false, true, false, dead(fresh(3), 1), "add n0 dial n0", false},
 		{"it does not answer itself", true, true, false, dead(fresh(3), 1, 2), "", false},
+		{"it was told of another already", true, false, true, with(dead(fresh(3), 1), 2, lists("n0")), "dial n0", false},
+		{"a person has added somebody", true, false, true, with(dead(fresh(3), 1), 2, lists("wallet.example.com")), "", true},
 	} {
 		starts := network(3)
 		starts.Fresh = func(ordinal int) bool { return test.fresh && ordinal == 2 }
@@ -599,6 +601,9 @@ func network(nodes int) Network {
 		Mute:   func(int) bool { return false },
 	}
 }
+
+// lists gives a node a list of manual peers.
+func lists(names ...string) func(*Report) { return func(r *Report) { r.Added = names } }
 
 func name(ordinal int) string    { return fmt.Sprintf("n%d", ordinal) }
 func comment(ordinal int) string { return fmt.Sprintf("payments.%d", ordinal) }

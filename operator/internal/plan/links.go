@@ -81,9 +81,10 @@ func Parts(network *v1alpha1.BitcoinNetwork, seen *state.Network, platform resou
 	return links(network, seen, platform, rollout.SizeOf(network, seen).Pods).Parts
 }
 
-// isComing reports whether a node has a pod in which it does not serve yet.
+// isComing reports whether a node has a pod in which it does not serve yet. One that serves
+// no more since it hangs has done so before: nobody waits for it.
 func isComing(node state.Node) bool {
-	return node.Pod != nil && state.RunsSince(node.Pod).IsZero()
+	return node.Pod != nil && state.RunsSince(node.Pod).IsZero() && !state.UnservedSince(node.Pod).After(state.StartedAt(node.Pod))
 }
 
 // isFresh reports whether a node has just started, by its machine's clock.

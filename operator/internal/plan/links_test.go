@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
@@ -118,6 +119,17 @@ func TestPlanGivesNodesThatAreLateTime(t *testing.T) {
 	g.Expect(links(statetest.Network(3), seen, platform, 3).Missing).To(HaveLen(2))
 }
 
+// unservedSince has the kubelet find a pod's containers not ready since then.
+func unservedSince(at time.Time) func(*corev1.Pod) {
+	return func(pod *corev1.Pod) {
+		for i := range pod.Status.Conditions {
+			if condition := &pod.Status.Conditions[i]; condition.Type == corev1.ContainersReady {
+				condition.LastTransitionTime = metav1.NewTime(at)
+			}
+		}
+	}
+}
+
 // Nodes that start together are told of each other in one update each, unless one of them
 // takes long.
 func TestPlanWaitsForNodesThatStartTogether(t *testing.T) {
@@ -132,6 +144,7 @@ func TestPlanWaitsForNodesThatStartTogether(t *testing.T) {
 		{"one has no pod yet", state.Missing(""), time.Second, true},
 		{"all answer", statetest.NodeAt(0, 7, "a"), time.Second, false},
 		{"one hangs, which is another matter", statetest.Silent(0, closed), time.Second, false},
+		{"also when the kubelet has noticed", statetest.Silent(0, closed, statetest.NotReady, unservedSince(statetest.Born.Add(time.Hour))), time.Second, false},
 		{"one takes long", statetest.Silent(0, "it is starting", statetest.NotReady), startTogether, false},
 		{"the machine's clock is ahead by a little", state.Missing(""), -time.Second, true},
 		{"by much", state.Missing(""), -startTogether, false},
