@@ -26,8 +26,10 @@ var (
 // plugin is the command for people's own machines.
 const plugin = "kubectl-btcnet"
 
+// In a fleet, sources have the version in their names: so it has no capital letters, and
+// does not end in a dot or dash.
 var (
-	versionsIn = regexp.MustCompile(`\bv\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?`)
+	versionsIn = regexp.MustCompile(`\bv\d+\.\d+\.\d+(-[0-9a-z]+([.-][0-9a-z]+)*)?`)
 	versions   = regexp.MustCompile(`^` + versionsIn.String() + `$`)
 )
 

@@ -352,6 +352,17 @@ func TestFleetBegins(t *testing.T) {
 	}
 }
 
+// A fleet's sources are named by the version.
+func TestVersionsAreNames(t *testing.T) {
+	g := NewWithT(t)
+	for version, want := range map[string]bool{
+		"v0.2.0": true, "v0.2.0-rc.1": true, "v0.2.0-alpha-2": true,
+		"v0.2.0-RC.1": false, "v0.2.0-rc.": false, "v0.2.0-": false, "v0.2.0+build": false, "v0.2": false, "0.2.0": false,
+	} {
+		g.Expect(versions.MatchString(version)).To(Equal(want), version)
+	}
+}
+
 // A fleet that refers to the tag runs what the repository names there.
 func TestReleaseOfARepositoryThatNamesAnother(t *testing.T) {
 	g, root := NewWithT(t), t.TempDir()
