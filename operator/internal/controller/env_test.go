@@ -44,8 +44,9 @@ import (
 
 const (
 	secretName = "bitcoin-rpc"
-	// soon bounds how long a test waits for what should happen at once.
-	soon = 30 * time.Second
+	// soon bounds how long a test waits for what should happen at once, or at the next regular
+	// look where no event tells of it: these are 30 s apart, and up to a tenth more.
+	soon = 45 * time.Second
 )
 
 var (

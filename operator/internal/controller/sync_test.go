@@ -24,7 +24,7 @@ func TestNodesThatAreBehindAreTold(t *testing.T) {
 	for range 3 {
 		w.nodes.MineAt(first)
 	}
-	w.touch("payments-2")
+	w.look(network)
 	w.Eventually(w.condition(network, v1alpha1.SyncedCondition)).Should(HavePrefix("False Downloading: 2 of 3 nodes are synced; payments-2: block 0 of "))
 	status := w.status(network).Status
 	w.Expect(status.Sync.Summary).To(Equal("2/3"))
