@@ -41,14 +41,12 @@ func (team *team) sealedSecret(metadata, spec string) *unstructured.Unstructured
 
 func TestSealedSecrets(t *testing.T) {
 	const (
-		plain   = "{name: bitcoin-rpc}"
-		empty   = "{encryptedData: {}}"
-		keys    = " is not allowed; keys must be BC_RPC_USER or BC_RPC_PASSWORD, optionally followed by _ and more of A-Z, 0-9 and _, of at most 64 characters"
-		byFlux  = " is not allowed; the platform decides how Flux applies a commit"
-		byName  = "metadata.name: this namespace has one Secret for RPC, bitcoin-rpc; seal it under that name"
-		nothing = " is not allowed; the Secret may have no metadata other than a name and a namespace"
-		strict  = " is not allowed; seal with kubeseal --scope strict"
-		others  = "spec.template.metadata: name and namespace must be those of the SealedSecret, bitcoin-rpc and "
+		plain  = "{name: bitcoin-rpc}"
+		empty  = "{encryptedData: {}}"
+		byFlux = " is not allowed; the platform decides how Flux applies a commit"
+		byName = "metadata.name: this namespace has one Secret for RPC, bitcoin-rpc; seal it under that name"
+		strict = " is not allowed; seal with kubeseal --scope strict"
+		others = "spec.template.metadata: name and namespace must be those of the SealedSecret, bitcoin-rpc and "
 	)
 	for _, test := range []struct {
 		reason   string
@@ -66,14 +64,14 @@ func TestSealedSecrets(t *testing.T) {
 
 		{"both pairs of a rotation", plain, "{encryptedData: {BC_RPC_USER: Ag==, BC_RPC_PASSWORD: Ag==, BC_RPC_USER_PREVIOUS: Ag==, BC_RPC_PASSWORD_PREVIOUS: Ag==}}", ""},
 		{"further users' passwords", plain, "{encryptedData: {BC_RPC_PASSWORD_WALLET_2: Ag==}}", ""},
-		{"the same password under a key that nodes keep", plain, "{encryptedData: {BC_RPC_USER: Ag==, LEAK: Ag==}}", "spec.encryptedData: LEAK" + keys},
-		{"a key of another's", plain, "{encryptedData: {PATH: Ag==, LD_PRELOAD: Ag==}}", keys},
-		{"one that begins alike", plain, "{encryptedData: {BC_RPC_USERS: Ag==}}", "BC_RPC_USERS" + keys},
-		{"one that ends alike", plain, "{encryptedData: {MY_BC_RPC_USER: Ag==}}", "MY_BC_RPC_USER" + keys},
-		{"small letters", plain, "{encryptedData: {BC_RPC_USER_a: Ag==}}", "BC_RPC_USER_a" + keys},
-		{"a key in two lines", plain, `{encryptedData: {"BC_RPC_USER\nLEAK": Ag==}}`, "spec.encryptedData: a key that is too long or has other characters" + keys},
+		{"the same password under a key that nodes keep", plain, "{encryptedData: {BC_RPC_USER: Ag==, LEAK: Ag==}}", "spec.encryptedData: LEAK" + wrongKeys},
+		{"a key of another's", plain, "{encryptedData: {PATH: Ag==, LD_PRELOAD: Ag==}}", wrongKeys},
+		{"one that begins alike", plain, "{encryptedData: {BC_RPC_USERS: Ag==}}", "BC_RPC_USERS" + wrongKeys},
+		{"one that ends alike", plain, "{encryptedData: {MY_BC_RPC_USER: Ag==}}", "MY_BC_RPC_USER" + wrongKeys},
+		{"small letters", plain, "{encryptedData: {BC_RPC_USER_a: Ag==}}", "BC_RPC_USER_a" + wrongKeys},
+		{"a key in two lines", plain, `{encryptedData: {"BC_RPC_USER\nLEAK": Ag==}}`, "spec.encryptedData: a key that is too long or has other characters" + wrongKeys},
 		{"a key that is as long as can be", plain, "{encryptedData: {BC_RPC_USER_" + strings.Repeat("A", 52) + ": Ag==}}", ""},
-		{"a longer one", plain, "{encryptedData: {BC_RPC_USER_" + strings.Repeat("A", 53) + ": Ag==}}", "spec.encryptedData: a key that is too long or has other characters" + keys},
+		{"a longer one", plain, "{encryptedData: {BC_RPC_USER_" + strings.Repeat("A", 53) + ": Ag==}}", "spec.encryptedData: a key that is too long or has other characters" + wrongKeys},
 		{"the longest password that bitcoind takes", plain, "{encryptedData: {BC_RPC_PASSWORD: " + value(4800) + "}}", ""},
 		{"one of a megabyte", plain, "{encryptedData: {BC_RPC_PASSWORD: " + value(700_000) + "}}", "spec.encryptedData: BC_RPC_PASSWORD is too large; at most 8192 characters are allowed"},
 		{"passwords of as many users as there can be", plain, "{encryptedData: " + values(40) + "}", ""},
@@ -85,12 +83,12 @@ func TestSealedSecrets(t *testing.T) {
 		{"no text, which takes keys away", plain, `{encryptedData: {}, template: {data: {BC_RPC_USER: null}}}`, "spec.template.data: leave it out"},
 		{"a token", plain, "{encryptedData: {}, template: {type: kubernetes.io/service-account-token}}", "spec.template.type: must be Opaque, not kubernetes.io/service-account-token"},
 		{"registry credentials, which kubelets use", plain, "{encryptedData: {}, template: {type: kubernetes.io/dockerconfigjson}}", "spec.template.type: must be Opaque"},
-		{"an account", plain, "{encryptedData: {}, template: {metadata: {annotations: {kubernetes.io/service-account.name: default}}}}", "spec.template: metadata.annotations" + nothing},
-		{"an annotation by which it would be copied elsewhere", plain, `{encryptedData: {}, template: {metadata: {annotations: {replicator.v1.mittwald.de/replicate-to: ".*"}}}}`, "spec.template: metadata.annotations" + nothing},
-		{"a label by which it would be loaded", plain, `{encryptedData: {}, template: {metadata: {labels: {grafana_datasource: "1"}}}}`, "spec.template: metadata.labels" + nothing},
-		{"a Secret that stays", plain, "{encryptedData: {}, template: {metadata: {finalizers: [example.com/stay]}}}", "spec.template: metadata.finalizers" + nothing},
-		{"one of somebody else's", plain, "{encryptedData: {}, template: {metadata: {ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: a, uid: a}]}}}", "spec.template: metadata.ownerReferences" + nothing},
-		{"a Secret that is there", plain, `{encryptedData: {}, template: {metadata: {annotations: {sealedsecrets.bitnami.com/managed: "true"}}}}`, "spec.template: metadata.annotations" + nothing},
+		{"an account", plain, "{encryptedData: {}, template: {metadata: {annotations: {kubernetes.io/service-account.name: default}}}}", "spec.template: metadata.annotations" + bareSecret},
+		{"an annotation by which it would be copied elsewhere", plain, `{encryptedData: {}, template: {metadata: {annotations: {replicator.v1.mittwald.de/replicate-to: ".*"}}}}`, "spec.template: metadata.annotations" + bareSecret},
+		{"a label by which it would be loaded", plain, `{encryptedData: {}, template: {metadata: {labels: {grafana_datasource: "1"}}}}`, "spec.template: metadata.labels" + bareSecret},
+		{"a Secret that stays", plain, "{encryptedData: {}, template: {metadata: {finalizers: [example.com/stay]}}}", "spec.template: metadata.finalizers" + bareSecret},
+		{"one of somebody else's", plain, "{encryptedData: {}, template: {metadata: {ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: a, uid: a}]}}}", "spec.template: metadata.ownerReferences" + bareSecret},
+		{"a Secret that is there", plain, `{encryptedData: {}, template: {metadata: {annotations: {sealedsecrets.bitnami.com/managed: "true"}}}}`, "spec.template: metadata.annotations" + bareSecret},
 		{"a Secret that could never be changed", plain, "{encryptedData: {}, template: {immutable: true}}", "spec.template.immutable: leave it out; the Secret could never be changed"},
 		{"one that may be changed, in as many words", plain, "{encryptedData: {}, template: {immutable: false}}", "spec.template.immutable: leave it out"},
 		{"a Secret by another name", plain, "{encryptedData: {}, template: {metadata: {name: git}}}", others},
@@ -99,13 +97,13 @@ func TestSealedSecrets(t *testing.T) {
 
 		{"every namespace", `{name: bitcoin-rpc, annotations: {sealedsecrets.bitnami.com/cluster-wide: "true"}}`, empty, "sealedsecrets.bitnami.com/cluster-wide" + strict},
 		{"every name", `{name: bitcoin-rpc, annotations: {sealedsecrets.bitnami.com/namespace-wide: "true"}}`, empty, "sealedsecrets.bitnami.com/namespace-wide" + strict},
-		{"every namespace, as said in the template", plain, `{encryptedData: {}, template: {metadata: {annotations: {sealedsecrets.bitnami.com/cluster-wide: "true"}}}}`, "spec.template: metadata.annotations" + nothing},
+		{"every namespace, as said in the template", plain, `{encryptedData: {}, template: {metadata: {annotations: {sealedsecrets.bitnami.com/cluster-wide: "true"}}}}`, "spec.template: metadata.annotations" + bareSecret},
 		{"another name", "{name: another}", empty, byName},
 		{"a name that the platform uses", "{name: git}", empty, byName},
 		{"a name that Kubernetes gives", "{generateName: bitcoin-rpc-}", empty, byName},
 		{"no values, in as many words", plain, "{encryptedData: {BC_RPC_USER: null}, template: null, data: null}", ""},
 		{"a template of nothing, in as many words", plain, "{encryptedData: {}, template: {type: null, immutable: null, metadata: {name: null}}}", ""},
-		{"fields of the template in another spelling", plain, "{encryptedData: {}, template: {metadata: {Annotations: {a: b}}}}", "spec.template: metadata.Annotations" + nothing},
+		{"fields of the template in another spelling", plain, "{encryptedData: {}, template: {metadata: {Annotations: {a: b}}}}", "spec.template: metadata.Annotations" + bareSecret},
 		{"one that stays", "{name: bitcoin-rpc, finalizers: [example.com/stay]}", empty, "metadata.finalizers: must be empty"},
 		{"one that others own", "{name: bitcoin-rpc, ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: a, uid: a}]}", empty, "metadata.ownerReferences: must be empty"},
 		{"one that Flux may not remove", "{name: bitcoin-rpc, annotations: {kustomize.toolkit.fluxcd.io/prune: disabled}}", empty, "kustomize.toolkit.fluxcd.io/prune" + byFlux},
