@@ -68,7 +68,7 @@ bench-counts: assets ## Hold what the operator asks, writes and allocates to its
 
 .PHONY: e2e
 e2e: $(CLUSTER) $(BTCNET) ## Run the end-to-end suite on the local cluster, which it starts, and stops again, if need be.
-	CLUSTER=$(CLUSTER) go test -short -count=1 -timeout=60m -v ./test/e2e
+	CLUSTER=$(CLUSTER) go test -short -count=1 -timeout=70m -v ./test/e2e
 
 .PHONY: e2e-slow
 e2e-slow: $(CLUSTER) $(BTCNET) ## Run the end-to-end tests that take many minutes each.
