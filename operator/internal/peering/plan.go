@@ -131,11 +131,12 @@ func Decide(network Network, reports map[int]Report) Plan {
 
 		from, fromAnswers := reports[link.From]
 		to, toAnswers := reports[link.To]
-		if !toAnswers && network.Coming(link.To) {
+		isComing := !toAnswers && network.Coming(link.To)
+		if isComing {
 			early[link.From] = append(early[link.From], name)
 		}
-		if fromAnswers && !toAnswers && (network.Coming(link.To) || network.Gone(link.To)) && network.Fresh(link.From) &&
-			!slices.ContainsFunc(from.Added, network.Owns) {
+		isAwaited := isComing || !toAnswers && network.Gone(link.To)
+		if fromAnswers && isAwaited && network.Fresh(link.From) && !slices.ContainsFunc(from.Added, network.Owns) {
 			waits[link.From], plan.Held = true, true
 		}
 		isDialled := dialled(from, network.Comment(link.To))
