@@ -12,21 +12,28 @@ import (
 // containerdSocket is where the cluster's containerd is reached.
 const containerdSocket = "/run/bitcoin-operator/containerd.sock"
 
-// PullImage pulls an image from its registry.
+// PullImage pulls an image from its registry, unless the cluster has it already.
 func (c *Cluster) PullImage(ctx context.Context, image string) error {
-	return c.images(ctx, "pull", image)
+	found, err := c.images(ctx, "list", "--quiet", "name=="+image)
+	if err != nil || found != "" {
+		return err
+	}
+	_, err = c.images(ctx, "pull", image)
+	return err
 }
 
 // LoadStock loads the image of Bitcoin Knots that the project's own is built on: as a
 // vendor would publish one, without anything of the operator's. It returns its name.
 func (c *Cluster) LoadStock(ctx context.Context) (string, error) {
-	return "localhost/bitcoin-knots:29.4", c.images(ctx, "import", c.local("images", "bitcoin-knots.tar"))
+	_, err := c.images(ctx, "import", c.local("images", "bitcoin-knots.tar"))
+	return "localhost/bitcoin-knots:29.4", err
 }
 
 // TagImage gives an image that is loaded into the cluster one more name, as a team
 // does that pushes the same image under another.
 func (c *Cluster) TagImage(ctx context.Context, image, name string) error {
-	return c.images(ctx, "tag", "--force", image, name)
+	_, err := c.images(ctx, "tag", "--force", image, name)
+	return err
 }
 
 // LoadProgram builds a program of this module and loads it into the cluster as an
@@ -77,13 +84,15 @@ func (c *Cluster) loadProgram(ctx context.Context, tree, source, path, image str
 
 // RemoveImage takes a name of an image away.
 func (c *Cluster) RemoveImage(ctx context.Context, name string) error {
-	return c.images(ctx, "remove", name)
+	_, err := c.images(ctx, "remove", name)
+	return err
 }
 
-func (c *Cluster) images(ctx context.Context, args ...string) error {
-	_, err := c.tool(ctx, nil, "ctr", append([]string{"--address", containerdSocket, "--namespace", "k8s.io", "images"}, args...)...)
+// images has containerd do something with the cluster's images, and returns what it prints.
+func (c *Cluster) images(ctx context.Context, args ...string) (string, error) {
+	printed, err := c.tool(ctx, nil, "ctr", append([]string{"--address", containerdSocket, "--namespace", "k8s.io", "images"}, args...)...)
 	if err != nil {
-		return fmt.Errorf("change the images of the cluster: %w", err)
+		return "", fmt.Errorf("%s of the cluster's images: %w", args[0], err)
 	}
-	return nil
+	return printed, nil
 }
