@@ -118,7 +118,7 @@ func (b *bench) measure(ctx context.Context, what string, do func(context.Contex
 		return nil, err
 	}
 	if b.operator.command.Process.Pid != process {
-		before.allocated, before.reads, before.cpu = 0, 0, 0
+		before.allocated, before.reads, before.cpuAfter = 0, 0, 0
 	}
 	held, err := memoryOf(b.operator.command.Process.Pid)
 	if err != nil {
@@ -143,7 +143,7 @@ func between(before, after reading, network string) window {
 		APIRequests:  calls.total(),
 		Leases:       calls.byKind[leaseWrite],
 		Allocated:    after.allocated - before.allocated - 2*before.reads,
-		CPU:          (after.cpu - before.cpu).Seconds(),
+		CPU:          (after.cpu - before.cpuAfter).Seconds(),
 	}
 }
 
