@@ -172,7 +172,7 @@ func run(ctx context.Context, opts options) error {
 	manager, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                              scheme,
 		Cache:                               cacheOptions,
-		Metrics:                             metricsserver.Options{BindAddress: opts.metricsAddr},
+		Metrics:                             metricsserver.Options{BindAddress: opts.metricsAddr, FilterProvider: metrics.Uncompressed},
 		HealthProbeBindAddress:              opts.healthAddr,
 		LeaderElection:                      opts.leaderElection.Enable,
 		LeaderElectionResourceLockInterface: lock,

@@ -76,7 +76,8 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if only, _ := ctx.Value(onlyKey{}).(string); only != "" {
 		return nil, errNotMet
 	}
-	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	// A connection ends long before a probe of whether it still stands would be sent.
+	conn, err := (&net.Dialer{KeepAlive: -1}).DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}

@@ -10,9 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
@@ -133,26 +131,26 @@ func commentOf(network *v1alpha1.BitcoinNetwork, ordinal string) string {
 
 // IsMember tells whether a user agent comment is that of a node of this network.
 func IsMember(network *v1alpha1.BitcoinNetwork, comment string) bool {
-	owner, isNode := ownerOf(comment)
-	return isNode && owner == client.ObjectKeyFromObject(network)
+	text, found := strings.CutPrefix(comment, commentOf(network, ""))
+	ordinal, err := strconv.Atoi(text)
+	return found && err == nil && ordinal >= 0
 }
 
 // IsStranger tells whether a user agent comment is that of a node of another
 // network. Other comments, such as those of a wallet's own node, are nobody's.
 func IsStranger(network *v1alpha1.BitcoinNetwork, comment string) bool {
-	owner, isNode := ownerOf(comment)
-	return isNode && owner != client.ObjectKeyFromObject(network)
+	return !IsMember(network, comment) && isComment(comment)
 }
 
-// ownerOf takes a comment of the form namespace.network.ordinal apart. Neither
-// name can have a dot.
-func ownerOf(comment string) (types.NamespacedName, bool) {
+// isComment tells whether a user agent comment has the form namespace.network.ordinal.
+// Neither name can have a dot.
+func isComment(comment string) bool {
 	parts := strings.Split(comment, ".")
 	if len(parts) != 3 || len(validation.IsDNS1123Label(parts[0])) > 0 || len(validation.IsDNS1035Label(parts[1])) > 0 {
-		return types.NamespacedName{}, false
+		return false
 	}
 	ordinal, err := strconv.Atoi(parts[2])
-	return types.NamespacedName{Namespace: parts[0], Name: parts[1]}, err == nil && ordinal >= 0
+	return err == nil && ordinal >= 0
 }
 
 func objectMeta(network *v1alpha1.BitcoinNetwork, name string) metav1.ObjectMeta {
