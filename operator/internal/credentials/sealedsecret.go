@@ -12,9 +12,9 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 )
 
-// sealedSecretKind is read without its Go type, whose package brings a template
+// SealedSecretKind is read without its Go type, whose package brings a template
 // engine with it; a test holds it against the definition of the kind.
-var sealedSecretKind = schema.GroupVersionKind{Group: "bitnami.com", Version: "v1alpha1", Kind: "SealedSecret"}
+var SealedSecretKind = schema.GroupVersionKind{Group: "bitnami.com", Version: "v1alpha1", Kind: "SealedSecret"}
 
 // missing explains why a Secret is not there, with the words of its SealedSecret
 // if there is one that could not be unsealed.
@@ -45,7 +45,7 @@ func (r Reader) NotApplied(ctx context.Context, network *v1alpha1.BitcoinNetwork
 // installed or that it may not be read, counts as none: this only helps.
 func (r Reader) sealed(ctx context.Context, network *v1alpha1.BitcoinNetwork) (problem string, exists bool) {
 	sealed := &unstructured.Unstructured{}
-	sealed.SetGroupVersionKind(sealedSecretKind)
+	sealed.SetGroupVersionKind(SealedSecretKind)
 	if err := r.API.Get(ctx, client.ObjectKey{Namespace: network.Namespace, Name: network.Spec.Secret}, sealed); err != nil {
 		return "", false
 	}

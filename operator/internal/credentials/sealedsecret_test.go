@@ -2,14 +2,15 @@ package credentials
 
 import (
 	"errors"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -17,10 +18,13 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 )
 
+// notInstalled is what the API server says of a kind that it does not have.
+var notInstalled = apierrors.NewGenericServerResponse(http.StatusNotFound, "get", schema.GroupResource{}, "", "", 0, true)
+
 // sealedSecret returns the network's, with these conditions.
 func sealedSecret(conditions ...any) *unstructured.Unstructured {
 	sealed := &unstructured.Unstructured{Object: map[string]any{}}
-	sealed.SetGroupVersionKind(sealedSecretKind)
+	sealed.SetGroupVersionKind(SealedSecretKind)
 	sealed.SetName("bitcoin-rpc")
 	sealed.SetNamespace("team-a")
 	if len(conditions) > 0 {
@@ -59,7 +63,7 @@ func TestWhyASecretIsMissing(t *testing.T) {
 		want    string
 	}{
 		{"nobody committed anything", nil, nil, none},
-		{"sealed-secrets is not installed, which is nobody's fault", nil, &meta.NoKindMatchError{GroupKind: sealedSecretKind.GroupKind()}, none},
+		{"sealed-secrets is not installed, which is nobody's fault", nil, notInstalled, none},
 		{"the operator may not read SealedSecrets", nil, forbidden("sealedsecrets"), none},
 		{"the API server has other trouble: the Secret is missing all the same", nil, apierrors.NewInternalError(errors.New("no")), none},
 		{"another namespace's does not count", []client.Object{elsewhere}, nil, none},
@@ -113,7 +117,7 @@ func TestSecretThatIsNotWhatItsSealedSecretSays(t *testing.T) {
 		{"its words are cut, and made printable", []client.Object{sealedSecret(condition("Synced", "False", "a\x1b[31m\n"+strings.Repeat("b", 400)))}, nil,
 			told + "…" + strings.Repeat("b", 300)},
 		{"it may not be read", nil, forbidden("sealedsecrets"), ""},
-		{"sealed-secrets is not installed", nil, &meta.NoKindMatchError{GroupKind: sealedSecretKind.GroupKind()}, ""},
+		{"sealed-secrets is not installed", nil, notInstalled, ""},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			g := NewWithT(t)
@@ -157,10 +161,10 @@ func TestSealedSecretIsAsItsDefinitionSays(t *testing.T) {
 		}
 	}
 	g.Expect(yaml.Unmarshal(text, &definition)).To(Succeed())
-	g.Expect(definition.Spec.Group).To(Equal(sealedSecretKind.Group))
-	g.Expect(definition.Spec.Names.Kind).To(Equal(sealedSecretKind.Kind))
+	g.Expect(definition.Spec.Group).To(Equal(SealedSecretKind.Group))
+	g.Expect(definition.Spec.Names.Kind).To(Equal(SealedSecretKind.Kind))
 	for _, version := range definition.Spec.Versions {
-		if version.Name != sealedSecretKind.Version {
+		if version.Name != SealedSecretKind.Version {
 			continue
 		}
 		g.Expect(version.Served).To(BeTrue())
@@ -172,7 +176,7 @@ func TestSealedSecretIsAsItsDefinitionSays(t *testing.T) {
 		g.Expect(conditions.Items.Properties["type"].Description).To(ContainSubstring(`Valid value: "Synced"`))
 		return
 	}
-	t.Errorf("there is no version %s", sealedSecretKind.Version)
+	t.Errorf("there is no version %s", SealedSecretKind.Version)
 }
 
 // fields are what matters here of the schema of a resource definition.
