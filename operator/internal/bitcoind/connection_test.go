@@ -53,6 +53,8 @@ func TestOrders(t *testing.T) {
 			[]string{"getblockchaininfo", "addnode", "getnetworkinfo", "addnode"}, true, false},
 		{"it ends at what is told once", check, party{comment: node}, party{comment: node, endsAt: "stop"}, stop,
 			[]string{"getblockchaininfo", "stop"}, false, false},
+		{"it does not say who it is", nil, party{}, party{comment: node, endsAt: "getnetworkinfo"}, stop,
+			[]string{"getnetworkinfo"}, false, true},
 		{"no connection stands for longer than an answer", nil, party{}, party{comment: node, closes: true}, stop,
 			[]string{"getnetworkinfo"}, false, true},
 	} {

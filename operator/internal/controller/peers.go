@@ -29,6 +29,7 @@ func (p *pass) updatePeers(ctx context.Context, links peering.Plan) {
 	var group errgroup.Group
 	group.SetLimit(maxParallelRequests)
 	for ordinal, change := range links.Changes {
+		wishes := len(change.Dial)
 		change.Dial = p.cache.dialling.begin(state.Life(p.seen.Nodes[ordinal].Pod), change.Dial, now)
 		due[ordinal] = len(change.Dial)
 		p.dials = p.dials || due[ordinal] > 0
@@ -40,7 +41,7 @@ func (p *pass) updatePeers(ctx context.Context, links peering.Plan) {
 		group.Go(func() error {
 			errs[ordinal] = p.nodes.UpdatePeers(ctx, p.endpoint(ordinal), wanted)
 			if errs[ordinal] == nil {
-				p.Observer.Agreed(key, p.seen, ordinal, wanted)
+				p.Observer.Agreed(key, p.seen, ordinal, wanted, due[ordinal] < wishes)
 			} else {
 				p.Observer.Told(key, p.seen, ordinal)
 			}
@@ -55,7 +56,7 @@ func (p *pass) updatePeers(ctx context.Context, links peering.Plan) {
 		}
 		pod := p.seen.Nodes[ordinal].Pod
 		ctrl.LoggerFrom(ctx).V(1).Info("could not update a node's peers", "pod", pod.Name, "problem", bitcoind.Explain(err))
-		if errors.Is(err, context.DeadlineExceeded) && due[ordinal] > 0 {
+		if errors.Is(err, context.DeadlineExceeded) && !bitcoind.IsRefusal(err) && due[ordinal] > 0 {
 			p.cache.dialling.hangs(state.Life(pod), due[ordinal], now)
 		}
 	}

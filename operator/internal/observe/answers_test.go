@@ -120,14 +120,16 @@ func TestNodeThatWasToldSomethingIsAskedOnce(t *testing.T) {
 // is.
 func TestNodeThatHasAgreed(t *testing.T) {
 	for _, test := range []struct {
-		reason string
-		change bitcoind.PeerChange
-		asked  []int
+		reason     string
+		change     bitcoind.PeerChange
+		dialsLater bool
+		asked      []int
 	}{
-		{"a name less", bitcoind.PeerChange{Remove: []string{"payments-0:18444"}}, nil},
-		{"a name more", bitcoind.PeerChange{Add: []string{"payments-0:18444"}}, nil},
-		{"a name that it dials", bitcoind.PeerChange{Dial: []string{"payments-0:18444"}}, []int{1}},
-		{"a connection that it closes", bitcoind.PeerChange{Disconnect: []int32{7}}, []int{1}},
+		{"a name less", bitcoind.PeerChange{Remove: []string{"payments-0:18444"}}, false, nil},
+		{"a name more", bitcoind.PeerChange{Add: []string{"payments-0:18444"}}, false, nil},
+		{"a name more, which it dials when it is less busy", bitcoind.PeerChange{Add: []string{"payments-0:18444"}}, true, []int{1}},
+		{"a name that it dials", bitcoind.PeerChange{Dial: []string{"payments-0:18444"}}, false, []int{1}},
+		{"a connection that it closes", bitcoind.PeerChange{Disconnect: []int32{7}}, false, []int{1}},
 	} {
 		g := NewWithT(t)
 		s := newScene(t, 2)
@@ -137,7 +139,7 @@ func TestNodeThatHasAgreed(t *testing.T) {
 		seen := s.look()
 		s.partial = true
 		key := client.ObjectKeyFromObject(s.network)
-		s.observer.Agreed(key, seen, 1, test.change)
+		s.observer.Agreed(key, seen, 1, test.change, test.dialsLater)
 		g.Expect(s.asked(g)).To(Equal(test.asked), test.reason)
 		names := func() (names []string) {
 			said, _ := s.cache().answers.of(state.Node{Pod: s.pods[1], Data: s.pods[1].UID})

@@ -120,10 +120,11 @@ func (o *Observer) Told(network types.NamespacedName, seen *state.Network, ordin
 }
 
 // Agreed takes note that a node has changed its peers as it was told. Whether a connection
-// has come or gone it is asked at the next look; what is in its list it has said.
-func (o *Observer) Agreed(network types.NamespacedName, seen *state.Network, ordinal int, change bitcoind.PeerChange) {
+// has come or gone it is asked at the next look, as is one that is to dial others later; what
+// is in its list it has said.
+func (o *Observer) Agreed(network types.NamespacedName, seen *state.Network, ordinal int, change bitcoind.PeerChange, dialsLater bool) {
 	o.cacheOf(network).answers.agrees(seen.Nodes[ordinal].Pod, change)
-	if len(change.Dial)+len(change.Disconnect) > 0 {
+	if dialsLater || len(change.Dial)+len(change.Disconnect) > 0 {
 		o.Told(network, seen, ordinal)
 	}
 }
