@@ -221,7 +221,7 @@ func (c *Client) BlockHashes(ctx context.Context, endpoint Endpoint, heights []i
 	for i, err := range failed[1:] {
 		switch {
 		case err == nil && !isHash(hashes[i]):
-			return nil, fmt.Errorf("getblockhash %d: %w: what is no hash", heights[i], ErrAnswer)
+			return nil, fmt.Errorf("getblockhash %d: %w: not a hash", heights[i], ErrAnswer)
 		case err != nil && err.Code != btcjson.ErrRPCInvalidParameter: // there is no such height
 			return nil, fmt.Errorf("getblockhash %d: %w", heights[i], err)
 		}

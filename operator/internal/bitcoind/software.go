@@ -116,9 +116,9 @@ var releases = []release{
 		why: "it has had no fixes, not even security fixes, since Bitcoin Core 32.0"},
 	{software: BitcoinCore, from: 300_000, below: math.MaxInt32, support: Supported},
 	{software: BitcoinKnots, from: 290_400, below: 290_500, chains: []string{"main"}, support: KnownBad,
-		why: "at block 9 it leaves the chain that Bitcoin Core follows61640"},
+		why: "at block 961640 it leaves the chain that Bitcoin Core follows"},
 	{software: BitcoinKnots, from: 290_400, below: 290_500, chains: []string{"testnet4"}, support: KnownBad,
-		why: "at block 1 it leaves the chain that Bitcoin Core follows50308"},
+		why: "at block 150308 it leaves the chain that Bitcoin Core follows"},
 }
 
 // SupportOn returns what is known of a software on a chain, for nodes that may have

@@ -28,9 +28,8 @@ type answers struct {
 	mu sync.Mutex
 	// said is by what tells the lives of nodes, and their addresses, apart.
 	said map[string]answer
-	// asking are the nodes that are being asked. It tells of those for which no look waits
-	// any more.
-	asking map[string]bool
+	// asking are the questions to nodes that are being asked.
+	asking map[string]*question
 	late   int
 	// round tells apart what was verified by one Secret from what was by another.
 	round int
@@ -50,12 +49,26 @@ type answer struct {
 	node state.Node
 	// wasReady reports that the kubelet found it ready then, or has since.
 	wasReady bool
+	// took is how long it took to answer.
+	took time.Duration
+}
+
+// question is one that a node is being asked.
+type question struct {
+	begun time.Time
+	// round is that in which it was begun, and late reports that no look waits for it any
+	// more.
+	round int
+	late  bool
+	// asked is the node as it is when done is closed.
+	asked state.Node
+	done  chan struct{}
 }
 
 func newAnswers() *answers {
 	life, end := context.WithCancel(context.Background())
 	return &answers{
-		said: map[string]answer{}, asking: map[string]bool{}, told: map[types.UID]bool{}, patience: patience,
+		said: map[string]answer{}, asking: map[string]*question{}, told: map[types.UID]bool{}, patience: patience,
 		life: life, end: end,
 	}
 }
@@ -98,20 +111,38 @@ func (a *answers) isFresh(node state.Node) bool {
 	return true
 }
 
-// begin takes note that a node is asked, in which round, unless it is already. No look
-// waits for one that is late from the beginning, as long as there are few.
-func (a *answers) begin(pod *corev1.Pod, late bool) (round int, begun bool) {
+// begin returns the question to a node that is being asked, which begins unless there is one
+// already. No look waits for one that is late from the beginning; where there are many it is
+// not begun, and nil.
+func (a *answers) begin(node state.Node, late bool) (of *question, begins bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if _, asking := a.asking[voice(pod)]; asking || late && a.late == maxLate {
-		return 0, false
+	key := voice(node.Pod)
+	if of := a.asking[key]; of != nil || late && a.late == maxLate {
+		return of, false
 	}
-	a.asking[voice(pod)] = late
-	delete(a.told, pod.UID)
+	of = &question{begun: time.Now(), round: a.round, late: late, asked: node, done: make(chan struct{})}
+	a.asking[key] = of
+	delete(a.told, node.Pod.UID)
 	if late {
 		a.late++
 	}
-	return a.round, true
+	return of, true
+}
+
+// patienceWith is how long to wait for a node's answer: a moment for one that has timed out
+// before, and where something rests on it, so long that a slow one can give it.
+func (a *answers) patienceWith(pod *corev1.Pod, late, rests bool) time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case late:
+		return a.patience / 8
+	case rests:
+		return max(a.patience, 2*a.said[voice(pod)].took)
+	default:
+		return a.patience
+	}
 }
 
 // isLate takes note that no look waits any more for a node that is being asked, as long
@@ -119,26 +150,26 @@ func (a *answers) begin(pod *corev1.Pod, late bool) (round int, begun bool) {
 func (a *answers) isLate(pod *corev1.Pod) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	late, asking := a.asking[voice(pod)]
-	if !asking || late || a.late == maxLate {
+	of := a.asking[voice(pod)]
+	if of == nil || of.late || a.late == maxLate {
 		return false
 	}
-	a.asking[voice(pod)] = true
+	of.late = true
 	a.late++
 	return true
 }
 
-// came takes note of what came of asking a node.
-func (a *answers) came(asked state.Node, round int, isWell bool) {
+// came takes note of what came of a question.
+func (a *answers) came(of *question) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	key := voice(asked.Pod)
-	if a.asking[key] {
+	key := voice(of.asked.Pod)
+	if of.late {
 		a.late--
 	}
 	delete(a.asking, key)
-	if isWell && round == a.round {
-		a.said[key] = answer{node: asked, wasReady: state.IsReady(asked.Pod)}
+	if of.asked.Answers && of.asked.Problem == "" && of.round == a.round {
+		a.said[key] = answer{node: of.asked, wasReady: state.IsReady(of.asked.Pod), took: time.Since(of.begun)}
 	} else {
 		delete(a.said, key)
 	}

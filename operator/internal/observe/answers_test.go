@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind/bitcoindtest"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state/statetest"
 )
@@ -87,7 +89,7 @@ func TestWhomALookAsks(t *testing.T) {
 			s.MineAt(hostOf(1))
 			said, _ := s.cache().answers.of(state.Node{Pod: s.pods[1], Data: s.pods[1].UID})
 			said.Tip = blockOf(s.State(hostOf(1)).Tip())
-			s.cache().answers.came(said, s.cache().answers.round, true)
+			s.cache().answers.came(&question{asked: said, round: s.cache().answers.round})
 		}, []int{0, 1, 2}},
 		{"one that is asked has a better block", func(s *scene) {
 			s.pods[1] = statetest.Pod(1, restarted)
@@ -217,6 +219,53 @@ func TestLookDoesNotWaitForANodeThatHangs(t *testing.T) {
 	g.Eventually(func() string { return s.look().Nodes[1].Problem }, "5s").Should(Equal("it timed out"))
 	g.Expect(s.cache().answers.late).To(BeZero())
 	g.Expect(s.cache().answers.asking).To(BeEmpty())
+}
+
+// sluggish are nodes of which one takes its time.
+type sluggish struct {
+	*bitcoindtest.Network
+	address string
+	takes   time.Duration
+	asked   atomic.Int32
+}
+
+func (s *sluggish) Check(ctx context.Context, endpoint bitcoind.Endpoint) (bitcoind.State, error) {
+	if endpoint.Address == s.address {
+		s.asked.Add(1)
+		time.Sleep(s.takes)
+	}
+	return s.Network.Check(ctx, endpoint)
+}
+
+// A node that is always slow, as one whose CPU is limited, must not hold up for ever what
+// rests on it.
+func TestWhatRestsOnASlowNodeWaitsForIt(t *testing.T) {
+	g := NewWithT(t)
+	s := settled(t, 2)
+	nodes := &sluggish{Network: s.Network, address: hostOf(1), takes: 100 * time.Millisecond}
+	s.nodes = nodes
+	answers := s.cache().answers
+	answers.patience = 20 * time.Millisecond
+	isAsked := func() bool {
+		answers.mu.Lock()
+		defer answers.mu.Unlock()
+		return len(answers.asking) > 0
+	}
+	s.partial = false
+	s.look()
+	g.Eventually(isAsked).Should(BeFalse(), "it has answered, and has shown how long that takes")
+
+	seen := s.lookAfter(time.Second)
+	g.Expect(seen.Nodes[1].Answers && !seen.Nodes[1].Asked).To(BeTrue(), "a look does not wait for it")
+	g.Expect(s.observer.Ask(t.Context(), s.network, nodes, seen, []int{1})).To(Succeed())
+	g.Expect(seen.Nodes[1].Answers && seen.Nodes[1].Asked).To(BeTrue())
+	g.Expect(nodes.asked.Load()).To(BeEquivalentTo(2), "what it is being asked in the pass it is not asked twice")
+
+	s.look()
+	s.partial = true
+	seen = s.lookAfter(time.Second)
+	g.Expect(s.observer.Ask(t.Context(), s.network, nodes, seen, []int{1})).To(Succeed())
+	g.Expect(seen.Nodes[1].Answers && seen.Nodes[1].AskedAt.Equal(seen.Now)).To(BeTrue(), "what an earlier look asked is no answer")
 }
 
 // Nothing asks the nodes of a network that is gone.

@@ -99,7 +99,9 @@ func (o *Observer) Ask(ctx context.Context, network *v1alpha1.BitcoinNetwork, no
 	for _, ordinal := range ordinals {
 		wanted[seen.Nodes[ordinal].Pod.UID] = true
 	}
+	session.rests = true
 	session.ask(ctx, func(node state.Node) bool { return wanted[node.Pod.UID] })
+	session.rests = false
 	for _, ordinal := range ordinals {
 		session.distrust(&seen.Nodes[ordinal])
 	}

@@ -40,6 +40,8 @@ type session struct {
 	// hadPods reports whether the network has pods from before the Secret changed, and
 	// wasRead that it is on record that every node has read it as it is.
 	hadPods, wasRead bool
+	// rests reports that something rests on the answers which cannot be taken back.
+	rests bool
 }
 
 func newSession(nodes Nodes, network *v1alpha1.BitcoinNetwork, seen *state.Network, cache *cache) *session {
@@ -128,45 +130,47 @@ func (s *session) ask(ctx context.Context, wanted func(state.Node) bool) {
 	_ = group.Wait() // the findings are in the nodes
 }
 
-// askInTime asks a node, and waits for its answer as long as a look waits for one: for one
-// that has timed out before a moment.
+// askInTime asks a node, and waits for its answer as long as a look waits for one. A question
+// of an earlier look is left to that, unless something rests on what the node says now.
 func (s *session) askInTime(ctx context.Context, ordinal int, node *state.Node) {
-	late := s.cache.grace.hasMissed(node.Pod)
-	round, begun := s.cache.answers.begin(node.Pod, late)
-	if !begun {
+	asked := state.Node{Tip: node.Tip, AskedAt: s.seen.Now, Asked: true}
+	keepSeen(&asked, *node)
+	answers, late := s.cache.answers, s.cache.grace.hasMissed(node.Pod)
+	of, begins := answers.begin(asked, late)
+	if of == nil || !begins && !s.rests {
 		s.awaits(node)
 		return
 	}
-	asked := state.Node{Tip: node.Tip, AskedAt: s.seen.Now, Asked: true}
-	keepSeen(&asked, *node)
-	answers, done := s.cache.answers, make(chan struct{})
-	answers.asks.Go(func() { // until the node answers, by the deadlines of requests
-		defer close(done)
-		s.question(answers.life, ordinal, &asked)
-		answers.came(asked, round, asked.Answers && asked.Problem == "")
-		asked.Problem = cmp.Or(asked.Problem, unreached(asked))
-	})
-	patience := answers.patience
-	if late {
-		patience /= 8
+	if begins {
+		answers.asks.Go(func() { // until the node answers, by the deadlines of requests
+			defer close(of.done)
+			s.question(answers.life, ordinal, &of.asked)
+			answers.came(of)
+			of.asked.Problem = cmp.Or(of.asked.Problem, unreached(of.asked))
+		})
 	}
-	wait := time.NewTimer(patience)
+	wait := time.NewTimer(answers.patienceWith(node.Pod, late, s.rests))
 	defer wait.Stop()
 	select {
-	case <-done:
+	case <-of.done:
 	case <-ctx.Done():
 	case <-wait.C:
-		if late || answers.isLate(node.Pod) {
+		if !begins || late || answers.isLate(node.Pod) {
 			s.awaits(node)
 			return
 		}
 	}
 	select {
-	case <-done:
-		*node = asked
+	case <-of.done:
 	case <-ctx.Done():
 		s.awaits(node)
+		return
 	}
+	if of.asked.AskedAt.Before(s.seen.Now) {
+		s.askInTime(ctx, ordinal, node)
+		return
+	}
+	*node = of.asked
 }
 
 // awaits says of a node what it last said while it is still being asked.

@@ -63,7 +63,7 @@ func TestVersionsSupported(t *testing.T) {
 		{"of Knots nobody knows", []func(*situation){running(knots29, knots29, core32)},
 			"Unknown NotListed nodes 0, 1: Bitcoin Knots 29.4.3; it is not known how long that version gets fixes"},
 		{"but that it leaves a chain", []func(*situation){running(knots29), onMain},
-			"False KnownBad node 0: Bitcoin Knots 29.4.3: at block 9 it leaves the chain that Bitcoin Core follows61640" + ask},
+			"False KnownBad node 0: Bitcoin Knots 29.4.3: at block 961640 it leaves the chain that Bitcoin Core follows" + ask},
 		{"nobody answers", []func(*situation){noneAnswers}, "Unknown NoNodes no node answers"},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
