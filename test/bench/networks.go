@@ -10,6 +10,7 @@ import (
 	"github.com/fluxcd/pkg/runtime/conditions"
 	"k8s.io/apimachinery/pkg/types"
 	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -21,6 +22,8 @@ type networks struct {
 	mu    sync.Mutex
 	wells map[types.NamespacedName]time.Time
 	heard map[types.NamespacedName]heard
+	// heights are those of their best blocks.
+	heights map[types.NamespacedName]int64
 }
 
 // heard is a request to look at a network that was answered.
@@ -30,7 +33,7 @@ type heard struct {
 }
 
 func watchNetworks(ctx context.Context, manager ctrl.Manager) (*networks, error) {
-	n := &networks{wells: map[types.NamespacedName]time.Time{}, heard: map[types.NamespacedName]heard{}}
+	n := &networks{wells: map[types.NamespacedName]time.Time{}, heard: map[types.NamespacedName]heard{}, heights: map[types.NamespacedName]int64{}}
 	informer, err := manager.GetCache().GetInformer(ctx, &v1alpha1.BitcoinNetwork{})
 	if err != nil {
 		return nil, fmt.Errorf("watch the networks: %w", err)
@@ -46,6 +49,7 @@ func (n *networks) note(network *v1alpha1.BitcoinNetwork, now time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	key := client.ObjectKeyFromObject(network)
+	n.heights[key] = ptr.Deref(network.Status.Height, 0)
 	switch {
 	case !isWell(network):
 		delete(n.wells, key)
@@ -71,6 +75,13 @@ func (n *networks) wellSince(network types.NamespacedName) time.Time {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.wells[network]
+}
+
+// height returns that of a network's best block, as its status has it.
+func (n *networks) height(network types.NamespacedName) int64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.heights[network]
 }
 
 // heardAt returns when the request with that token was answered.

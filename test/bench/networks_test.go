@@ -28,7 +28,7 @@ func TestWellSince(t *testing.T) {
 	asItShould := func(*v1alpha1.BitcoinNetwork) {}
 	second := func(count int) time.Time { return time.Unix(int64(count), 0) }
 
-	n := &networks{wells: map[types.NamespacedName]time.Time{}, heard: map[types.NamespacedName]heard{}}
+	n := &networks{wells: map[types.NamespacedName]time.Time{}, heard: map[types.NamespacedName]heard{}, heights: map[types.NamespacedName]int64{}}
 	n.note(said(asItShould), second(1))
 	n.note(said(asItShould), second(2))
 	if got := n.wellSince(key); !got.Equal(second(1)) {
@@ -61,7 +61,7 @@ func TestHeardAt(t *testing.T) {
 		network.Status.LastHandledReconcileAt = token
 		return network
 	}
-	n := &networks{wells: map[types.NamespacedName]time.Time{}, heard: map[types.NamespacedName]heard{}}
+	n := &networks{wells: map[types.NamespacedName]time.Time{}, heard: map[types.NamespacedName]heard{}, heights: map[types.NamespacedName]int64{}}
 	n.note(answered("first"), time.Unix(1, 0))
 	n.note(answered("second"), time.Unix(2, 0))
 	n.note(answered("second"), time.Unix(3, 0)) // something else has changed

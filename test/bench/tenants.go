@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -12,25 +13,31 @@ import (
 const startsAtOnce = 10
 
 // startTenants starts so many operators, each with a network of 3 nodes, and returns when
-// all networks are well.
+// all networks are well, and nothing is left to be written of how they came up: the first
+// block's height, which is progress alone, takes a minute.
 func startTenants(ctx context.Context, c *cluster, program string, count int) ([]*bench, error) {
 	tenants := make([]*bench, count)
-	group, ctx := errgroup.WithContext(ctx)
+	group, starting := errgroup.WithContext(ctx)
 	group.SetLimit(startsAtOnce)
 	for i := range tenants {
 		group.Go(func() error {
-			tenant, err := newBench(ctx, c, program, 3)
+			tenant, err := newBench(starting, c, program, 3)
 			if err != nil {
 				return err
 			}
 			tenants[i] = tenant
-			if err := tenant.create(ctx, tenant.network.Name, tenant.nodes, nil); err != nil {
+			if err := tenant.create(starting, tenant.network.Name, tenant.nodes, nil); err != nil {
 				return err
 			}
-			return tenant.settle(ctx)
+			return tenant.settle(starting)
 		})
 	}
-	return tenants, group.Wait()
+	if err := group.Wait(); err != nil {
+		return tenants, err
+	}
+	return tenants, until(ctx, "the first blocks are in the status", func() (bool, error) {
+		return !slices.ContainsFunc(tenants, func(tenant *bench) bool { return c.networks.height(tenant.network) == 0 }), nil
+	})
 }
 
 // measureTenants sums up what operators do in a while.
