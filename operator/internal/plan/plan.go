@@ -63,7 +63,7 @@ func (p Plan) Waiting() *rollout.Wait {
 // Unasked returns the nodes on whose answers it rests what the plan does that cannot be
 // taken back, and that were not asked in this pass.
 func (p Plan) Unasked(seen *state.Network) []int {
-	ordinals := slices.Concat(p.Shape.Size.RestsOn(seen), p.Rollout.RestsOn(seen), rollout.SyncedRestsOn(seen, p.Synced))
+	ordinals := slices.Concat(p.Shape.Size.RestsOn(seen), p.Shape.Drain.RestsOn(seen), p.Rollout.RestsOn(seen), rollout.SyncedRestsOn(seen, p.Synced))
 	if p.Mine != nil {
 		ordinals = append(ordinals, seen.TipRestsOn(p.Mine.Node)...)
 	}

@@ -20,6 +20,9 @@ type Drain struct {
 	Budget resources.Budget
 	// HeldSince is since when too few nodes have the best block; nil while enough do.
 	HeldSince *metav1.Time
+	// Blank reports that all may go at once, with their data, since none has more than the
+	// first block.
+	Blank bool
 	// Ended reports that they have been too few for so long that drains go on, and
 	// JustEnded that this is news.
 	Ended, JustEnded bool
@@ -49,11 +52,12 @@ func DrainOf(network *v1alpha1.BitcoinNetwork, seen *state.Network, size int, ho
 		}
 	}
 	open := resources.Budget{MaxUnavailable: beyondRepair + 1, AlwaysAllow: true}
-	if hasNothing(seen, size) {
+	isBlank := hasNothing(seen, size)
+	if isBlank {
 		open.MaxUnavailable = int32(size)
 	}
 	if holders >= 2 || size <= 1 || !seen.AtStake() || !state.InPods(network) {
-		return Drain{Budget: open}
+		return Drain{Budget: open, Blank: isBlank && state.InPods(network)}
 	}
 	since := network.Status.DrainsHeldSince
 	if since == nil {

@@ -232,3 +232,30 @@ func TestDrainOfANetworkThatGrows(t *testing.T) {
 		t.Errorf("got %+v, want the node that is not there yet", got)
 	}
 }
+
+// While nobody has mined all may go at once. That nobody has is asked when the first goes:
+// somebody may have, since the last look.
+func TestWhatADrainRestsOn(t *testing.T) {
+	blank := func(ordinal int, changes ...func(*corev1.Pod)) state.Node {
+		return statetest.NodeAt(ordinal, 0, "a", changes...)
+	}
+	for _, test := range []struct {
+		reason  string
+		network changes
+		nodes   []state.Node
+		want    []int
+	}{
+		{"one goes", nil, []state.Node{blank(0), blank(1, statetest.Terminating), blank(2)}, []int{0, 1, 2}},
+		{"none goes", nil, []state.Node{blank(0), blank(1)}, nil},
+		{"one goes, and its data stay", changes{statetest.WithStorage("1Gi")}, []state.Node{blank(0), blank(1, statetest.Terminating)}, nil},
+		{"one goes, and one at a time may", nil, []state.Node{at(0), at(1), at(2, statetest.Terminating)}, nil},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			seen := statetest.Seen(test.nodes...)
+			drain := rollout.DrainOf(statetest.Network(int32(len(test.nodes)), test.network...), seen, len(test.nodes), time.Minute)
+			if diff := cmp.Diff(test.want, drain.RestsOn(seen)); diff != "" {
+				t.Errorf("nodes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

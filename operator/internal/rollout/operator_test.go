@@ -108,13 +108,14 @@ const check = 30 * time.Second
 func (o *operator) pass(age int, killed moment) (*state.Network, rollout.Size, rollout.Decision) {
 	c := o.cluster
 	seen := o.observe(age)
-	size := rollout.SizeOf(c.network, seen)
-	decision := rollout.Next(c.network, seen, o.links(seen))
-	for o.askUnasked(seen, slices.Concat(size.RestsOn(seen), o.restsOn(seen, decision))) {
+	var size rollout.Size
+	var drain rollout.Drain
+	var decision rollout.Decision
+	for asks := true; asks; asks = o.askUnasked(seen, slices.Concat(size.RestsOn(seen), drain.RestsOn(seen), o.restsOn(seen, decision))) {
 		size = rollout.SizeOf(c.network, seen)
+		drain = rollout.DrainOf(c.network, seen, size.Pods, drainHold)
 		decision = rollout.Next(c.network, seen, o.links(seen))
 	}
-	drain := rollout.DrainOf(c.network, seen, size.Pods, drainHold)
 	o.apply(seen, size, drain)
 	decision = rollout.Next(c.network, seen, o.links(seen))
 	if unasked := seen.Unasked(o.restsOn(seen, decision)); len(unasked) > 0 {

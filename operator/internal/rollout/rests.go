@@ -30,6 +30,20 @@ func (s Size) RestsOn(seen *state.Network) []int {
 	return ordinals
 }
 
+// RestsOn returns the nodes on whose answers it rests that all may go at once: when one goes,
+// all. Somebody may have mined at any of them since it was asked.
+func (d Drain) RestsOn(seen *state.Network) []int {
+	isGoing := func(node state.Node) bool { return node.Pod != nil && node.Pod.DeletionTimestamp != nil }
+	if !d.Blank || !slices.ContainsFunc(seen.Nodes, isGoing) {
+		return nil
+	}
+	ordinals := make([]int, len(seen.Nodes))
+	for ordinal := range ordinals {
+		ordinals[ordinal] = ordinal
+	}
+	return ordinals
+}
+
 // RestsOn returns the nodes on whose answers a decision rests: of a step the one that is
 // taken down and one that has the best block, and where clients are led elsewhere, both.
 func (d Decision) RestsOn(seen *state.Network) []int {
