@@ -15,6 +15,11 @@ import (
 	fluxevents "github.com/fluxcd/pkg/runtime/events"
 	"github.com/fluxcd/pkg/runtime/leaderelection"
 	"github.com/spf13/pflag"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/client-go/tools/record"
@@ -24,6 +29,7 @@ import (
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/controller"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/credentials"
@@ -165,7 +171,7 @@ func run(ctx context.Context, opts options) error {
 	}
 	manager, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                              scheme,
-		MapperProvider:                      newMapper,
+		MapperProvider:                      controller.NewMapper,
 		Cache:                               cacheOptions,
 		Metrics:                             metricsserver.Options{BindAddress: opts.metricsAddr, FilterProvider: metrics.Uncompressed},
 		HealthProbeBindAddress:              opts.healthAddr,
@@ -220,6 +226,17 @@ func run(ctx context.Context, opts options) error {
 		return fmt.Errorf("run the manager: %w", err)
 	}
 	return nil
+}
+
+// newScheme returns the kinds that the operator reads and writes. Those of all groups take
+// memory, and there is an operator a tenant.
+func newScheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	return scheme, errors.Join(
+		corev1.AddToScheme(scheme), appsv1.AddToScheme(scheme),
+		networkingv1.AddToScheme(scheme), policyv1.AddToScheme(scheme),
+		v1alpha1.AddToScheme(scheme),
+	)
 }
 
 // lease is the operator's, under the name of its pod: a container that is started again

@@ -118,11 +118,12 @@ func (w *world) manager() ctrl.Manager {
 	cacheOptions, err := CacheOptions(w.namespace, secretName)
 	w.Expect(err).NotTo(HaveOccurred())
 	manager, err := ctrl.NewManager(w.operator, ctrl.Options{
-		Scheme:     scheme,
-		Cache:      cacheOptions,
-		Metrics:    metricsserver.Options{BindAddress: "0"},
-		Logger:     logr.Discard(),
-		Controller: config.Controller{SkipNameValidation: new(true)},
+		Scheme:         scheme,
+		MapperProvider: NewMapper,
+		Cache:          cacheOptions,
+		Metrics:        metricsserver.Options{BindAddress: "0"},
+		Logger:         logr.Discard(),
+		Controller:     config.Controller{SkipNameValidation: new(true)},
 		NewClient: func(config *rest.Config, options client.Options) (client.Client, error) {
 			api, err := client.NewWithWatch(config, options)
 			return interceptor.NewClient(api, interceptor.Funcs{

@@ -1,7 +1,6 @@
-package main
+package controller
 
 import (
-	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -11,7 +10,6 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 
@@ -19,20 +17,10 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/credentials"
 )
 
-// newScheme returns the kinds that the operator reads and writes. Those of all groups take
-// memory, and there is an operator a tenant.
-func newScheme() (*runtime.Scheme, error) {
-	scheme := runtime.NewScheme()
-	return scheme, errors.Join(
-		corev1.AddToScheme(scheme), appsv1.AddToScheme(scheme),
-		networkingv1.AddToScheme(scheme), policyv1.AddToScheme(scheme),
-		v1alpha1.AddToScheme(scheme),
-	)
-}
-
-// newMapper returns under which names the API server has those kinds. They are known: to ask
-// for the names of all kinds takes a dozen requests at each start, and memory for good.
-func newMapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
+// NewMapper returns under which names the API server has the kinds that the operator reads
+// and writes. They are known: to ask for the names of all kinds takes a dozen requests at each
+// start, and memory for good.
+func NewMapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
 	kinds := map[schema.GroupVersion][]string{
 		v1alpha1.GroupVersion:                       {"BitcoinNetwork", "BitcoinRequest"},
 		appsv1.SchemeGroupVersion:                   {"StatefulSet"},

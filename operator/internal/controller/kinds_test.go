@@ -1,4 +1,4 @@
-package main
+package controller
 
 import (
 	"os"
@@ -16,7 +16,7 @@ import (
 // What the operator's Role lets it reach, it has a name for. Leases it reaches without.
 func TestMapperKnowsWhatTheRoleNames(t *testing.T) {
 	g := NewWithT(t)
-	mapper, err := newMapper(nil, nil)
+	mapper, err := NewMapper(nil, nil)
 	g.Expect(err).NotTo(HaveOccurred())
 	for _, rule := range slices.Concat(rules(g, "role.yaml"), rules(g, "role-secret.yaml")) {
 		for _, resource := range rule.Resources {
