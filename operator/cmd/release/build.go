@@ -28,10 +28,7 @@ const plugin = "kubectl-btcnet"
 
 // In a fleet, sources have the version in their names: so it has no capital letters, and
 // does not end in a dot or dash.
-var (
-	versionsIn = regexp.MustCompile(`\bv\d+\.\d+\.\d+(-[0-9a-z]+([.-][0-9a-z]+)*)?`)
-	versions   = regexp.MustCompile(`^` + versionsIn.String() + `$`)
-)
+var versions = regexp.MustCompile(`^v\d+\.\d+\.\d+(-[0-9a-z]+([.-][0-9a-z]+)*)?$`)
 
 type buildOptions struct {
 	version, root, out string
@@ -60,10 +57,11 @@ func build(ctx context.Context, opts buildOptions, key signer) error {
 	if err != nil {
 		return err
 	}
-	if key != nil {
-		if err := mayBeSigned(s); err != nil {
-			return err
-		}
+	if key != nil && !s.isClean {
+		return errors.New("there are uncommitted changes: what is signed is built from a commit")
+	}
+	if err := namesItself(s); err != nil {
+		return err
 	}
 	if err := os.Mkdir(opts.out, 0o755); err != nil {
 		return fmt.Errorf("make the folder of the release: %w", err)
@@ -79,32 +77,6 @@ func build(ctx context.Context, opts buildOptions, key signer) error {
 		return err
 	}
 	return writeChecksums(opts.out, key)
-}
-
-// naming are the files of the repository that name the version. A fleet refers to the
-// repository at a tag, and runs what these name there.
-var naming = []string{
-	"gitops/operator/deployment.yaml",
-	"gitops/infrastructure/sealing-certificate/publisher.yaml",
-	"gitops/clusters/production/release/release.yaml",
-}
-
-// mayBeSigned holds that somebody else would build the same of the commit, and that a
-// fleet at its tag runs it.
-func mayBeSigned(s source) error {
-	if !s.isClean {
-		return errors.New("there are uncommitted changes: a release is built from a commit")
-	}
-	for _, name := range naming {
-		content, err := os.ReadFile(filepath.Join(s.root, filepath.FromSlash(name)))
-		if err != nil {
-			return fmt.Errorf("read which version is named: %w", err)
-		}
-		if !slices.Contains(versionsIn.FindAllString(string(content), -1), s.version) {
-			return fmt.Errorf("%s does not name %s: a fleet that refers to the tag would not run it", name, s.version)
-		}
-	}
-	return nil
 }
 
 // buildImage makes the operator's image, and says what its programs are made of. It

@@ -58,8 +58,8 @@ func stock(root string) (string, error) {
 	return field(entry, "newName") + ":" + field(entry, "newTag"), nil
 }
 
-// operatorImage matches the operator's image in manifests, where it has a tag.
-var operatorImage = regexp.MustCompile(regexp.QuoteMeta(repository("operator")) + `:[\w.-]+(@sha256:[0-9a-f]{64})?`)
+// operatorImage matches the operator's image in manifests, where it has a tag, and that tag.
+var operatorImage = regexp.MustCompile(regexp.QuoteMeta(repository("operator")) + `:([\w.-]+)(?:@sha256:[0-9a-f]{64})?`)
 
 // manifests returns the product's manifests, in which the operator's image is one that
 // nobody can change.

@@ -136,6 +136,29 @@ func TestWhatIsPushedIsVerified(t *testing.T) {
 	}
 }
 
+// Any tool that copies from OCI layouts finds an image and its signature by their tags, as
+// docs/release.md copies them.
+func TestLayoutsNameTheirTags(t *testing.T) {
+	g, folder := NewWithT(t), filepath.Join(t.TempDir(), "dist")
+	private, _ := keys(g, t.TempDir())
+	release(g, folder, private)
+	for _, image := range []string{"operator", "manifests"} {
+		content, err := os.ReadFile(filepath.Join(folder, imagesFolder, image, "index.json"))
+		g.Expect(err).NotTo(HaveOccurred())
+		var index struct {
+			Manifests []struct {
+				Digest      v1.Hash
+				Annotations map[string]string
+			}
+		}
+		g.Expect(json.Unmarshal(content, &index)).To(Succeed())
+		g.Expect(index.Manifests).To(HaveLen(2))
+		of, signature := index.Manifests[0], index.Manifests[1]
+		g.Expect(of.Annotations).To(HaveKeyWithValue("org.opencontainers.image.ref.name", "v0.2.0"))
+		g.Expect(signature.Annotations).To(HaveKeyWithValue("org.opencontainers.image.ref.name", "sha256-"+of.Digest.Hex+".sig"))
+	}
+}
+
 // A key as cosign makes one is encrypted.
 func TestKeyOfCosign(t *testing.T) {
 	g, folder := NewWithT(t), t.TempDir()
@@ -267,7 +290,8 @@ func unpacked(g Gomega, archive string) map[string]string {
 }
 
 // Of two releases between which nothing has changed, the manifests differ in the image
-// alone: an upgrade changes nothing that its release did not mean to change.
+// alone, and what a fleet begins with in the tag: an upgrade changes nothing that its
+// release did not mean to change.
 func TestUpgradeFromTheReleaseBefore(t *testing.T) {
 	g, folder := NewWithT(t), t.TempDir()
 	private, _ := keys(g, folder)
@@ -276,14 +300,15 @@ func TestUpgradeFromTheReleaseBefore(t *testing.T) {
 	images := map[source]string{}
 	for _, s := range []source{before, commit} {
 		dist := filepath.Join(folder, s.version)
-		releaseOf(g, s, "an operator "+s.version, dist, private)
+		releaseOf(g, named(g, s, filepath.Join(folder, "repository-"+s.version)), "an operator "+s.version, dist, private)
 		images[s] = repository("operator") + ":" + s.version + "@" + signed(g, dist).String()
 	}
 	g.Expect(images[before]).NotTo(Equal(images[commit]))
 	differ := func(was, is map[string]string) (files []string) {
 		g.Expect(slices.Sorted(maps.Keys(is))).To(Equal(slices.Sorted(maps.Keys(was))))
 		for name := range was {
-			g.Expect(strings.ReplaceAll(was[name], images[before], images[commit])).To(Equal(is[name]), name)
+			upgraded := strings.NewReplacer(images[before], images[commit], "tag: "+before.version, "tag: "+commit.version).Replace(was[name])
+			g.Expect(upgraded).To(Equal(is[name]), name)
 			if was[name] != is[name] {
 				files = append(files, name)
 			}
@@ -297,7 +322,7 @@ func TestUpgradeFromTheReleaseBefore(t *testing.T) {
 	g.Expect(differ(
 		unpacked(g, filepath.Join(folder, "v0.1.0", "fleet_v0.1.0.tar.gz")),
 		unpacked(g, filepath.Join(folder, "v0.2.0", "fleet_v0.2.0.tar.gz")),
-	)).To(BeEmpty())
+	)).To(ConsistOf(releaseFile))
 	files := func(s source) map[string]string {
 		files := map[string]string{}
 		for name := range rendered {
@@ -365,16 +390,82 @@ func TestVersionsAreNames(t *testing.T) {
 
 // A fleet that refers to the tag runs what the repository names there.
 func TestReleaseOfARepositoryThatNamesAnother(t *testing.T) {
-	g, root := NewWithT(t), t.TempDir()
-	for _, name := range naming {
-		g.Expect(write(root, name, []byte("image: operator:v0.2.0\n"))).To(Succeed())
+	const (
+		deployment = "gitops/operator/deployment.yaml"
+		cluster    = "gitops/clusters/production/tenants/kustomization.yaml"
+		image      = "ghcr.io/bitcoin-operator/operator:"
+	)
+	for _, test := range []struct {
+		reason, file, was, is, want string
+	}{
+		{"it names itself", "", "", "", ""},
+		{"the image of the operator", deployment, image + "v0.2.0", image + "v0.1.0",
+			deployment + " names v0.1.0, not v0.2.0: a fleet at the tag v0.2.0 would not run it"},
+		{"a candidate is another version", deployment, image + "v0.2.0", image + "v0.2.0-rc.1",
+			deployment + " names v0.2.0-rc.1, not v0.2.0"},
+		{"the version in a comment alone", deployment, image + "v0.2.0", "registry.example.com/operator:v0.2.0 # " + image + "v0.2.0",
+			deployment + " names no version"},
+		{"the release that a fleet begins with", releaseFile, "tag: v0.2.0", "tag: v0.1.0 # v0.2.0",
+			releaseFile + " names v0.1.0, not v0.2.0"},
+		{"a cluster that changes the image's tag", cluster, "images:\n", "images:\n  - name: ghcr.io/bitcoin-operator/operator\n    newTag: v0.1.0\n",
+			cluster + " names v0.1.0, not v0.2.0"},
+		{"another version in a comment", cluster, "images:\n", "# Not " + image + "v0.1.0.\nimages:\n", ""},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			g := NewWithT(t)
+			s := named(g, commit, t.TempDir())
+			if test.file != "" {
+				content, err := os.ReadFile(filepath.Join(s.root, test.file))
+				g.Expect(err).NotTo(HaveOccurred())
+				g.Expect(string(content)).To(ContainSubstring(test.was))
+				g.Expect(write(s.root, test.file, bytes.Replace(content, []byte(test.was), []byte(test.is), 1))).To(Succeed())
+			}
+			if test.want == "" {
+				g.Expect(namesItself(s)).To(Succeed())
+			} else {
+				g.Expect(namesItself(s)).To(MatchError(HavePrefix(test.want)))
+			}
+		})
 	}
-	s := source{root: root, version: "v0.2.0", isClean: true}
-	g.Expect(mayBeSigned(s)).To(Succeed())
-	s.version = "v0.2.0-rc.1"
-	g.Expect(mayBeSigned(s)).To(MatchError(naming[0] + " does not name v0.2.0-rc.1: a fleet that refers to the tag would not run it"))
-	s.isClean = false
-	g.Expect(mayBeSigned(s)).To(MatchError(HavePrefix("there are uncommitted changes")))
+}
+
+// named copies a commit's manifests to a folder, where they name its version.
+func named(g Gomega, commit source, root string) source {
+	files, err := read(commit.root, slices.Concat(productFolders, fleetFolders), func(content []byte) []byte {
+		content = operatorImage.ReplaceAll(content, []byte(repository("operator")+":"+commit.version))
+		return regexp.MustCompile(`(?m)^  tag: v.*$`).ReplaceAll(content, []byte("  tag: "+commit.version))
+	})
+	g.Expect(err).NotTo(HaveOccurred())
+	for _, f := range files {
+		g.Expect(write(root, f.name, f.content)).To(Succeed())
+	}
+	commit.root = root
+	return commit
+}
+
+// Whether it is signed or not, nothing is built that contradicts itself; and nothing is
+// signed of which there is no commit.
+func TestReleaseIsOfACommitThatNamesIt(t *testing.T) {
+	g, ctx := NewWithT(t), t.Context()
+	private, _ := keys(g, t.TempDir())
+	s := named(g, commit, t.TempDir())
+	for _, args := range [][]string{
+		{"init", "--quiet"}, {"add", "--all"},
+		{"-c", "user.name=releaser", "-c", "user.email=releaser@example.com", "commit", "--quiet", "--message=A release"},
+	} {
+		_, err := git(ctx, s.root, args...)
+		g.Expect(err).NotTo(HaveOccurred())
+	}
+	out := filepath.Join(t.TempDir(), "dist")
+	build := func(args ...string) error {
+		return run(ctx, append([]string{"build", "--root=" + s.root, "--out=" + out}, args...))
+	}
+	for _, key := range []string{"", private} {
+		g.Expect(build("--version=v0.3.0", "--key="+key)).To(MatchError(HaveSuffix("names v0.2.0, not v0.3.0: a fleet at the tag v0.3.0 would not run it")))
+	}
+	g.Expect(write(s.root, "a-note", nil)).To(Succeed())
+	g.Expect(build("--version=v0.2.0", "--key="+private)).To(MatchError(HavePrefix("there are uncommitted changes")))
+	g.Expect(out).NotTo(BeADirectory())
 }
 
 // The same commit makes the same images, whoever builds it.
