@@ -149,15 +149,15 @@ build: ## Build the programs that the Dockerfile copies, into .local/image. VERS
 		-o $(LOCAL)/image/ ./operator/cmd/operator ./operator/cmd/publish-certificate ./operator/cmd/bitcoind-start
 
 .PHONY: release
-release: ## Build a release into dist/, and sign it: VERSION=v0.2.0 KEY=cosign.key
-	go -C operator/cmd/release run . build --version=$(VERSION) --key=$(KEY) --root=$(CURDIR) --out=$(CURDIR)/dist
+release: ## Build a release into dist/, which must not exist, and sign it: VERSION=v0.2.0 KEY=path/to/cosign.key
+	go -C operator/cmd/release run . build --version=$(VERSION) --key=$(abspath $(KEY)) --root=$(CURDIR) --out=$(CURDIR)/dist
 
 .PHONY: vuln
 vuln: ## Look for known vulnerabilities in what a release has. For a newer list: VULNDB=golang.org/x/vulndb@latest
 	go run $(GOVULNCHECK) -db file://$$(go mod download -json $(VULNDB) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')/data/osv ./operator/...
 
 .PHONY: pin
-pin: ## Write the digests of tags into the production cluster's images, as their registries say.
+pin: ## Write the digests of tags into the images of gitops/clusters/production, as their registries say.
 	go -C operator/cmd/release run . pin $(CURDIR)/gitops/clusters/production/tenants/kustomization.yaml $(CURDIR)/gitops/clusters/production/sealed-secrets/kustomization.yaml
 
 ##@ The local cluster

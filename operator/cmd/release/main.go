@@ -15,8 +15,9 @@ import (
 
 const usage = `usage:
   release build --version=v0.2.0 [--key=cosign.key] [--root=.] [--out=dist] [--platform=linux/amd64]
-        Build everything that belongs to a release into a folder, and sign it. A release for
-        one platform alone is for trying things out.
+        Build everything that belongs to a release into a folder, which must not exist, and
+        sign it. The manifests must name the version. A release for one platform alone is for
+        trying things out.
   release push [--plain-http] FOLDER [REGISTRY/PREFIX]
         Push the images in such a folder, with their signatures, to ghcr.io/bitcoin-operator
         or another place.

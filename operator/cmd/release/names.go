@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -23,29 +24,30 @@ var naming = []string{
 // namesItself holds that a fleet at the tag of the version runs that version: the manifests
 // name it, and no other.
 func namesItself(s source) error {
-	files, err := read(s.root, slices.Concat(productFolders, fleetFolders), func(content []byte) []byte { return content })
+	files, err := read(s.root, slices.Concat(productFolders, fleetFolders), unchanged)
 	if err != nil {
 		return err
 	}
-	isNamedIn := map[string]bool{}
+	isNamed := map[string]bool{}
+	var wrong []error
 	for _, f := range files {
 		named, err := versionsIn(f)
 		if err != nil {
 			return fmt.Errorf("read which version %s names: %w", f.name, err)
 		}
 		for _, version := range named {
+			isNamed[f.name] = true
 			if version != s.version {
-				return fmt.Errorf("%s names %s, not %s: a fleet at the tag %[3]s would not run it", f.name, version, s.version)
+				wrong = append(wrong, fmt.Errorf("%s names %s, not %s: a fleet at the tag %[3]s would not run it", f.name, version, s.version))
 			}
-			isNamedIn[f.name] = true
 		}
 	}
 	for _, name := range naming {
-		if !isNamedIn[name] {
-			return fmt.Errorf("%s names no version: a fleet at the tag %s would not run it", name, s.version)
+		if !isNamed[name] {
+			wrong = append(wrong, fmt.Errorf("%s names no version: a fleet at the tag %s would not run it", name, s.version))
 		}
 	}
-	return nil
+	return errors.Join(wrong...)
 }
 
 // versionsIn returns the versions in a manifest's fields: the tags of the operator's
@@ -93,3 +95,5 @@ func texts(node *yaml.Node) []string {
 	}
 	return all
 }
+
+func unchanged(content []byte) []byte { return content }
