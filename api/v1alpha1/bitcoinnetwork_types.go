@@ -581,6 +581,7 @@ type BitcoinNetworkList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 
 	// items are the networks.
+	// +required
 	Items []BitcoinNetwork `json:"items"`
 }
 

@@ -223,6 +223,7 @@ type BitcoinRequestList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 
 	// items are the requests.
+	// +required
 	Items []BitcoinRequest `json:"items"`
 }
 

@@ -8,12 +8,15 @@ type SyncStatus struct {
 	// synced is the number of nodes that are synced: at most one block behind the
 	// network's best block and behind the last header that they have; on public chains
 	// also out of initial block download.
+	// +required
 	Synced int32 `json:"synced"`
 
 	// nodes is the number of nodes that there should be.
+	// +required
 	Nodes int32 `json:"nodes"`
 
 	// summary is synced out of nodes, such as "2/3".
+	// +required
 	Summary string `json:"summary"`
 
 	// lowestHeight is the height of the lowest tip, in blocks, among the nodes that
@@ -48,16 +51,20 @@ type SyncStatus struct {
 // NodeSyncStatus is how far a node is with downloading the chain.
 type NodeSyncStatus struct {
 	// name is the name of the node's pod.
+	// +required
 	Name string `json:"name"`
 
 	// height is the height of the node's tip, in blocks.
+	// +required
 	Height int64 `json:"height"`
 
 	// headers is the height up to which the node has headers, which it downloads first.
+	// +required
 	Headers int64 `json:"headers"`
 
 	// progress is the share of the chain that the node has, such as "43.21%": of the
 	// blocks on regtest and private signets; of the transactions, as estimated by
 	// bitcoind, on public chains.
+	// +required
 	Progress string `json:"progress"`
 }
