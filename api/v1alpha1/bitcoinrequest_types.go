@@ -101,6 +101,7 @@ type PayRequest struct {
 // +kubebuilder:validation:Enum=Pending;Started;Sent;Succeeded;Refused;Failed;Unknown
 type RequestPhase string
 
+// The phases of a BitcoinRequest. They are the reasons of its condition Ready.
 const (
 	// RequestPending: nothing has been done yet.
 	RequestPending RequestPhase = "Pending"
@@ -108,14 +109,14 @@ const (
 	RequestStarted RequestPhase = "Started"
 	// RequestSent: the payment was sent, and is not in a block yet.
 	RequestSent RequestPhase = "Sent"
-	// RequestSucceeded: the request was carried out.
+	// RequestSucceeded (Normal): the request was carried out.
 	RequestSucceeded RequestPhase = "Succeeded"
-	// RequestRefused: nothing was done, and nothing will be.
+	// RequestRefused (Warning): nothing was done, and nothing will be.
 	RequestRefused RequestPhase = "Refused"
-	// RequestFailed: the request was sent to a node, which did not carry it out, or only
+	// RequestFailed (Warning): the request was sent to a node, which did not carry it out, or only
 	// in part.
 	RequestFailed RequestPhase = "Failed"
-	// RequestUnknown: the request was sent to a node, and it is unknown whether it was
+	// RequestUnknown (Warning): the request was sent to a node, and it is unknown whether it was
 	// carried out. It is not sent again.
 	RequestUnknown RequestPhase = "Unknown"
 )

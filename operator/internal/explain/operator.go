@@ -88,7 +88,7 @@ func itself(s *subject) []Finding {
 		return nil
 	case s.isStalled():
 		return []Finding{finding(Itself, Problem, ready)}
-	case ready.Reason == meta.FailedReason && s.lasts(ready):
+	case ready.Reason == v1alpha1.FailedReason && s.lasts(ready):
 		return []Finding{finding(Itself, Problem, ready)}
 	default:
 		return []Finding{finding(Itself, Waiting, ready)}

@@ -39,6 +39,11 @@ All fields, conditions, events, flags and metrics, generated from the code. What
 
 `
 
+const events = `A reason with a type under "event" is also the reason of an event of that type. Most of these events repeat the message of the
+condition.
+
+`
+
 // pageOf returns the reference of the repository at root.
 func pageOf(root string) (string, error) {
 	var page strings.Builder
@@ -53,7 +58,7 @@ func pageOf(root string) (string, error) {
 	}
 	page.WriteString("## BitcoinNetwork\n\n" + fieldTables(networks))
 	page.WriteString("## BitcoinRequest\n\n" + fieldTables(requests))
-	page.WriteString("## Conditions and events\n\n" + reasonTables(reasons))
+	page.WriteString("## Conditions and events\n\n" + events + reasonTables(reasons))
 	page.WriteString("## Flags of the operator\n\n" + flagTable(flags))
 	page.WriteString("## Metrics\n\n" + metricTable(metrics))
 	return strings.TrimSpace(page.String()) + "\n", nil

@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,51 +18,71 @@ type group struct {
 	reasons []reason
 }
 
-// A reason is one of a condition or event, or a condition itself.
-type reason struct{ name, meaning string }
+// A reason is one of a condition or event, or a condition itself. The kind is that of the
+// event that has the reason, Normal or Warning or either; empty where there is none.
+type reason struct{ name, kind, meaning string }
 
 // reasonsOf returns the conditions and reasons of the API, by their constants and what is
 // said of these.
 func reasonsOf(folder string) ([]group, error) {
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(folder, "conditions.go"), nil, parser.ParseComments)
-	if err != nil {
-		return nil, err
-	}
 	var groups []group
-	for _, declaration := range file.Decls {
-		constants, ok := declaration.(*ast.GenDecl)
-		if !ok || constants.Tok != token.CONST {
-			continue
+	for _, name := range []string{"conditions.go", "bitcoinrequest_types.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(folder, name), nil, parser.ParseComments)
+		if err != nil {
+			return nil, err
 		}
-		found := group{title: strings.TrimSpace(constants.Doc.Text())}
-		for _, spec := range constants.Specs {
-			constant := spec.(*ast.ValueSpec)
-			name, err := strconv.Unquote(constant.Values[0].(*ast.BasicLit).Value)
-			if err != nil {
-				return nil, fmt.Errorf("constant %s: %w", constant.Names[0], err)
+		for _, declaration := range file.Decls {
+			constants, ok := declaration.(*ast.GenDecl)
+			if !ok || constants.Tok != token.CONST {
+				continue
 			}
-			found.reasons = append(found.reasons, reason{name, meaningOf(constant)})
+			found, err := groupOf(constants)
+			if err != nil {
+				return nil, err
+			}
+			groups = append(groups, found)
 		}
-		groups = append(groups, found)
 	}
 	return groups, nil
 }
 
-// meaningOf returns what a constant's comment says of it, without its name.
-func meaningOf(constant *ast.ValueSpec) string {
-	text := strings.TrimPrefix(constant.Doc.Text(), constant.Names[0].Name)
-	text = strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(text, ":"), " is "))
-	return strings.ToUpper(text[:1]) + text[1:]
+func groupOf(constants *ast.GenDecl) (group, error) {
+	found := group{title: strings.TrimSpace(constants.Doc.Text())}
+	for _, spec := range constants.Specs {
+		constant := spec.(*ast.ValueSpec)
+		name, err := strconv.Unquote(constant.Values[0].(*ast.BasicLit).Value)
+		if err != nil {
+			return group{}, fmt.Errorf("constant %s: %w", constant.Names[0], err)
+		}
+		parts := ofComment.FindStringSubmatch(strings.TrimPrefix(constant.Doc.Text(), constant.Names[0].Name))
+		if parts == nil {
+			return group{}, fmt.Errorf("constant %s: the comment reads otherwise: %s", constant.Names[0], constant.Doc.Text())
+		}
+		found.reasons = append(found.reasons, reason{name, parts[1], strings.ToUpper(parts[2][:1]) + parts[2][1:]})
+	}
+	return found, nil
 }
+
+// ofComment is how a comment goes on behind its constant's name: "(Warning): the chain is
+// lost." for a reason that an event has, and ": …" or " is …" for others.
+var ofComment = regexp.MustCompile(`(?s)^(?: \((Normal|Warning|Normal, Warning)\))?(?::| is) (.+)\n$`)
 
 func reasonTables(groups []group) string {
 	var text strings.Builder
 	for _, group := range groups {
+		header, told := []string{"name", "meaning"}, slices.ContainsFunc(group.reasons, func(r reason) bool { return r.kind != "" })
+		if told {
+			header = []string{"name", "event", "meaning"}
+		}
 		var rows [][]string
 		for _, reason := range group.reasons {
-			rows = append(rows, []string{"`" + reason.name + "`", inCell(reason.meaning)})
+			row := []string{"`" + reason.name + "`", inCell(reason.meaning)}
+			if told {
+				row = slices.Insert(row, 1, reason.kind)
+			}
+			rows = append(rows, row)
 		}
-		text.WriteString(strings.Join(strings.Fields(group.title), " ") + "\n\n" + table([]string{"name", "meaning"}, rows))
+		text.WriteString(strings.Join(strings.Fields(group.title), " ") + "\n\n" + table(header, rows))
 	}
 	return text.String()
 }

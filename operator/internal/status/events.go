@@ -182,7 +182,7 @@ func (c change) movedText() string {
 
 func (c change) failed() bool {
 	return conditions.HasAnyReason(c.after, ready, v1alpha1.ConflictReason, v1alpha1.InvalidReason, v1alpha1.ChainNotAllowedReason,
-		v1alpha1.QuotaExceededReason, v1alpha1.StorageRefusedReason, v1alpha1.ResizeInfeasibleReason, v1alpha1.RolloutBlockedReason, meta.FailedReason)
+		v1alpha1.QuotaExceededReason, v1alpha1.StorageRefusedReason, v1alpha1.ResizeInfeasibleReason, v1alpha1.RolloutBlockedReason, v1alpha1.FailedReason)
 }
 
 func (change) degraded(network *v1alpha1.BitcoinNetwork) bool {

@@ -285,7 +285,7 @@ func readyOf(network *v1alpha1.BitcoinNetwork, seen *state.Network, todo plan.Pl
 			"spec.chain: the platform does not allow %s in this namespace; ask the platform team, who set the operator's flag --allowed-chains", network.Spec.Chain)
 	}
 	if outcome.Failure != nil {
-		reason := meta.FailedReason
+		reason := v1alpha1.FailedReason
 		var known reasoned
 		if errors.As(outcome.Failure, &known) {
 			reason = known.Reason()
