@@ -107,6 +107,25 @@ func theirNames(g Gomega) map[string]bool {
 	return known
 }
 
+func TestMonitoringNamesOnlyReasonsThatThereAre(t *testing.T) {
+	g := NewWithT(t)
+	reasons, err := reasonsOf(filepath.Join(root, "api/v1alpha1"))
+	g.Expect(err).NotTo(HaveOccurred())
+	known := namesOf(reasons)
+	files, err := filepath.Glob(filepath.Join(root, "gitops/monitoring/*/*"))
+	g.Expect(err).NotTo(HaveOccurred())
+	found := 0
+	for _, file := range files {
+		for _, selector := range regexp.MustCompile(`\b(?:reason|type)(?:=~?|![=~])\\?"([A-Z][\w|]*)\\?"`).FindAllStringSubmatch(read(g, file), -1) {
+			for _, name := range strings.Split(selector[1], "|") {
+				found++
+				g.Expect(known).To(ContainElement(name), file)
+			}
+		}
+	}
+	g.Expect(found).To(BeNumerically(">", 20), "the test reads the expressions")
+}
+
 func TestEveryReasonIsExplained(t *testing.T) {
 	g := NewWithT(t)
 	reasons, err := reasonsOf(filepath.Join(root, "api/v1alpha1"))
