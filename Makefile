@@ -100,7 +100,7 @@ lint: ## Check formatting, go vet, staticcheck and the generated files.
 
 .PHONY: golangci
 golangci: ## Run more linters, among them one that holds the layers of CONTRIBUTING.md: minutes to build at first.
-	go run $(GOLANGCI_LINT) run
+	for module in . $(MODULES); do go -C $$module run $(GOLANGCI_LINT) run; done
 
 .PHONY: manifests
 manifests: assets ## Check that everything that Flux is pointed at builds and fits its schema, and what alerts go by.
