@@ -11,7 +11,7 @@ import (
 // 11 MB, and with the bitcoin.conf that each carries up to 130 MB more.
 func withoutUnread(object any) (any, error) {
 	if pod, isPod := object.(*corev1.Pod); isPod {
-		pod.Annotations = nil
+		pod.Annotations = annotationsRead(pod)
 		pod.Spec = specRead(pod.Spec)
 		pod.Status.HostIPs, pod.Status.PodIPs, pod.Status.EphemeralContainerStatuses = nil, nil, nil
 		for _, statuses := range [][]corev1.ContainerStatus{pod.Status.ContainerStatuses, pod.Status.InitContainerStatuses} {
@@ -21,6 +21,14 @@ func withoutUnread(object any) (any, error) {
 		}
 	}
 	return informers.TransformStripManagedFields()(object)
+}
+
+// annotationsRead returns what is read of a pod's annotations: a line of its bitcoin.conf.
+func annotationsRead(pod *corev1.Pod) map[string]string {
+	if !resources.WithoutWallets(pod) {
+		return nil
+	}
+	return map[string]string{resources.ConfigAnnotation: resources.NoWallets}
 }
 
 // specRead returns what is read of a pod's spec: where it is, what holds up its readiness,

@@ -25,7 +25,7 @@ func TestPodsAreRememberedWithoutWhatNobodyReads(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	pod.Spec = resources.StatefulSet(network, workload, 3, nil).Spec.Template.Spec
 	pod.Spec.NodeName = "machine-1"
-	pod.Annotations = map[string]string{resources.ConfigAnnotation: "chain=regtest\n"}
+	pod.Annotations = map[string]string{resources.ConfigAnnotation: "chain=regtest\n\n[regtest]\ndisablewallet=1\n", "example.com/owner": "blue"}
 	pod.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "somebody"}}
 	pod.Status.InitContainerStatuses = []corev1.ContainerStatus{{Name: "proxy", State: statetest.Waiting("ImagePullBackOff", "")}}
 	read := func(pod *corev1.Pod) []any {
@@ -33,13 +33,19 @@ func TestPodsAreRememberedWithoutWhatNobodyReads(t *testing.T) {
 		return []any{
 			state.Life(pod), state.PodProblem(pod), state.Unreached(pod), state.IsReady(pod), state.AwaitsSync(pod), state.Restarts(pod),
 			state.StartedAt(pod), state.RunsSince(pod), state.UnservedSince(pod), state.NeverRan(pod), state.OfEarlierLife(pod, since),
-			resources.SecretOf(pod), resources.KnownUsers(pod), resources.DiskOf(pod), pod.Spec.NodeName, pod.Labels, pod.OwnerReferences,
+			resources.SecretOf(pod), resources.KnownUsers(pod), resources.DiskOf(pod), resources.WithoutWallets(pod), pod.Spec.NodeName, pod.Labels, pod.OwnerReferences,
 		}
 	}
 	before := pod.DeepCopy()
 	g.Expect(withoutUnread(pod)).To(BeIdenticalTo(pod))
 	g.Expect(read(pod)).To(Equal(read(before)))
-	g.Expect(pod.Annotations).To(BeEmpty(), "one is its bitcoin.conf")
+	g.Expect(pod.Annotations).To(HaveLen(1))
+	g.Expect(pod.Annotations[resources.ConfigAnnotation]).To(Equal(resources.NoWallets), "of its bitcoin.conf one line")
 	g.Expect(pod.ManagedFields).To(BeEmpty())
 	g.Expect(pod.Size()).To(BeNumerically("<", before.Size()*2/3))
+
+	pod.Annotations = map[string]string{resources.ConfigAnnotation: "chain=regtest\n"}
+	_, err = withoutUnread(pod)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(pod.Annotations).To(BeNil(), "nothing is read of another")
 }

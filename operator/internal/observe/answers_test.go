@@ -334,7 +334,7 @@ func TestNodesThatHangHoldUpNoOthers(t *testing.T) {
 // Every field of a node is either seen without asking it, or said by it.
 func TestWhatIsSaidAndWhatIsSeen(t *testing.T) {
 	said := []string{
-		"Problem", "Asked", "AskedAt", "Answers", "State", "Silent", "IsLate", "WarmsUp", "AskAgain",
+		"Problem", "Asked", "AskedAt", "Answers", "State", "Silent", "Runs", "Latest", "IsLate", "WarmsUp", "AskAgain",
 		"RejectsCurrent", "RejectsPrevious", "RejectsAll", "AcceptsOld", "MayAcceptOld", "RejectsUsers", "KeepsUsers", "Tip", "Shown",
 	}
 	full := state.Node{

@@ -8,7 +8,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/credentials"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 )
 
@@ -44,6 +46,8 @@ type cache struct {
 	// alive is when nodes were last seen to be alive, and missing since when they have
 	// no pod, by ordinal.
 	alive, missing map[int]time.Time
+	// runs is what nodes last said that they run, by ordinal.
+	runs map[int]state.Software
 	// best is the best block that was last known.
 	best *state.Block
 	// tip is the highest tip that a node last told of, by its hash, since tipSince.
@@ -206,6 +210,7 @@ func (c *cache) remember(network *v1alpha1.BitcoinNetwork, seen *state.Network) 
 	c.rememberAlive(seen)
 	c.rememberBehind(seen)
 	c.rememberSync(seen)
+	c.rememberSoftware(seen)
 	unasked := seen.Secret.Unusable != nil // which no node can be blamed for
 	for i := range seen.Nodes {
 		node := &seen.Nodes[i]
@@ -295,4 +300,25 @@ func (c *cache) rememberBehind(seen *state.Network) {
 		}
 		node.BehindSince = memory.behindSince
 	}
+}
+
+// rememberSoftware takes note of what nodes run. One that says nothing runs what it ran: it
+// is told apart by its ordinal alone, since it may be between two pods.
+func (c *cache) rememberSoftware(seen *state.Network) {
+	runs := map[int]state.Software{}
+	for ordinal := range seen.Nodes {
+		node := &seen.Nodes[ordinal]
+		if said := node.State.Network; node.Answers {
+			node.Runs = state.Software{
+				Software:       bitcoind.SoftwareOf(said.Version, said.SubVersion),
+				WithoutWallets: resources.WithoutWallets(node.Pod),
+			}
+		} else {
+			node.Runs = c.runs[ordinal]
+		}
+		if node.Runs.Name != "" {
+			runs[ordinal] = node.Runs
+		}
+	}
+	c.runs = runs
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/resources"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state/statetest"
 )
@@ -455,4 +456,40 @@ func TestSinceWhenThereIsATip(t *testing.T) {
 	s.Fail(hostOf(0), errors.New("no"))
 	s.Fail(hostOf(1), errors.New("no"))
 	g.Expect(s.lookAfter(time.Minute).TipSince).To(Equal(second.Now), "nobody says otherwise")
+}
+
+// What a node runs it does not change by being silent, nor by having no pod for a while.
+func TestWhatANodeRunsIsRemembered(t *testing.T) {
+	for _, test := range []struct {
+		reason string
+		change func(*scene)
+		known  bool
+	}{
+		{"it answers", func(*scene) {}, true},
+		{"it does not answer", func(s *scene) { s.Fail(hostOf(1), bitcoind.ErrBusy) }, true},
+		{"it has no pod", func(s *scene) { s.pods[1] = nil }, true},
+		{"its pod was replaced, and does not answer yet", func(s *scene) {
+			s.pods[1] = statetest.Pod(1, another, statetest.Container(statetest.Waiting("ContainerCreating", "")))
+		}, true},
+		{"nobody can be asked", func(s *scene) { s.secret = nil }, true},
+		{"it was scaled away, and is made anew", func(s *scene) {
+			s.pods = s.pods[:1]
+			s.network.Spec.Nodes, s.set.Spec.Replicas = 1, new(int32(1))
+			s.look()
+			s.network.Spec.Nodes, s.set.Spec.Replicas = 2, new(int32(2))
+		}, false},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			g := NewWithT(t)
+			s := newScene(t, 2)
+			s.pods[1].Annotations = map[string]string{resources.ConfigAnnotation: resources.NoWallets + "\n"}
+			want := state.Software{Software: bitcoind.Software{Name: bitcoind.BitcoinKnots, Version: 290400}, WithoutWallets: true}
+			g.Expect(s.look().Nodes[1].Runs).To(Equal(want))
+			test.change(s)
+			if !test.known {
+				want = state.Software{}
+			}
+			g.Expect(s.lookAfter(time.Minute).Nodes[1].Runs).To(Equal(want))
+		})
+	}
 }

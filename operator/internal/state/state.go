@@ -104,6 +104,12 @@ type Problem struct {
 	Reason, Message string
 }
 
+// Software is what a node runs. WithoutWallets reports that its pod lets it have none.
+type Software struct {
+	bitcoind.Software
+	WithoutWallets bool
+}
+
 // Node is what is known of one node.
 type Node struct {
 	// Pod runs the node; nil while there is none.
@@ -125,6 +131,9 @@ type Node struct {
 	Answers bool
 	State   bitcoind.State
 	Silent  map[int32]bool
+	// Runs is what the node runs, as it last said, be it before a restart; zero where it never
+	// has.
+	Runs Software
 	// IsLate reports that the node did not answer in time, for the first time since it was
 	// well, and that the kubelet finds it ready: it is given another check. State is what
 	// it said before.

@@ -12,8 +12,9 @@ import (
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 )
 
-// setVersionsSupported says what is known of the versions that the nodes run. While none
-// answers it stays as it was: what a node runs it does not change by being silent.
+// setVersionsSupported says what is known of the versions that the nodes run. What a node
+// runs it does not change by being silent: it counts as it last said, and while nobody knows
+// that of any, since the operator was restarted, the condition stays as it was.
 func setVersionsSupported(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
 	condition := versionsSupported(network, seen)
 	if condition.Reason == v1alpha1.NoNodesReason && seen.Wanted > 0 && conditions.Has(network, v1alpha1.VersionsSupportedCondition) {
@@ -31,19 +32,18 @@ func versionsSupported(network *v1alpha1.BitcoinNetwork, seen *state.Network) me
 	by := map[string][]int{}
 	var order []string
 	for ordinal, node := range seen.WantedNodes() {
-		if !node.IsTold() {
+		if node.Runs.Name == "" {
 			continue
 		}
 		told++
-		software := bitcoind.SoftwareOf(node.State.Network.Version, node.State.Network.SubVersion)
-		support, why := software.SupportOn(seen.Chain.Name, mayHaveWallets(network))
+		support, why := node.Runs.SupportOn(seen.Chain.Name, !node.Runs.WithoutWallets)
 		if support < worst || support == bitcoind.Supported {
 			continue
 		}
 		if support > worst {
 			worst, order = support, nil
 		}
-		text := software.String()
+		text := node.Runs.String()
 		if why != "" {
 			text += ": " + why
 		}
@@ -72,11 +72,6 @@ func versionsSupported(network *v1alpha1.BitcoinNetwork, seen *state.Network) me
 	default:
 		return metav1.Condition{Status: metav1.ConditionTrue, Reason: v1alpha1.SupportedReason, Message: "every node that answers runs a supported version"}
 	}
-}
-
-// mayHaveWallets reports whether a network's nodes may have wallets.
-func mayHaveWallets(network *v1alpha1.BitcoinNetwork) bool {
-	return !slices.Contains(network.Spec.Config, "disablewallet=1")
 }
 
 // wayToAnother says how a network's nodes come to run another version.

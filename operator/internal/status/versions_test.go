@@ -2,6 +2,7 @@ package status
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/fluxcd/pkg/runtime/conditions"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/bitcoin-operator/bitcoin-operator/api/v1alpha1"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/bitcoind"
+	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state"
 	"github.com/bitcoin-operator/bitcoin-operator/operator/internal/state/statetest"
 )
 
@@ -16,11 +18,7 @@ import (
 func running(agents ...bitcoind.Software) func(*situation) {
 	return func(s *situation) {
 		for ordinal, software := range agents {
-			said := &s.seen.Nodes[ordinal].State.Network
-			said.Version, said.SubVersion = software.Version, "/Satoshi:1.0.0(team-a.payments.0)/"
-			if software.Name == bitcoind.BitcoinKnots {
-				said.SubVersion += "Knots:20260508/"
-			}
+			s.seen.Nodes[ordinal].Runs = state.Software{Software: software}
 		}
 	}
 }
@@ -40,6 +38,11 @@ func noneAnswers(s *situation) {
 	}
 }
 
+// isSilentNow is for a network one of whose nodes does not answer.
+func isSilentNow(ordinal int) func(*situation) {
+	return func(s *situation) { s.seen.Nodes[ordinal] = statetest.Silent(ordinal, closed) }
+}
+
 func TestVersionsSupported(t *testing.T) {
 	const (
 		ask  = "; the image is the platform's: ask the platform team for another, or set spec.image"
@@ -56,8 +59,14 @@ func TestVersionsSupported(t *testing.T) {
 			"False OutOfSupport nodes 0, 1: Bitcoin Core 29.0" + ends + "; node 2: Bitcoin Core 28.1" + ends + ask},
 		{"one does harm, which is worse than those that are not mended", []func(*situation){running(core29, core301)},
 			"False KnownBad node 1: Bitcoin Core 30.1: migrating a legacy wallet can delete all wallets of the node" + ask},
-		{"it cannot without wallets", []func(*situation){running(core301), func(s *situation) { s.network.Spec.Config = []v1alpha1.ConfigLine{"disablewallet=1"} }},
+		{"it cannot without wallets", []func(*situation){running(core301), func(s *situation) { s.seen.Nodes[0].Runs.WithoutWallets = true }},
 			"True Supported every node that answers runs a supported version"},
+		{"its pod has wallets until it is replaced, as of a network that is suspended", []func(*situation){running(core301), func(s *situation) {
+			s.network.Spec.Suspend, s.network.Spec.Config = true, []v1alpha1.ConfigLine{"disablewallet=1"}
+		}}, "False KnownBad node 0: Bitcoin Core 30.1: migrating a legacy wallet can delete all wallets of the node" + ask},
+		{"it does not answer now, and ran it before", []func(*situation){isSilentNow(0), running(core301)},
+			"False KnownBad node 0: Bitcoin Core 30.1: migrating a legacy wallet can delete all wallets of the node" + ask},
+		{"one has never said anything", []func(*situation){isSilentNow(0)}, "True Supported every node that answers runs a supported version"},
 		{"the network has an image of its own", []func(*situation){running(core29), func(s *situation) { s.network.Spec.Image = "registry.example/bitcoind:29" }},
 			"False OutOfSupport node 0: Bitcoin Core 29.0" + ends + "; set spec.image to an image with another version"},
 		{"of Knots nobody knows", []func(*situation){running(knots29, knots29, core32)},
@@ -93,13 +102,18 @@ func TestEventsOfVersions(t *testing.T) {
 		{"they do again", wellConnected(3).with(running(core29, core29, core29)), nil},
 		{"one is new", wellConnected(3).with(running(core32, core29, core29)), nil},
 		{"all are new", wellConnected(3).with(running(core32)), []string{"Normal Supported every node that answers runs a supported version"}},
+		{"one does harm", wellConnected(3).with(running(core32, core301)), []string{"Warning KnownBad node 1: Bitcoin Core 30.1: migrating a legacy wallet can delete all wallets of the node; " +
+			"the image is the platform's: ask the platform team for another, or set spec.image"}},
+		{"and is restarted", wellConnected(3).with(isSilentNow(1), running(core32, core301)), nil},
+		{"and answers again", wellConnected(3).with(running(core32, core301)), nil},
+		{"it is new", wellConnected(3).with(running(core32)), []string{"Normal Supported every node that answers runs a supported version"}},
 		{"they are Knots", wellConnected(3).with(running(knots29, knots29, knots29)), nil},
 		{"they are not", wellConnected(3).with(running(core32)), nil},
 	} {
 		after := step.now.on(before).report()
 		var texts []string
 		for _, event := range Events(before, after, step.now.seen, step.now.todo, step.now.outcome) {
-			if event.Reason == v1alpha1.OutOfSupportReason || event.Reason == v1alpha1.SupportedReason || event.Reason == v1alpha1.NotListedReason {
+			if slices.Contains([]string{v1alpha1.KnownBadReason, v1alpha1.OutOfSupportReason, v1alpha1.SupportedReason, v1alpha1.NotListedReason}, event.Reason) {
 				texts = append(texts, textsOf([]Event{event})...)
 			}
 		}

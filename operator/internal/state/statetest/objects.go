@@ -169,6 +169,7 @@ func NodeAt(ordinal int, height int32, branch string, changes ...func(*corev1.Po
 	found.State.Chain.Blocks, found.State.Chain.Headers = height, height
 	found.State.Chain.VerificationProgress = 1
 	found.State.Network.Version, found.State.Network.SubVersion = 320100, "/Satoshi:32.1.0/"
+	found.Runs.Software = bitcoind.Software{Name: bitcoind.BitcoinCore, Version: 320100}
 	found.State.Chain.BestBlockHash = tip.Hash
 	return found
 }
