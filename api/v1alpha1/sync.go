@@ -37,7 +37,8 @@ type SyncStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	Behind []NodeSyncStatus `json:"behind,omitempty"`
 
-	// behindSince is the time since which not all nodes that answer are synced.
+	// behindSince is the time since which some nodes are behind. A node that does not
+	// answer counts as when it last did.
 	// +optional
 	BehindSince *metav1.Time `json:"behindSince,omitempty"`
 

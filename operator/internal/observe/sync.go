@@ -17,6 +17,10 @@ const (
 	askedWhy    = 30 * time.Second
 	maxAskedWhy = 16
 	maxInvalid  = 16
+	// headersADay is how many headers a node has at most from a day of blocks. One that
+	// downloads headers has more between two looks; one that only follows those of others
+	// has them one by one, and its chain does not grow by them.
+	headersADay = 144
 )
 
 // syncMemory is what is remembered of how a node's data come to have the chain.
@@ -24,8 +28,9 @@ type syncMemory struct {
 	// syncedAt is when they last had it, and stalledSince since when they neither have it
 	// nor grow.
 	syncedAt, stalledSince time.Time
-	// blocks and headers are how far their node was at the last look.
+	// blocks, headers and latest are how far their node was when it last said so.
 	blocks, headers int32
+	latest          state.Progress
 	// earlier and later are how far it was, a window apart.
 	earlier, later state.Progress
 	// invalid is what it holds for invalid, as it said at askedAt.
@@ -33,37 +38,39 @@ type syncMemory struct {
 	askedAt time.Time
 }
 
-// rememberSync takes note of how far nodes are, and fills in how far they were.
+// rememberSync takes note of how far nodes are, and fills in how far they were. What a node
+// says counts once, also where its answer comes after the look that asked for it.
 func (c *cache) rememberSync(seen *state.Network) {
 	for i := range seen.Nodes {
 		node := &seen.Nodes[i]
 		memory := &c.dataOf(node).sync
-		if node.Answers && node.Asked {
+		if node.Answers && node.AskedAt.After(memory.latest.At) {
 			memory.note(seen, *node)
 		}
 		node.SyncedAt, node.StalledSince = memory.syncedAt, memory.stalledSince
-		node.Earlier, node.Invalid = memory.earlier, memory.invalid
+		node.Earlier, node.Latest, node.Invalid = memory.earlier, memory.latest, memory.invalid
 	}
 }
 
-// note takes note of how far a node is that says so.
+// note takes note of how far a node is that says so. Whether its chain grows is told by
+// blocks: bitcoind's estimate falls while none comes, as the world goes on.
 func (m *syncMemory) note(seen *state.Network, node state.Node) {
 	now, chain := seen.ProgressOf(node), node.State.Chain
-	grew := chain.Blocks > m.blocks || chain.Headers > m.headers
+	grew := chain.Blocks > m.blocks || chain.Headers-m.headers > headersADay
 	switch isSynced := seen.SyncOf(node) == state.Synced; {
 	case isSynced:
-		*m = syncMemory{syncedAt: seen.Now, earlier: now, later: now}
-	case m.earlier.At.IsZero() || now.Done < m.later.Done: // by a new start, or another chain
+		*m = syncMemory{syncedAt: now.At, earlier: now, later: now}
+	case m.earlier.At.IsZero() || chain.Blocks < m.blocks: // by a new start, or another chain
 		*m = syncMemory{syncedAt: m.syncedAt, earlier: now, later: now}
 	case grew:
 		m.stalledSince, m.invalid = time.Time{}, nil
 	case m.stalledSince.IsZero():
-		m.stalledSince = seen.Now
+		m.stalledSince = now.At
 	}
 	if now.At.Sub(m.later.At) >= paceWindow {
 		m.earlier, m.later = m.later, now
 	}
-	m.blocks, m.headers = chain.Blocks, chain.Headers
+	m.blocks, m.headers, m.latest = chain.Blocks, chain.Headers, now
 }
 
 // askWhyBehind asks nodes that do not catch up which blocks they hold for invalid. One

@@ -186,11 +186,11 @@ type Node struct {
 	// block that was the best then; zero for one that has the best block, or says nothing.
 	BehindSince time.Time
 	// SyncedAt is when the node's data were last seen to have the chain. StalledSince is
-	// the first of the looks that found the node behind, and its chain no longer than the
-	// look before; zero for any other. Earlier is how far it was one or two minutes ago, or
-	// when it was first seen to be behind.
+	// when the node was first asked that was found behind, and its chain no longer than
+	// before; zero for any other. Latest is how far it was when it last said so, and Earlier
+	// one or two minutes before that, or when it was first seen to be behind.
 	SyncedAt, StalledSince time.Time
-	Earlier                Progress
+	Earlier, Latest        Progress
 	// Invalid is a block that the node holds for invalid, and that is on the chain of
 	// others. It is asked for only where the node is behind and does not catch up.
 	Invalid *Block

@@ -51,11 +51,14 @@ type Progress struct {
 // IsTold reports whether it is known what a node says of itself: now, or a check ago.
 func (n Node) IsTold() bool { return n.Answers || n.IsLate }
 
+// wasBehind reports whether a node was behind when it last said how far it is.
+func (n Node) wasBehind() bool { return n.Latest.At.After(n.SyncedAt) }
+
 // SyncOf returns how a node's chain stands to the one that it should have.
 func (n *Network) SyncOf(node Node) Sync {
 	switch {
 	case !node.IsTold():
-		if n.Now.Sub(node.SyncedAt) < syncRemembered {
+		if !node.wasBehind() && n.Now.Sub(node.SyncedAt) < syncRemembered {
 			return Synced
 		}
 		return Untold
@@ -105,21 +108,22 @@ func (n *Network) stall() time.Duration {
 // ProgressOf returns how far a node is that says so.
 func (n *Network) ProgressOf(node Node) Progress {
 	if n.Private {
-		return Progress{At: n.Now, Done: float64(node.State.Chain.Blocks)}
+		return Progress{At: node.AskedAt, Done: float64(node.State.Chain.Blocks)}
 	}
-	return Progress{At: n.Now, Done: partOf(node.State.Chain)}
+	return Progress{At: node.AskedAt, Done: Estimate(node.State.Chain)}
 }
 
 // Part returns which part of the chain a node has that says so, from 0 to 1.
 func (n *Network) Part(node Node) float64 {
 	if !n.Private {
-		return partOf(node.State.Chain)
+		return Estimate(node.State.Chain)
 	}
 	return float64(node.State.Chain.Blocks) / float64(max(n.Goal(node), 1))
 }
 
-// partOf is bitcoind's estimate, which a hostile node may take from anywhere.
-func partOf(chain bitcoind.ChainInfo) float64 {
+// Estimate is bitcoind's estimate of which part of the chain it has, from 0 to 1: a hostile
+// node may say anything.
+func Estimate(chain bitcoind.ChainInfo) float64 {
 	return min(max(chain.VerificationProgress, 0), 1)
 }
 
@@ -142,22 +146,31 @@ func (n *Network) Remaining() (remaining time.Duration, known bool) {
 	return remaining, known
 }
 
-// remaining returns how long it takes until a node is synced.
+// remaining returns how long it takes from now until a node is synced, by what it said when
+// it was last asked.
 func (n *Network) remaining(node Node) (time.Duration, bool) {
-	now, earlier := n.ProgressOf(node), node.Earlier
-	took := now.At.Sub(earlier.At)
-	if earlier.At.IsZero() || took < leastPace || now.Done <= earlier.Done {
+	took, grown := node.Latest.At.Sub(node.Earlier.At), node.Latest.Done-node.Earlier.Done
+	if node.Earlier.At.IsZero() || took < leastPace || grown <= 0 {
 		return 0, false
 	}
 	goal := 1.0
 	if n.Private {
 		goal = float64(n.Goal(node))
 	}
-	seconds := (goal - now.Done) / (now.Done - earlier.Done) * took.Seconds()
+	seconds := (goal - node.Latest.Done) / grown * took.Seconds()
 	if seconds < 0 || seconds > longestWait.Seconds() {
 		return 0, false
 	}
-	return time.Duration(seconds * float64(time.Second)), true
+	return time.Duration(seconds*float64(time.Second)) - n.Now.Sub(node.Latest.At), true
+}
+
+// IsAnyBehind reports whether any of the wanted nodes says that it is behind, or said so
+// when it last said anything.
+func (n *Network) IsAnyBehind() bool {
+	return slices.ContainsFunc(n.WantedNodes(), func(node Node) bool {
+		sync := n.SyncOf(node)
+		return sync >= Downloading || sync == Untold && node.wasBehind()
+	})
 }
 
 // Behind returns the wanted nodes that say that they are behind, the furthest first.

@@ -1,6 +1,7 @@
 package state_test
 
 import (
+	"cmp"
 	"slices"
 	"testing"
 	"time"
@@ -31,6 +32,11 @@ func rejects(node *state.Node) { node.Invalid = new(statetest.Block(8, "a")) }
 
 func syncedAgo(ago time.Duration) func(*state.Node) {
 	return func(node *state.Node) { node.SyncedAt = statetest.Now.Add(-ago) }
+}
+
+// latest makes a node one that last said how far it is some time ago.
+func latest(ago time.Duration) func(*state.Node) {
+	return func(node *state.Node) { node.Latest.At = statetest.Now.Add(-ago) }
 }
 
 // isSilent makes a node one that does not answer now.
@@ -77,6 +83,8 @@ func TestSyncOf(t *testing.T) {
 
 		{"it says nothing, and never did", 100, changes{isSilent}, nil, state.Untold},
 		{"it had the chain a moment ago, and is being restarted", 100, changes{isSilent, syncedAgo(4 * time.Minute)}, nil, state.Synced},
+		{"and was not behind since", 100, changes{isSilent, syncedAgo(4 * time.Minute), latest(4 * time.Minute)}, nil, state.Synced},
+		{"and was behind since", 50, changes{isSilent, syncedAgo(4 * time.Minute), latest(3 * time.Minute)}, nil, state.Untold},
 		{"that is long ago", 100, changes{isSilent, syncedAgo(5 * time.Minute)}, nil, state.Untold},
 		{"it was behind when it was last heard of", 50, changes{isSilent, stalledFor(time.Hour)}, nil, state.Untold},
 	} {
@@ -119,6 +127,11 @@ func earlier(ago time.Duration, done float64) func(*state.Node) {
 	}
 }
 
+// askedAgo makes what a node says something that it said some time ago.
+func askedAgo(ago time.Duration) func(*state.Node) {
+	return func(node *state.Node) { node.AskedAt = statetest.Now.Add(-ago) }
+}
+
 func TestRemaining(t *testing.T) {
 	at := func(ordinal int, height int32, changes ...func(*state.Node)) state.Node {
 		node := statetest.NodeAt(ordinal, height, "a")
@@ -136,6 +149,7 @@ func TestRemaining(t *testing.T) {
 	}{
 		{"all are there", []state.Node{done}, nil, 0},
 		{"half is there, the last tenth in ten seconds", []state.Node{done, at(1, 10_000, earlier(10*time.Second, 8_000))}, nil, 50 * time.Second},
+		{"as it said some seconds ago", []state.Node{done, at(1, 10_000, earlier(20*time.Second, 8_000), askedAgo(10*time.Second))}, nil, 40 * time.Second},
 		{"it has not been seen before", []state.Node{done, at(1, 10_000)}, nil, 0},
 		{"nor for long enough", []state.Node{done, at(1, 10_000, earlier(4*time.Second, 8_000))}, nil, 0},
 		{"it has not grown", []state.Node{done, at(1, 10_000, earlier(10*time.Second, 10_000))}, nil, 0},
@@ -154,11 +168,43 @@ func TestRemaining(t *testing.T) {
 			if test.seen != nil {
 				test.seen(seen)
 			}
+			for i := range seen.Nodes {
+				node := &seen.Nodes[i]
+				node.AskedAt = cmp.Or(node.AskedAt, seen.Now)
+				node.Latest = seen.ProgressOf(*node)
+			}
 			got, known := seen.Remaining()
 			if known != (test.want != 0) || (got-test.want).Abs() > time.Millisecond {
 				t.Errorf("%s, known: %t, want %s", got, known, test.want)
 			}
 		})
+	}
+}
+
+// A node that does not answer is behind if it was when it last did.
+func TestIsAnyBehind(t *testing.T) {
+	type changes = []func(*state.Node)
+	for _, test := range []struct {
+		reason  string
+		height  int32 // of node 1; node 0 is at 100
+		changes changes
+		want    bool
+	}{
+		{"it has the chain", 100, nil, false},
+		{"it copies it", 50, nil, true},
+		{"it has not for a while", 50, changes{stalledFor(time.Hour)}, true},
+		{"it does not answer, and never did", 100, changes{isSilent}, false},
+		{"it does not answer, and had the chain", 100, changes{isSilent, latest(time.Hour), syncedAgo(time.Hour)}, false},
+		{"it does not answer, and was behind", 50, changes{isSilent, latest(time.Hour)}, true},
+		{"it does not answer, and was behind after it had the chain", 50, changes{isSilent, latest(time.Hour), syncedAgo(2 * time.Hour)}, true},
+	} {
+		node := statetest.NodeAt(1, test.height, "a")
+		for _, change := range test.changes {
+			change(&node)
+		}
+		if got := statetest.Seen(statetest.NodeAt(0, 100, "a"), node).IsAnyBehind(); got != test.want {
+			t.Errorf("%s: behind %t", test.reason, got)
+		}
 	}
 }
 

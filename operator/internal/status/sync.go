@@ -40,11 +40,11 @@ func reportSync(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
 			Name: state.Name(network, ordinal), Height: int64(chain.Blocks), Headers: int64(chain.Headers), Progress: percent(seen.Part(seen.Nodes[ordinal])),
 		})
 	}
-	switch isSynced := sync.Synced == sync.Nodes; {
-	case isSynced:
+	switch {
+	case !seen.IsAnyBehind():
 	case before != nil && before.BehindSince != nil:
 		sync.BehindSince = before.BehindSince
-	case len(behind) > 0:
+	default:
 		sync.BehindSince = new(metav1.NewTime(seen.Now.Truncate(time.Second)))
 	}
 	if remaining, known := seen.Remaining(); known {

@@ -21,6 +21,7 @@ func copying(height int32, changes ...func(*state.Node)) situation {
 	return wellConnected(3).with(func(s *situation) {
 		last := statetest.NodeAt(2, height, "a")
 		last.Earlier = state.Progress{At: statetest.Now.Add(-10 * time.Second), Done: float64(height) - 2000}
+		last.Latest = state.Progress{At: statetest.Now, Done: float64(height)}
 		for _, change := range changes {
 			change(&last)
 		}
@@ -39,6 +40,12 @@ func disagreeing(node *state.Node) {
 func newborn(node *state.Node) { node.Earlier = state.Progress{} }
 
 func silent(node *state.Node) { *node = statetest.Silent(2, closed) }
+
+// silentBehind makes a node one that was behind when it last answered.
+func silentBehind(node *state.Node) {
+	silent(node)
+	node.Latest = state.Progress{At: statetest.Now.Add(-time.Minute), Done: 12_000}
+}
 
 func syncedBefore(node *state.Node) {
 	silent(node)
@@ -124,10 +131,13 @@ func TestReportSync(t *testing.T) {
 			Behind:      []v1alpha1.NodeSyncStatus{{Name: "payments-2", Height: 18_000, Headers: 18_000, Progress: "90.00%"}},
 			BehindSince: at(-time.Hour), EstimatedAt: at(10 * time.Second),
 		}},
-		{"and is restarted", copying(0, silent).on(long), v1alpha1.SyncStatus{
+		{"and is restarted", copying(0, silentBehind).on(long), v1alpha1.SyncStatus{
 			Synced: 2, Nodes: 3, Summary: "2/3", LowestHeight: new(int64(20_000)), HighestHeight: new(int64(20_000)), BehindSince: at(-time.Hour),
 		}},
 		{"and is there", wellConnected(3).on(long), v1alpha1.SyncStatus{Synced: 3, Nodes: 3, Summary: "3/3", LowestHeight: new(int64(7)), HighestHeight: new(int64(7))}},
+		{"and is there, beside one that does not answer and was not behind", copying(0, silent).on(long), v1alpha1.SyncStatus{
+			Synced: 2, Nodes: 3, Summary: "2/3", LowestHeight: new(int64(20_000)), HighestHeight: new(int64(20_000)),
+		}},
 		{"of one that does not answer nobody says that it is behind", copying(0, silent), v1alpha1.SyncStatus{
 			Synced: 2, Nodes: 3, Summary: "2/3", LowestHeight: new(int64(20_000)), HighestHeight: new(int64(20_000)),
 		}},
@@ -217,6 +227,7 @@ func TestEventsOfSync(t *testing.T) {
 		{"it begins to copy, which may take a second", wellConnected(3).report(), copying(12_000), nil},
 		{"it did take a moment", since(59 * time.Second), copying(20_000), nil},
 		{"it took a while", since(90 * time.Minute), copying(20_000), []string{"Normal Synced 3 nodes are synced, after 1h30m0s"}},
+		{"it was there long ago, and another came up now, which was never behind", copying(0, silent).on(since(2 * time.Hour)).report(), copying(20_000), nil},
 		{"it does not catch up", since(time.Hour), copying(12_000, stalled),
 			[]string{"Warning NotCatchingUp 2 of 3 nodes are synced; payments-2: block 12000 of 20000, 60.00%, with no progress since 2026-01-02T11:00:00Z"}},
 		{"it still does not", copying(12_000, stalled).report(), copying(12_000, stalled), nil},
