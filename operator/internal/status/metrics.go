@@ -59,7 +59,7 @@ func measureNode(name string, node state.Node, sync state.Sync) metrics.Node {
 	measured := metrics.Node{
 		Name: name, Software: software.Name, Version: software.Number(),
 		Synced: sync == state.Synced, InitialDownload: said.Chain.InitialBlockDownload, Pruned: said.Chain.Pruned,
-		Blocks: int64(said.Chain.Blocks), Headers: int64(said.Chain.Headers), Progress: said.Chain.VerificationProgress,
+		Blocks: int64(said.Chain.Blocks), Headers: int64(said.Chain.Headers), Progress: state.Estimate(said.Chain),
 		SizeOnDisk: said.Chain.SizeOnDisk, MempoolSize: said.Mempool.Size, MempoolBytes: said.Mempool.Bytes,
 		Uptime: said.Uptime, Warnings: len(said.Warnings),
 	}

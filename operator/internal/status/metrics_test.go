@@ -89,6 +89,17 @@ func TestMeasureNode(t *testing.T) {
 	}
 }
 
+// What a node says of its progress is measured as far as it can be so.
+func TestMeasureProgress(t *testing.T) {
+	for said, want := range map[float64]float64{0: 0, 0.25: 0.25, 1: 1, 1e300: 1, -5: 0} {
+		node := statetest.NodeAt(0, 7, "a")
+		node.State.Chain.VerificationProgress = said
+		if got := measureNode("payments-0", node, state.Downloading).Progress; got != want {
+			t.Errorf("of %v: got %v, want %v", said, got, want)
+		}
+	}
+}
+
 // A node's limit on the machine's disk is measured where its data are on that: an alert
 // goes by the share that it has used.
 func TestMeasureDiskLimit(t *testing.T) {
