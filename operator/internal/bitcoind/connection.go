@@ -12,6 +12,12 @@ import (
 // the node which is to be there.
 var errNotMet = errors.New("nobody has said over the connection that it is the node")
 
+// unsentError is why nobody has said so where somebody was asked. It reads as that does.
+type unsentError struct{ error }
+
+// Unwrap returns that nothing was sent, and why.
+func (e unsentError) Unwrap() []error { return []error{errNotMet, e.error} }
+
 // connection is one to a node, and remembers who has answered on it: while it stands, that
 // is nobody else. It is safe for concurrent use.
 type connection struct {

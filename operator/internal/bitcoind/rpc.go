@@ -122,7 +122,7 @@ func (c *Client) order(ctx context.Context, endpoint Endpoint, timeout time.Dura
 		return failed, err
 	}
 	if err := c.meet(ctx, endpoint); err != nil {
-		return nil, fmt.Errorf("%w: %w", errNotMet, err)
+		return nil, unsentError{err}
 	}
 	failed, _, err = c.exchange(ctx, endpoint, endpoint.Comment, timeout, calls, again)
 	return failed, err
