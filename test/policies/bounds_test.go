@@ -229,6 +229,8 @@ func TestNetworksFromBeforeTheBounds(t *testing.T) {
 			`{"affinity": null}`},
 		{"a device", `resources: {limits: {nvidia.com/gpu: 2}}`, `{"resources": {"limits": {"nvidia.com/gpu": 3}}}`, noDevices, `{"resources": {"limits": {"nvidia.com/gpu": 1}}}`},
 		{"memory without a limit", `resources: {limits: {memory: "0"}}`, `{"resources": {"limits": {"memory": "0"}, "requests": {"nvidia.com/gpu": 1}}}`, noDevices, `{"resources": {"limits": {"memory": "1Gi"}}}`},
+		{"a long figure", `resources: {limits: {ephemeral-storage: "1` + strings.Repeat("0", 99) + `"}}`, `{"resources": {"limits": {"ephemeral-storage": "2` + strings.Repeat("0", 99) + `"}}}`, longFigure,
+			`{"resources": {"limits": {"ephemeral-storage": "1Gi"}}}`},
 		{"a long time", `interval: ` + strings.Repeat("1s", 99), `{"interval": "` + strings.Repeat("2s", 99) + `"}`, longFigure, `{"interval": "5s"}`},
 		{"a label", `podLabels: {sidecar.istio.io/inject: "true"}`, `{"podLabels": {"sidecar.istio.io/inject": "false"}}`, noLabels, `{"podLabels": {"sidecar.istio.io/inject": null}}`},
 	} {
