@@ -19,7 +19,7 @@ BTCNET := $(LOCAL)/bin/kubectl-btcnet
 PACKAGES = $$(go list ./... | grep -v /test/e2e)
 BENCH = KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(LOCAL)/bin}" go run ./test/bench
 # Modules of their own, whose dependencies are not the product's.
-MODULES := operator/cmd/release test/application test/cluster test/isolation
+MODULES := operator/cmd/release test/application test/cluster test/floor test/isolation
 
 CONTROLLER_GEN := sigs.k8s.io/controller-tools/cmd/controller-gen@v0.23.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
