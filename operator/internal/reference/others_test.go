@@ -8,8 +8,10 @@ var others = []string{
 	"EventRateLimit",                   // an admission plugin
 	"True",                             // what a condition is
 	"HealthCheckFailed", "PruneFailed", // reasons of Flux's Kustomizations
-	"NodeResizeInProgress",      // a status of volume claims
-	"Kustomization",             // a kind of Flux
+	"NodeResizeInProgress",                                    // a status of volume claims
+	"Kustomization",                                           // a kind of Flux
+	"CancelHealthCheckOnNewRevision", "DisableConfigWatchers", // feature gates of Flux's kustomize-controller
+	"UserNamespacesSupport",     // one of Kubernetes
 	"OnDelete", "RollingUpdate", // update strategies of StatefulSets
 	"Opaque",             // a type of Secrets
 	"SealedSecret",       // a kind of sealed-secrets
@@ -26,7 +28,7 @@ var othersFlags = slices.Concat(
 	[]string{"--all", "--cascade", "--field-manager", "--for", "--force-conflicts", "--from-file", "--from-literal", "--help",
 		"--list", "--overwrite", "--previous", "--replicas", "--server-side", "--type", "--types", "--watch"}, // kubectl
 	[]string{"--cached", "--ignore-unmatch", "--initial-branch", "--quiet", "--unshallow"}, // git
-	[]string{"--branch", "--path", "--url", "--with-source"},                               // flux
+	[]string{"--branch", "--path", "--pre", "--url", "--with-source"},                      // flux
 	[]string{"--default-service-account", "--feature-gates", "--no-cross-namespace-refs", "--no-remote-bases",
 		"--watch-all-namespaces"}, // Flux's controllers
 	[]string{"--cert", "--fetch-cert", "--merge-into", "--re-encrypt", "--validate"}, // kubeseal
