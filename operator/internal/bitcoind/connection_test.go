@@ -55,6 +55,10 @@ func TestOrders(t *testing.T) {
 			[]string{"getblockchaininfo", "stop"}, false, false},
 		{"it does not say who it is", nil, party{}, party{comment: node, endsAt: "getnetworkinfo"}, stop,
 			[]string{"getnetworkinfo"}, false, true},
+		{"nor then, of what may be told twice", nil, party{}, party{comment: node, endsAt: "getnetworkinfo"}, update,
+			[]string{"getnetworkinfo"}, false, true},
+		{"it ends at what may be told twice, and is not there again", check, party{comment: node}, party{comment: node, endsAt: "addnode", endsAfter: true}, update,
+			[]string{"getblockchaininfo", "addnode", "getnetworkinfo"}, false, false},
 		{"no connection stands for longer than an answer", nil, party{}, party{comment: node, closes: true}, stop,
 			[]string{"getnetworkinfo"}, false, true},
 	} {
@@ -84,8 +88,11 @@ type party struct {
 	comment string
 	// closes has it close each connection after an answer.
 	closes bool
-	// endsAt is a method at which it closes the connection instead of an answer, once.
-	endsAt string
+	// endsAt is a method at which it closes the connection instead of an answer: once, or
+	// from then on.
+	endsAt    string
+	endsAfter bool
+	ended     bool
 }
 
 // visited is an address, with the first method of each request that came.
@@ -127,8 +134,8 @@ func (v *visited) answer(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	v.requests = append(v.requests, first)
-	if first != "" && first == v.party.endsAt {
-		v.party.endsAt = ""
+	if first != "" && (first == v.party.endsAt || v.party.ended) {
+		v.party.endsAt, v.party.ended = "", v.party.endsAfter
 		panic(http.ErrAbortHandler)
 	}
 	if v.party.closes {

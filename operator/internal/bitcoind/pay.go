@@ -257,7 +257,7 @@ func (c call) refused(failed *btcjson.RPCError) error {
 // asScan tells that a node is about to go through its chain, where it did not answer in
 // time or says so.
 func asScan(err error) error {
-	if IsTimeout(err) {
+	if IsTimeout(err) && !IsRefusal(err) {
 		return ErrScanning
 	}
 	return err

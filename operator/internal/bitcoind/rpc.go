@@ -117,11 +117,14 @@ func (c *Client) batch(ctx context.Context, endpoint Endpoint, calls []call) ([]
 // Calls that do no harm when they come twice may be sent again when a connection turns out to
 // have ended.
 func (c *Client) order(ctx context.Context, endpoint Endpoint, timeout time.Duration, calls []call, again bool) ([]*btcjson.RPCError, error) {
-	failed, _, err := c.exchange(ctx, endpoint, endpoint.Comment, timeout, calls, again)
+	failed, over, err := c.exchange(ctx, endpoint, endpoint.Comment, timeout, calls, again)
 	if !errors.Is(err, errNotMet) {
 		return failed, err
 	}
 	if err := c.meet(ctx, endpoint); err != nil {
+		if again && over != nil { // they may have been sent, over a connection that ended
+			return nil, err
+		}
 		return nil, unsentError{err}
 	}
 	failed, _, err = c.exchange(ctx, endpoint, endpoint.Comment, timeout, calls, again)
@@ -227,6 +230,8 @@ func printable(message string) string {
 func Explain(err error) string {
 	var rpcError *btcjson.RPCError
 	switch {
+	case IsTimeout(err) && IsRefusal(err):
+		return "it timed out before it was told"
 	case IsTimeout(err):
 		return "it timed out"
 	case errors.As(err, &rpcError):

@@ -303,6 +303,7 @@ func TestExplain(t *testing.T) {
 		{"a deadline", context.DeadlineExceeded, "it timed out"},
 		{"a deadline, as http tells it", &url.Error{Op: "Post", URL: "http://192.0.2.1:1/", Err: context.DeadlineExceeded}, "it timed out"},
 		{"a time-out of the network", &net.OpError{Op: "dial", Err: timeout{}}, "it timed out"},
+		{"a deadline before anything was sent", unsentError{context.DeadlineExceeded}, "it timed out before it was told"},
 		{"nobody listens", connectionRefused(t), "its RPC port refuses connections"},
 		{"a connection that breaks", &url.Error{Op: "Post", URL: "http://192.0.2.1:1/", Err: errors.New("EOF")}, "its RPC port is unreachable"},
 		{"a call's error", btcjson.NewRPCError(-28, "Loading block index…"), "Loading block index…"},
@@ -318,6 +319,17 @@ func TestExplain(t *testing.T) {
 	} {
 		if got := Explain(test.err); got != test.want {
 			t.Errorf("%s: %q, want %q", test.reason, got, test.want)
+		}
+	}
+}
+
+// A node that does not answer a request about its wallet may be scanning its chain for it;
+// one that was not sent the request is not.
+func TestAsScan(t *testing.T) {
+	unsent := unsentError{context.DeadlineExceeded}
+	for err, want := range map[error]error{context.DeadlineExceeded: ErrScanning, unsent: unsent, ErrBusy: ErrBusy} {
+		if got := asScan(err); !errors.Is(got, want) {
+			t.Errorf("%v is told as %v, want %v", err, got, want)
 		}
 	}
 }

@@ -17,6 +17,9 @@ const (
 	// patience is how long a look waits for a node. Of one that takes longer it says what
 	// that last said; what it answers after all counts at the next look.
 	patience = 400 * time.Millisecond
+	// longestPatience is how long it waits at most for what something rests on, of one node
+	// and of all.
+	longestPatience = 4 * time.Second
 	// maxLate is how many nodes of a network may take longer at a time, without keeping
 	// others from being asked.
 	maxLate = 64
@@ -139,7 +142,7 @@ func (a *answers) patienceWith(pod *corev1.Pod, late, rests bool) time.Duration 
 	case late:
 		return a.patience / 8
 	case rests:
-		return max(a.patience, 2*a.said[voice(pod)].took)
+		return min(max(a.patience, 2*a.said[voice(pod)].took), longestPatience)
 	default:
 		return a.patience
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	. "github.com/onsi/gomega"
@@ -240,32 +241,61 @@ func (s *sluggish) Check(ctx context.Context, endpoint bitcoind.Endpoint) (bitco
 // A node that is always slow, as one whose CPU is limited, must not hold up for ever what
 // rests on it.
 func TestWhatRestsOnASlowNodeWaitsForIt(t *testing.T) {
-	g := NewWithT(t)
-	s := settled(t, 2)
-	nodes := &sluggish{Network: s.Network, address: hostOf(1), takes: 100 * time.Millisecond}
-	s.nodes = nodes
-	answers := s.cache().answers
-	answers.patience = 20 * time.Millisecond
-	isAsked := func() bool {
-		answers.mu.Lock()
-		defer answers.mu.Unlock()
-		return len(answers.asking) > 0
+	synctest.Test(t, func(t *testing.T) {
+		g := NewWithT(t)
+		s := settled(t, 2)
+		s.cache().answers.patience = patience
+		defer s.observer.Forget(client.ObjectKeyFromObject(s.network))
+		nodes := &sluggish{Network: s.Network, address: hostOf(1), takes: patience + time.Millisecond}
+		s.nodes = nodes
+		s.partial = false
+		s.look()
+		time.Sleep(time.Second) // it has answered, and has shown how long that takes
+
+		seen := s.lookAfter(time.Second)
+		g.Expect(seen.Nodes[1].Answers && !seen.Nodes[1].Asked).To(BeTrue(), "a look does not wait for it")
+		g.Expect(s.observer.Ask(t.Context(), s.network, nodes, seen, []int{1})).To(Succeed())
+		g.Expect(seen.Nodes[1].Answers && seen.Nodes[1].Asked).To(BeTrue())
+		g.Expect(nodes.asked.Load()).To(BeEquivalentTo(2), "what it is being asked in the pass it is not asked twice")
+
+		s.look()
+		s.partial = true
+		seen = s.lookAfter(time.Second)
+		g.Expect(s.observer.Ask(t.Context(), s.network, nodes, seen, []int{1})).To(Succeed())
+		g.Expect(seen.Nodes[1].Answers && seen.Nodes[1].AskedAt.Equal(seen.Now)).To(BeTrue(), "what an earlier look asked is no answer")
+
+		nodes.takes = time.Hour
+		began := time.Now()
+		seen = s.lookAfter(time.Second)
+		g.Expect(s.observer.Ask(t.Context(), s.network, nodes, seen, []int{1})).To(Succeed())
+		g.Expect(seen.Nodes[1].Answers).To(BeFalse(), "nothing rests on it")
+		g.Expect(time.Since(began)).To(BeNumerically("<", longestPatience))
+		nodes.takes = 0
+		time.Sleep(time.Hour)
+	})
+}
+
+// How long a look waits for a node.
+func TestPatience(t *testing.T) {
+	for _, test := range []struct {
+		reason      string
+		took        time.Duration
+		late, rests bool
+		want        time.Duration
+	}{
+		{"it is quick", time.Millisecond, false, false, patience},
+		{"it is slow, and nothing rests on it", time.Second, false, false, patience},
+		{"it is quick, and something rests on it", time.Millisecond, false, true, patience},
+		{"it is slow, and something rests on it", time.Second, false, true, 2 * time.Second},
+		{"it takes all the time that it can get", time.Minute, false, true, longestPatience},
+		{"it has timed out", time.Second, true, true, patience / 8},
+	} {
+		answers, pod := newAnswers(), statetest.Pod(0)
+		answers.said[voice(pod)] = answer{took: test.took}
+		if got := answers.patienceWith(pod, test.late, test.rests); got != test.want {
+			t.Errorf("%s: %s, want %s", test.reason, got, test.want)
+		}
 	}
-	s.partial = false
-	s.look()
-	g.Eventually(isAsked).Should(BeFalse(), "it has answered, and has shown how long that takes")
-
-	seen := s.lookAfter(time.Second)
-	g.Expect(seen.Nodes[1].Answers && !seen.Nodes[1].Asked).To(BeTrue(), "a look does not wait for it")
-	g.Expect(s.observer.Ask(t.Context(), s.network, nodes, seen, []int{1})).To(Succeed())
-	g.Expect(seen.Nodes[1].Answers && seen.Nodes[1].Asked).To(BeTrue())
-	g.Expect(nodes.asked.Load()).To(BeEquivalentTo(2), "what it is being asked in the pass it is not asked twice")
-
-	s.look()
-	s.partial = true
-	seen = s.lookAfter(time.Second)
-	g.Expect(s.observer.Ask(t.Context(), s.network, nodes, seen, []int{1})).To(Succeed())
-	g.Expect(seen.Nodes[1].Answers && seen.Nodes[1].AskedAt.Equal(seen.Now)).To(BeTrue(), "what an earlier look asked is no answer")
 }
 
 // Nothing asks the nodes of a network that is gone.

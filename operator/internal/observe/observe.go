@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -99,9 +100,9 @@ func (o *Observer) Ask(ctx context.Context, network *v1alpha1.BitcoinNetwork, no
 	for _, ordinal := range ordinals {
 		wanted[seen.Nodes[ordinal].Pod.UID] = true
 	}
-	session.rests = true
+	session.restsUntil = time.Now().Add(longestPatience)
 	session.ask(ctx, func(node state.Node) bool { return wanted[node.Pod.UID] })
-	session.rests = false
+	session.restsUntil = time.Time{}
 	for _, ordinal := range ordinals {
 		session.distrust(&seen.Nodes[ordinal])
 	}

@@ -40,8 +40,9 @@ type session struct {
 	// hadPods reports whether the network has pods from before the Secret changed, and
 	// wasRead that it is on record that every node has read it as it is.
 	hadPods, wasRead bool
-	// rests reports that something rests on the answers which cannot be taken back.
-	rests bool
+	// restsUntil is until when it waits for answers on which something rests that cannot be
+	// taken back; zero where nothing does.
+	restsUntil time.Time
 }
 
 func newSession(nodes Nodes, network *v1alpha1.BitcoinNetwork, seen *state.Network, cache *cache) *session {
@@ -137,7 +138,8 @@ func (s *session) askInTime(ctx context.Context, ordinal int, node *state.Node) 
 	keepSeen(&asked, *node)
 	answers, late := s.cache.answers, s.cache.grace.hasMissed(node.Pod)
 	of, begins := answers.begin(asked, late)
-	if of == nil || !begins && !s.rests {
+	rests := !s.restsUntil.IsZero()
+	if of == nil || !begins && !rests {
 		s.awaits(node)
 		return
 	}
@@ -149,7 +151,11 @@ func (s *session) askInTime(ctx context.Context, ordinal int, node *state.Node) 
 			of.asked.Problem = cmp.Or(of.asked.Problem, unreached(of.asked))
 		})
 	}
-	wait := time.NewTimer(answers.patienceWith(node.Pod, late, s.rests))
+	patience := answers.patienceWith(node.Pod, late, rests)
+	if rests {
+		patience = min(patience, time.Until(s.restsUntil))
+	}
+	wait := time.NewTimer(patience)
 	defer wait.Stop()
 	select {
 	case <-of.done:

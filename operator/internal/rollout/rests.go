@@ -31,10 +31,9 @@ func (s Size) RestsOn(seen *state.Network) []int {
 }
 
 // RestsOn returns the nodes on whose answers it rests that all may go at once: when one goes,
-// all. Somebody may have mined at any of them since it was asked.
+// or has gone, all. Somebody may have mined at any of them since it was asked.
 func (d Drain) RestsOn(seen *state.Network) []int {
-	isGoing := func(node state.Node) bool { return node.Pod != nil && node.Pod.DeletionTimestamp != nil }
-	if !d.Blank || !slices.ContainsFunc(seen.Nodes, isGoing) {
+	if !d.Blank || !slices.ContainsFunc(seen.Nodes, goes) {
 		return nil
 	}
 	ordinals := make([]int, len(seen.Nodes))
@@ -42,6 +41,18 @@ func (d Drain) RestsOn(seen *state.Network) []int {
 		ordinals[ordinal] = ordinal
 	}
 	return ordinals
+}
+
+// goes reports whether a node's pod goes, or has gone and its successor was not seen alive.
+func goes(node state.Node) bool {
+	switch wasAlive := !node.LastAlive.IsZero(); {
+	case node.Pod == nil:
+		return wasAlive
+	case node.Pod.DeletionTimestamp != nil:
+		return true
+	default:
+		return wasAlive && node.Pod.CreationTimestamp.After(node.LastAlive)
+	}
 }
 
 // RestsOn returns the nodes on whose answers a decision rests: of a step the one that is
