@@ -63,6 +63,9 @@ func written(g Gomega) []*ast.File {
 
 // faultsOf returns what a field does not follow.
 func faultsOf(field *ast.Field) []string {
+	if field.Tag == nil {
+		return []string{"needs a tag with its name"}
+	}
 	tag, _ := strconv.Unquote(field.Tag.Value)
 	name, options, _ := strings.Cut(reflect.StructTag(tag).Get("json"), ",")
 	comment := field.Doc.Text()
@@ -96,6 +99,7 @@ func TestFaultsOfFields(t *testing.T) {
 		{"both", "// name is the name.\n// +optional\n// +required\nName string `json:\"name,omitempty\"`", []string{"needs one of +required and +optional"}},
 		{"required, yet not written when empty", "// name is the name.\n// +required\nName string `json:\"name,omitempty\"`", []string{"is omitted when empty if, and only if, it is optional"}},
 		{"Go's name", "// Name is the name.\n// +required\nName string `json:\"name\"`", []string{"has a comment that does not begin with name"}},
+		{"no tag", "// name is the name.\n// +required\nName string", []string{"needs a tag with its name"}},
 		{"no comment", "Names []string `json:\"names\"`", []string{"needs one of +required and +optional", "has a comment that does not begin with names", "needs +listType"}},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
