@@ -56,7 +56,7 @@ func (c *cache) rememberSync(seen *state.Network) {
 // blocks: bitcoind's estimate falls while none comes, as the world goes on.
 func (m *syncMemory) note(seen *state.Network, node state.Node) {
 	now, chain := seen.ProgressOf(node), node.State.Chain
-	grew := chain.Blocks > m.blocks || chain.Headers-m.headers > headersADay
+	grew := chain.Blocks > m.blocks || int64(chain.Headers)-int64(m.headers) > headersADay
 	switch isSynced := seen.SyncOf(node) == state.Synced; {
 	case isSynced:
 		*m = syncMemory{syncedAt: now.At, earlier: now, later: now}

@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -147,6 +148,11 @@ func TestStallOfPublicChains(t *testing.T) {
 		{"it stands still, and its estimate falls", func(*world, int) {}, state.NotCatchingUp},
 		{"it has the headers of new blocks, and no blocks", func(w *world, minute int) { w.headers += int32(minute+1) % 10 / 9 }, state.NotCatchingUp},
 		{"it downloads headers", func(w *world, _ int) { w.headers += 2000 }, state.Downloading},
+		{"it claims to have fewer headers than none", func(w *world, minute int) {
+			if minute == 20 {
+				w.headers = math.MinInt32
+			}
+		}, state.NotCatchingUp},
 		{"it downloads blocks", func(w *world, _ int) { w.blocks += 100 }, state.Downloading},
 		{"it has a block now and then", func(w *world, minute int) { w.blocks += int32(minute+1) % 20 / 19 }, state.Downloading},
 		{"it stood still, and begins anew", func(w *world, minute int) {
