@@ -161,7 +161,8 @@ func (n *Network) remaining(node Node) (time.Duration, bool) {
 	if seconds < 0 || seconds > longestWait.Seconds() {
 		return 0, false
 	}
-	return time.Duration(seconds*float64(time.Second)) - n.Now.Sub(node.Latest.At), true
+	left := time.Duration(seconds*float64(time.Second)) - n.Now.Sub(node.Latest.At)
+	return max(left, 0), left > 0
 }
 
 // IsAnyBehind reports whether any of the wanted nodes says that it is behind, or said so

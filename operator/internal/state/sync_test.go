@@ -150,6 +150,8 @@ func TestRemaining(t *testing.T) {
 		{"all are there", []state.Node{done}, nil, 0},
 		{"half is there, the last tenth in ten seconds", []state.Node{done, at(1, 10_000, earlier(10*time.Second, 8_000))}, nil, 50 * time.Second},
 		{"as it said some seconds ago", []state.Node{done, at(1, 10_000, earlier(20*time.Second, 8_000), askedAgo(10*time.Second))}, nil, 40 * time.Second},
+		{"it is late, and should be there by now", []state.Node{done, at(1, 10_000, earlier(110*time.Second, 8_000), askedAgo(time.Minute+40*time.Second))}, nil, 0},
+		{"the others do not tell when it will", []state.Node{done, at(1, 10_000, earlier(10*time.Second, 8_000)), at(2, 10_000, earlier(110*time.Second, 8_000), askedAgo(time.Minute+40*time.Second))}, nil, 0},
 		{"it has not been seen before", []state.Node{done, at(1, 10_000)}, nil, 0},
 		{"nor for long enough", []state.Node{done, at(1, 10_000, earlier(4*time.Second, 8_000))}, nil, 0},
 		{"it has not grown", []state.Node{done, at(1, 10_000, earlier(10*time.Second, 10_000))}, nil, 0},
