@@ -32,7 +32,8 @@ func annotationsRead(pod *corev1.Pod) map[string]string {
 }
 
 // specRead returns what is read of a pod's spec: where it is, what holds up its readiness,
-// from which Secret its node reads which users' passwords, and how much disk it may take.
+// which image its node runs, from which Secret it reads which users' passwords, and how much
+// disk it may take.
 func specRead(spec corev1.PodSpec) corev1.PodSpec {
 	read := corev1.PodSpec{NodeName: spec.NodeName, ReadinessGates: spec.ReadinessGates}
 	for _, volume := range spec.Volumes {
@@ -43,7 +44,7 @@ func specRead(spec corev1.PodSpec) corev1.PodSpec {
 	for _, container := range spec.Containers {
 		if container.Name == resources.Container {
 			read.Containers = append(read.Containers, corev1.Container{
-				Name: container.Name, Env: container.Env, EnvFrom: container.EnvFrom, Resources: container.Resources,
+				Name: container.Name, Image: container.Image, Env: container.Env, EnvFrom: container.EnvFrom, Resources: container.Resources,
 			})
 		}
 	}

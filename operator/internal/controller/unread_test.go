@@ -21,7 +21,7 @@ func TestPodsAreRememberedWithoutWhatNobodyReads(t *testing.T) {
 	chain, err := bitcoind.ChainNamed("regtest")
 	g.Expect(err).NotTo(HaveOccurred())
 	pod := statetest.Pod(1)
-	workload, err := resources.WorkloadOf(network, resources.Platform{}, chain, nil)
+	workload, err := resources.WorkloadOf(network, resources.Platform{DefaultImage: "bitcoind:default"}, chain, nil)
 	g.Expect(err).NotTo(HaveOccurred())
 	pod.Spec = resources.StatefulSet(network, workload, 3, nil).Spec.Template.Spec
 	pod.Spec.NodeName = "machine-1"
@@ -33,7 +33,7 @@ func TestPodsAreRememberedWithoutWhatNobodyReads(t *testing.T) {
 		return []any{
 			state.Life(pod), state.PodProblem(pod), state.Unreached(pod), state.IsReady(pod), state.AwaitsSync(pod), state.Restarts(pod),
 			state.StartedAt(pod), state.RunsSince(pod), state.UnservedSince(pod), state.NeverRan(pod), state.OfEarlierLife(pod, since),
-			resources.SecretOf(pod), resources.KnownUsers(pod), resources.DiskOf(pod), resources.WithoutWallets(pod), pod.Spec.NodeName, pod.Labels, pod.OwnerReferences,
+			resources.SecretOf(pod), resources.KnownUsers(pod), resources.DiskOf(pod), resources.ImageOf(pod), resources.WithoutWallets(pod), pod.Spec.NodeName, pod.Labels, pod.OwnerReferences,
 		}
 	}
 	before := pod.DeepCopy()

@@ -47,7 +47,7 @@ type cache struct {
 	// no pod, by ordinal.
 	alive, missing map[int]time.Time
 	// runs is what nodes last said that they run, by ordinal.
-	runs map[int]state.Software
+	runs map[int]softwareMemory
 	// best is the best block that was last known.
 	best *state.Block
 	// tip is the highest tip that a node last told of, by its hash, since tipSince.
@@ -79,6 +79,12 @@ type dataMemory struct {
 	tip, lacked          *state.Block
 	hadBest, behindSince time.Time
 	sync                 syncMemory
+}
+
+// softwareMemory is what is remembered of what a node runs, and from which image.
+type softwareMemory struct {
+	state.Software
+	image string
 }
 
 func newCache() *cache {
@@ -303,22 +309,30 @@ func (c *cache) rememberBehind(seen *state.Network) {
 }
 
 // rememberSoftware takes note of what nodes run. One that says nothing runs what it ran: it
-// is told apart by its ordinal alone, since it may be between two pods.
+// is told apart by its ordinal alone, since it may be between two pods. One whose pod is made
+// to run something else runs that, as soon as it says so.
 func (c *cache) rememberSoftware(seen *state.Network) {
-	runs := map[int]state.Software{}
+	runs := map[int]softwareMemory{}
 	for ordinal := range seen.Nodes {
 		node := &seen.Nodes[ordinal]
+		memory := c.runs[ordinal]
 		if said := node.State.Network; node.Answers {
-			node.Runs = state.Software{
+			memory = softwareMemory{image: resources.ImageOf(node.Pod), Software: state.Software{
 				Software:       bitcoind.SoftwareOf(said.Version, said.SubVersion),
 				WithoutWallets: resources.WithoutWallets(node.Pod),
-			}
-		} else {
-			node.Runs = c.runs[ordinal]
+			}}
+		} else if node.Pod != nil && !memory.isOf(node.Pod) {
+			continue
 		}
+		node.Runs = memory.Software
 		if node.Runs.Name != "" {
-			runs[ordinal] = node.Runs
+			runs[ordinal] = memory
 		}
 	}
 	c.runs = runs
+}
+
+// isOf reports whether a pod is made to run what is remembered.
+func (m softwareMemory) isOf(pod *corev1.Pod) bool {
+	return m.image == resources.ImageOf(pod) && m.WithoutWallets == resources.WithoutWallets(pod)
 }

@@ -460,6 +460,14 @@ func TestSinceWhenThereIsATip(t *testing.T) {
 
 // What a node runs it does not change by being silent, nor by having no pod for a while.
 func TestWhatANodeRunsIsRemembered(t *testing.T) {
+	made := func(image, config string) func(*corev1.Pod) {
+		return func(pod *corev1.Pod) {
+			pod.Spec.Containers = []corev1.Container{{Name: resources.Container, Image: image}}
+			pod.Annotations = map[string]string{resources.ConfigAnnotation: config}
+		}
+	}
+	const image, config = "registry.example/bitcoind:30.1", resources.NoWallets + "\n"
+	isPulled := statetest.Container(statetest.Waiting("ImagePullBackOff", ""))
 	for _, test := range []struct {
 		reason string
 		change func(*scene)
@@ -469,8 +477,14 @@ func TestWhatANodeRunsIsRemembered(t *testing.T) {
 		{"it does not answer", func(s *scene) { s.Fail(hostOf(1), bitcoind.ErrBusy) }, true},
 		{"it has no pod", func(s *scene) { s.pods[1] = nil }, true},
 		{"its pod was replaced, and does not answer yet", func(s *scene) {
-			s.pods[1] = statetest.Pod(1, another, statetest.Container(statetest.Waiting("ContainerCreating", "")))
+			s.pods[1] = statetest.Pod(1, another, made(image, config), isPulled)
 		}, true},
+		{"its pod was replaced by one of another image", func(s *scene) {
+			s.pods[1] = statetest.Pod(1, another, made("registry.example/bitcoind:32.1", config), isPulled)
+		}, false},
+		{"its pod was replaced by one that lets it have wallets", func(s *scene) {
+			s.pods[1] = statetest.Pod(1, another, made(image, ""), isPulled)
+		}, false},
 		{"nobody can be asked", func(s *scene) { s.secret = nil }, true},
 		{"it was scaled away, and is made anew", func(s *scene) {
 			s.pods = s.pods[:1]
@@ -482,7 +496,7 @@ func TestWhatANodeRunsIsRemembered(t *testing.T) {
 		t.Run(test.reason, func(t *testing.T) {
 			g := NewWithT(t)
 			s := newScene(t, 2)
-			s.pods[1].Annotations = map[string]string{resources.ConfigAnnotation: resources.NoWallets + "\n"}
+			made(image, config)(s.pods[1])
 			want := state.Software{Software: bitcoind.Software{Name: bitcoind.BitcoinKnots, Version: 290400}, WithoutWallets: true}
 			g.Expect(s.look().Nodes[1].Runs).To(Equal(want))
 			test.change(s)

@@ -209,6 +209,16 @@ func SecretOf(pod *corev1.Pod) string {
 	return ""
 }
 
+// ImageOf returns the image that a pod's node runs.
+func ImageOf(pod *corev1.Pod) string {
+	for _, container := range pod.Spec.Containers {
+		if container.Name == Container {
+			return container.Image
+		}
+	}
+	return ""
+}
+
 func containerPorts(network *v1alpha1.BitcoinNetwork, chain bitcoind.Chain) []corev1.ContainerPort {
 	var ports []corev1.ContainerPort
 	for _, port := range nodePorts(network, chain) {
