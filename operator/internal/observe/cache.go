@@ -161,6 +161,7 @@ func (c *cache) forgetOthers(seen *state.Network) {
 	if c.since.IsZero() {
 		c.since = seen.Now
 	}
+	seen.Since = c.since
 	c.answers.forgetOthers(seen.Nodes)
 	c.backoff.forgetOthers(seen.Nodes)
 	c.grace.forgetOthers(seen.Nodes)

@@ -458,6 +458,16 @@ func TestSinceWhenThereIsATip(t *testing.T) {
 	g.Expect(s.lookAfter(time.Minute).TipSince).To(Equal(second.Now), "nobody says otherwise")
 }
 
+func TestSinceWhenANetworkIsLookedAt(t *testing.T) {
+	g := NewWithT(t)
+	s := newScene(t, 1)
+	g.Expect(s.look().Since).To(Equal(statetest.Now))
+	g.Expect(s.lookAfter(time.Minute).Since).To(Equal(statetest.Now))
+	s.observer.Forget(client.ObjectKeyFromObject(s.network))
+	seen := s.lookAfter(time.Minute)
+	g.Expect(seen.Since).To(Equal(seen.Now), "as after a restart of the operator")
+}
+
 // What a node runs it does not change by being silent, nor by having no pod for a while.
 func TestWhatANodeRunsIsRemembered(t *testing.T) {
 	made := func(image, config string) func(*corev1.Pod) {

@@ -20,6 +20,8 @@ import (
 type Network struct {
 	// Now is the moment of which all this is said.
 	Now time.Time
+	// Since is when the operator first looked at the network.
+	Since time.Time
 	// AllAskedAt is when all nodes were last asked.
 	AllAskedAt time.Time
 	// Chain is the chain that the nodes follow.

@@ -32,8 +32,9 @@ const (
 	// out what it has.
 	stallPrivate = time.Minute
 	stallPublic  = 30 * time.Minute
-	// syncRemembered is for how long a node that does not answer is taken to be as it was:
-	// long enough for one that is restarted, short enough for few blocks to have come.
+	// syncRemembered is for how long a node that does not answer is taken to be as it was,
+	// also by an operator that has only the status to remember it by: long enough for one
+	// that is restarted, short enough for few blocks to have come.
 	syncRemembered = 5 * time.Minute
 	// leastPace is for how long a node must have been seen for its pace to be told, and
 	// longestWait the longest that is told by it.
@@ -171,6 +172,25 @@ func (n *Network) IsAnyBehind() bool {
 	return slices.ContainsFunc(n.WantedNodes(), func(node Node) bool {
 		sync := n.SyncOf(node)
 		return sync >= Downloading || sync == Untold && node.wasBehind()
+	})
+}
+
+// IsNew reports whether the operator has looked at the network for but a moment, as it has
+// at all of them when it was restarted: a node that has said nothing since may be as it was
+// before.
+func (n *Network) IsNew() bool { return n.Now.Sub(n.Since) < syncRemembered }
+
+// MayTell reports whether a node that has said nothing may have had no time to: since its pod
+// was made, or since somebody has asked.
+func (n *Network) MayTell(node Node) bool {
+	return n.IsNew() || node.Pod != nil && n.Now.Sub(node.Pod.CreationTimestamp.Time) < syncRemembered
+}
+
+// MayAnyBeBehind reports whether any of the wanted nodes may still be behind that was so
+// before the operator was restarted.
+func (n *Network) MayAnyBeBehind() bool {
+	return n.IsNew() && slices.ContainsFunc(n.WantedNodes(), func(node Node) bool {
+		return n.SyncOf(node) == Untold && node.Latest.At.IsZero()
 	})
 }
 

@@ -210,6 +210,34 @@ func TestIsAnyBehind(t *testing.T) {
 	}
 }
 
+// What a node was that has said nothing since the operator was restarted, nobody knows, and
+// after a while nobody asks.
+func TestMayAnyBeBehind(t *testing.T) {
+	type changes = []func(*state.Node)
+	for _, test := range []struct {
+		reason  string
+		changes changes
+		since   time.Duration // that the operator has looked
+		want    bool
+	}{
+		{"it has not answered yet", changes{isSilent}, 0, true},
+		{"for almost five minutes", changes{isSilent}, 5*time.Minute - time.Second, true},
+		{"for five minutes", changes{isSilent}, 5 * time.Minute, false},
+		{"it answers", changes{latest(0)}, 0, false},
+		{"it had the chain, and is silent since", changes{isSilent, latest(time.Minute), syncedAgo(time.Minute)}, time.Minute, false},
+	} {
+		node := statetest.NodeAt(1, 100, "a")
+		for _, change := range test.changes {
+			change(&node)
+		}
+		seen := statetest.Seen(statetest.NodeAt(0, 100, "a"), node)
+		seen.Since = seen.Now.Add(-test.since)
+		if got := seen.MayAnyBeBehind(); got != test.want {
+			t.Errorf("%s: may be behind %t", test.reason, got)
+		}
+	}
+}
+
 func TestBehind(t *testing.T) {
 	seen := statetest.Seen(statetest.NodeAt(0, 50, "a"), statetest.NodeAt(1, 100, "a"), statetest.NodeAt(2, 10, "a"),
 		statetest.Silent(3, "it timed out"), statetest.NodeAt(4, 50, "a"), statetest.NodeAt(5, 5, "a"))

@@ -40,11 +40,10 @@ func reportSync(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
 			Name: state.Name(network, ordinal), Height: int64(chain.Blocks), Headers: int64(chain.Headers), Progress: percent(seen.Part(seen.Nodes[ordinal])),
 		})
 	}
-	switch {
-	case !seen.IsAnyBehind():
-	case before != nil && before.BehindSince != nil:
+	switch isBehind, wasBehind := seen.IsAnyBehind(), before != nil && before.BehindSince != nil; {
+	case wasBehind && (isBehind || seen.MayAnyBeBehind()):
 		sync.BehindSince = before.BehindSince
-	default:
+	case isBehind:
 		sync.BehindSince = new(metav1.NewTime(seen.Now.Truncate(time.Second)))
 	}
 	if remaining, known := seen.Remaining(); known {

@@ -47,6 +47,11 @@ func silentBehind(node *state.Node) {
 	node.Latest = state.Progress{At: statetest.Now.Add(-time.Minute), Done: 12_000}
 }
 
+// isNew has the operator have looked at the network for so long.
+func isNew(since time.Duration) func(*situation) {
+	return func(s *situation) { s.seen.Since = statetest.Now.Add(-since) }
+}
+
 func syncedBefore(node *state.Node) {
 	silent(node)
 	node.SyncedAt = statetest.Now.Add(-time.Minute)
@@ -141,6 +146,15 @@ func TestReportSync(t *testing.T) {
 		{"of one that does not answer nobody says that it is behind", copying(0, silent), v1alpha1.SyncStatus{
 			Synced: 2, Nodes: 3, Summary: "2/3", LowestHeight: new(int64(20_000)), HighestHeight: new(int64(20_000)),
 		}},
+		{"and the operator is restarted, and it does not answer at once", copying(0, silent).with(isNew(time.Minute)).on(long), v1alpha1.SyncStatus{
+			Synced: 2, Nodes: 3, Summary: "2/3", LowestHeight: new(int64(20_000)), HighestHeight: new(int64(20_000)), BehindSince: at(-time.Hour),
+		}},
+		{"nor for five minutes", copying(0, silent).with(isNew(5 * time.Minute)).on(long), v1alpha1.SyncStatus{
+			Synced: 2, Nodes: 3, Summary: "2/3", LowestHeight: new(int64(20_000)), HighestHeight: new(int64(20_000)),
+		}},
+		{"nobody was behind before the restart", copying(0, silent).with(isNew(0)).on(wellConnected(3).report()), v1alpha1.SyncStatus{
+			Synced: 2, Nodes: 3, Summary: "2/3", LowestHeight: new(int64(20_000)), HighestHeight: new(int64(20_000)),
+		}},
 		{"nobody is there", parked(), v1alpha1.SyncStatus{Summary: "0/0"}},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
@@ -228,6 +242,8 @@ func TestEventsOfSync(t *testing.T) {
 		{"it did take a moment", since(59 * time.Second), copying(20_000), nil},
 		{"it took a while", since(90 * time.Minute), copying(20_000), []string{"Normal Synced 3 nodes are synced, after 1h30m0s"}},
 		{"it was there long ago, and another came up now, which was never behind", copying(0, silent).on(since(2 * time.Hour)).report(), copying(20_000), nil},
+		{"the operator was restarted meanwhile, and the node late", copying(0, silent).with(isNew(0)).on(since(72 * time.Hour)).report(), copying(20_000),
+			[]string{"Normal Synced 3 nodes are synced, after 72h0m0s"}},
 		{"it does not catch up", since(time.Hour), copying(12_000, stalled),
 			[]string{"Warning NotCatchingUp 2 of 3 nodes are synced; payments-2: block 12000 of 20000, 60.00%, with no progress since 2026-01-02T11:00:00Z"}},
 		{"it still does not", copying(12_000, stalled).report(), copying(12_000, stalled), nil},

@@ -13,15 +13,29 @@ import (
 )
 
 // setVersionsSupported says what is known of the versions that the nodes run. What a node
-// runs it does not change by being silent: it counts as it last said, and while nobody knows
-// that of any, since the operator was restarted, the condition stays as it was.
+// runs it does not change by being silent: it counts as it last said. Of nodes that have
+// another pod, or another operator, it may soon be known: until it is, the condition stays as
+// it was or becomes worse.
 func setVersionsSupported(network *v1alpha1.BitcoinNetwork, seen *state.Network) {
-	condition := versionsSupported(network, seen)
-	if condition.Reason == v1alpha1.NoNodesReason && seen.Wanted > 0 && conditions.Has(network, v1alpha1.VersionsSupportedCondition) {
-		condition = *conditions.Get(network, v1alpha1.VersionsSupportedCondition)
+	condition, before := versionsSupported(network, seen), conditions.Get(network, v1alpha1.VersionsSupportedCondition)
+	if before != nil && badness(condition) <= badness(*before) && isAnyToTell(seen) {
+		condition = *before
 	}
 	condition.Type = v1alpha1.VersionsSupportedCondition
 	conditions.Set(network, &condition)
+}
+
+// badness ranks what the condition says.
+func badness(condition metav1.Condition) int {
+	return slices.Index([]string{v1alpha1.NoNodesReason, v1alpha1.SupportedReason, v1alpha1.NotListedReason,
+		v1alpha1.OutOfSupportReason, v1alpha1.KnownBadReason}, condition.Reason)
+}
+
+// isAnyToTell reports whether it may soon be known of more nodes what they run.
+func isAnyToTell(seen *state.Network) bool {
+	return slices.ContainsFunc(seen.WantedNodes(), func(node state.Node) bool {
+		return node.Runs.Name == "" && seen.MayTell(node)
+	})
 }
 
 // versionsSupported returns the condition VersionsSupported. Its reason is the worst that
@@ -61,7 +75,7 @@ func versionsSupported(network *v1alpha1.BitcoinNetwork, seen *state.Network) me
 	}
 	switch {
 	case told == 0:
-		return metav1.Condition{Status: metav1.ConditionUnknown, Reason: v1alpha1.NoNodesReason, Message: "no node answers"}
+		return metav1.Condition{Status: metav1.ConditionUnknown, Reason: v1alpha1.NoNodesReason, Message: "the version of no node is known"}
 	case worst == bitcoind.KnownBad:
 		return bad(v1alpha1.KnownBadReason)
 	case worst == bitcoind.OutOfSupport:
@@ -70,7 +84,7 @@ func versionsSupported(network *v1alpha1.BitcoinNetwork, seen *state.Network) me
 		return metav1.Condition{Status: metav1.ConditionUnknown, Reason: v1alpha1.NotListedReason,
 			Message: list(texts) + "; it is not known how long that version gets fixes"}
 	default:
-		return metav1.Condition{Status: metav1.ConditionTrue, Reason: v1alpha1.SupportedReason, Message: "every node that answers runs a supported version"}
+		return metav1.Condition{Status: metav1.ConditionTrue, Reason: v1alpha1.SupportedReason, Message: "every node whose version is known runs a supported version"}
 	}
 }
 
