@@ -73,7 +73,8 @@ func (c *cluster) untilRest(ctx context.Context, set *types.NamespacedName, node
 		}
 		last = now
 		ready, _ := c.kubelet.ready(*set)
-		return len(ready) == nodes && time.Since(lastRequest) > settles && time.Since(now.Linked) > settles, err
+		hasBegun := now.Requests > before[key].Requests
+		return hasBegun && len(ready) == nodes && time.Since(lastRequest) > settles && time.Since(now.Linked) > settles, err
 	})
 	_, changed := c.kubelet.ready(*set)
 	return meshing{
