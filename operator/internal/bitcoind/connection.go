@@ -29,12 +29,15 @@ type connection struct {
 	// only is the comment of the one node that the request under way is for; without, it is
 	// for whoever is there.
 	only string
+	// wrote reports that some of it was sent.
+	wrote bool
 }
 
 // Write implements net.Conn. What is for a node alone is not sent before that has answered.
 func (c *connection) Write(data []byte) (int, error) {
 	c.mu.Lock()
 	isMet := c.only == "" || c.only == c.shown
+	c.wrote = c.wrote || isMet
 	c.mu.Unlock()
 	if !isMet {
 		return 0, errNotMet
@@ -46,7 +49,17 @@ func (c *connection) Write(data []byte) (int, error) {
 func (c *connection) keepFor(only string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.only = only
+	c.only, c.wrote = only, false
+}
+
+// hasSent reports whether some of the request under way was sent.
+func (c *connection) hasSent() bool {
+	if c == nil { // there was none
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.wrote
 }
 
 // met keeps that a node has answered.

@@ -122,7 +122,7 @@ func (c *Client) order(ctx context.Context, endpoint Endpoint, timeout time.Dura
 		return failed, err
 	}
 	if err := c.meet(ctx, endpoint); err != nil {
-		if again && over != nil { // they may have been sent, over a connection that ended
+		if again && over.hasSent() { // over a connection that ended
 			return nil, err
 		}
 		return nil, unsentError{err}

@@ -228,7 +228,7 @@ func (a *answers) forgetOthers(nodes []state.Node) {
 func keepSeen(into *state.Node, node state.Node) {
 	into.Pod, into.Claim, into.Data, into.NotMade, into.ReadsOther = node.Pod, node.Claim, node.Data, node.NotMade, node.ReadsOther
 	into.HadBest, into.LastServed, into.LastAnswer = node.HadBest, node.LastServed, node.LastAnswer
-	into.LastAlive, into.BehindSince = node.LastAlive, node.BehindSince
+	into.LastAlive, into.AlivePod, into.BehindSince = node.LastAlive, node.AlivePod, node.BehindSince
 	into.SyncedAt, into.StalledSince, into.Earlier, into.Invalid = node.SyncedAt, node.StalledSince, node.Earlier, node.Invalid
 	into.RefusedAt, into.NotStoppedAt = node.RefusedAt, node.NotStoppedAt
 }

@@ -222,7 +222,7 @@ func TestLookDoesNotWaitForANodeThatHangs(t *testing.T) {
 	g.Expect(s.cache().answers.asking).To(BeEmpty())
 }
 
-// sluggish are nodes of which one takes its time.
+// sluggish are nodes of which one takes its time, or all do.
 type sluggish struct {
 	*bitcoindtest.Network
 	address string
@@ -231,7 +231,7 @@ type sluggish struct {
 }
 
 func (s *sluggish) Check(ctx context.Context, endpoint bitcoind.Endpoint) (bitcoind.State, error) {
-	if endpoint.Address == s.address {
+	if s.address == "" || endpoint.Address == s.address {
 		s.asked.Add(1)
 		time.Sleep(s.takes)
 	}
@@ -263,15 +263,30 @@ func TestWhatRestsOnASlowNodeWaitsForIt(t *testing.T) {
 		seen = s.lookAfter(time.Second)
 		g.Expect(s.observer.Ask(t.Context(), s.network, nodes, seen, []int{1})).To(Succeed())
 		g.Expect(seen.Nodes[1].Answers && seen.Nodes[1].AskedAt.Equal(seen.Now)).To(BeTrue(), "what an earlier look asked is no answer")
+	})
+}
 
-		nodes.takes = time.Hour
+// However many are slow, what rests on them waits for so long and no longer.
+func TestWhatRestsOnManySlowNodesDoesNotWaitForAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewWithT(t)
+		s := settled(t, 5*maxParallelRequests)
+		answers, all := s.cache().answers, []int{}
+		for ordinal, pod := range s.pods {
+			all = append(all, ordinal)
+			last := answers.said[voice(pod)]
+			last.took = longestPatience
+			answers.said[voice(pod)] = last
+		}
+		nodes := &sluggish{Network: s.Network, takes: time.Hour}
+		seen := s.lookAfter(time.Second)
 		began := time.Now()
-		seen = s.lookAfter(time.Second)
-		g.Expect(s.observer.Ask(t.Context(), s.network, nodes, seen, []int{1})).To(Succeed())
-		g.Expect(seen.Nodes[1].Answers).To(BeFalse(), "nothing rests on it")
-		g.Expect(time.Since(began)).To(BeNumerically("<", longestPatience))
-		nodes.takes = 0
-		time.Sleep(time.Hour)
+		g.Expect(s.observer.Ask(t.Context(), s.network, nodes, seen, all)).To(Succeed())
+		g.Expect(time.Since(began)).To(Equal(longestPatience))
+		for ordinal, node := range seen.Nodes {
+			g.Expect(node.Answers || node.Shown).To(BeFalse(), "nothing rests on node %d", ordinal)
+		}
+		time.Sleep(time.Hour) // until all have been asked
 	})
 }
 
@@ -369,7 +384,7 @@ func TestWhatIsSaidAndWhatIsSeen(t *testing.T) {
 	}
 	full := state.Node{
 		Pod: statetest.Pod(0), NotMade: "x", ReadsOther: true, Data: "x", HadBest: statetest.Now, LastServed: statetest.Now, LastAnswer: statetest.Now,
-		LastAlive: statetest.Now, BehindSince: statetest.Now, RefusedAt: statetest.Now, NotStoppedAt: statetest.Now,
+		LastAlive: statetest.Now, AlivePod: "x", BehindSince: statetest.Now, RefusedAt: statetest.Now, NotStoppedAt: statetest.Now,
 		SyncedAt: statetest.Now, StalledSince: statetest.Now, Earlier: state.Progress{At: statetest.Now}, Invalid: &state.Block{},
 	}
 	var kept state.Node

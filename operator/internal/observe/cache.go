@@ -46,6 +46,8 @@ type cache struct {
 	// alive is when nodes were last seen to be alive, and missing since when they have
 	// no pod, by ordinal.
 	alive, missing map[int]time.Time
+	// alivePods are the pods that were last seen alive, by ordinal.
+	alivePods map[int]types.UID
 	// runs is what nodes last said that they run, by ordinal.
 	runs map[int]softwareMemory
 	// best is the best block that was last known.
@@ -269,11 +271,13 @@ func (c *cache) branchesOf(tips []state.Tip) map[string]bool {
 
 // rememberAlive takes note of which nodes are alive, and finds when the others last were.
 func (c *cache) rememberAlive(seen *state.Network) {
-	alive, missing := map[int]time.Time{}, map[int]time.Time{}
+	alive, missing, pods := map[int]time.Time{}, map[int]time.Time{}, map[int]types.UID{}
 	for ordinal := range seen.Nodes {
 		node := &seen.Nodes[ordinal]
+		node.AlivePod = c.alivePods[ordinal]
 		switch {
 		case node.IsAlive():
+			node.AlivePod = node.Pod.UID
 			node.LastAlive = node.AliveAt(seen.Now)
 			alive[ordinal] = node.LastAlive
 		case node.Pod == nil:
@@ -288,8 +292,11 @@ func (c *cache) rememberAlive(seen *state.Network) {
 				}
 			}
 		}
+		if node.AlivePod != "" {
+			pods[ordinal] = node.AlivePod
+		}
 	}
-	c.alive, c.missing = alive, missing
+	c.alive, c.missing, c.alivePods = alive, missing, pods
 }
 
 // rememberBehind takes note of which nodes say that they lack the best block. One that

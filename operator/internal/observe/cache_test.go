@@ -189,6 +189,25 @@ func TestWhenANodeWasLastAlive(t *testing.T) {
 	expect(60*minute, "and then since that")
 }
 
+// Which pod of a node was last seen alive shows that it has gone, though its successor is
+// there already.
+func TestPodThatWasLastSeenAlive(t *testing.T) {
+	g := NewWithT(t)
+	s := newScene(t, 2)
+	first := s.pods[1].UID
+	s.pods[1] = nil
+	g.Expect(s.look().Nodes[1].AlivePod).To(BeEmpty(), "it is not there yet")
+	s.pods[1] = statetest.Pod(1)
+	g.Expect(s.look().Nodes[1].AlivePod).To(Equal(first))
+	s.pods[1] = nil
+	g.Expect(s.look().Nodes[1].AlivePod).To(Equal(first), "it has gone")
+	s.Fail(hostOf(1), bitcoind.ErrBusy)
+	s.pods[1] = statetest.Pod(1, another, unready(statetest.Now))
+	g.Expect(s.look().Nodes[1].AlivePod).To(Equal(first), "its successor starts")
+	s.pods[1] = statetest.Pod(1, another)
+	g.Expect(s.look().Nodes[1].AlivePod).To(Equal(s.pods[1].UID))
+}
+
 func TestSinceWhenDataAreBehind(t *testing.T) {
 	g := NewWithT(t)
 	s := newScene(t, 2)

@@ -134,11 +134,15 @@ func (s *session) ask(ctx context.Context, wanted func(state.Node) bool) {
 // askInTime asks a node, and waits for its answer as long as a look waits for one. A question
 // of an earlier look is left to that, unless something rests on what the node says now.
 func (s *session) askInTime(ctx context.Context, ordinal int, node *state.Node) {
+	rests := !s.restsUntil.IsZero()
+	if rests && time.Until(s.restsUntil) <= 0 {
+		s.awaits(node)
+		return
+	}
 	asked := state.Node{Tip: node.Tip, AskedAt: s.seen.Now, Asked: true}
 	keepSeen(&asked, *node)
 	answers, late := s.cache.answers, s.cache.grace.hasMissed(node.Pod)
 	of, begins := answers.begin(asked, late)
-	rests := !s.restsUntil.IsZero()
 	if of == nil || !begins && !rests {
 		s.awaits(node)
 		return

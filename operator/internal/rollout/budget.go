@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -52,7 +53,7 @@ func DrainOf(network *v1alpha1.BitcoinNetwork, seen *state.Network, size int, ho
 		}
 	}
 	open := resources.Budget{MaxUnavailable: beyondRepair + 1, AlwaysAllow: true}
-	isBlank := hasNothing(seen, size)
+	isBlank := hasNothing(seen, size) && !(slices.ContainsFunc(seen.Nodes, goes) && slices.ContainsFunc(seen.Nodes, saysNothing))
 	if isBlank {
 		open.MaxUnavailable = int32(size)
 	}
@@ -80,6 +81,12 @@ func hasNothing(seen *state.Network, size int) bool {
 		}
 	}
 	return seen.Private && seen.Best == nil
+}
+
+// saysNothing reports whether a node was asked, and says nothing: somebody may have mined
+// there.
+func saysNothing(node state.Node) bool {
+	return node.Asked && !node.Answers && state.PodProblem(node.Pod) == ""
 }
 
 // mustStay counts the nodes that are not ready and may be the last to have the best

@@ -240,9 +240,11 @@ func TestWhatADrainRestsOn(t *testing.T) {
 		return statetest.NodeAt(ordinal, 0, "a", changes...)
 	}
 	wasAlive := func(node state.Node) state.Node {
-		node.LastAlive = statetest.Now.Add(-time.Minute)
+		node.AlivePod = "earlier"
 		return node
 	}
+	silent := blank(0)
+	silent.Asked, silent.Answers = true, false
 	for _, test := range []struct {
 		reason  string
 		network changes
@@ -251,10 +253,10 @@ func TestWhatADrainRestsOn(t *testing.T) {
 	}{
 		{"one goes", nil, []state.Node{blank(0), blank(1, statetest.Terminating), blank(2)}, []int{0, 1, 2}},
 		{"one has gone", nil, []state.Node{blank(0), wasAlive(state.Missing(""))}, []int{0, 1}},
-		{"one has gone, and its successor starts", nil, []state.Node{blank(0), wasAlive(blank(1, statetest.Created(statetest.Now)))}, []int{0, 1}},
+		{"one has gone, and its successor starts", nil, []state.Node{blank(0), wasAlive(blank(1))}, []int{0, 1}},
 		{"none goes", nil, []state.Node{blank(0), blank(1)}, nil},
+		{"one goes, and another says nothing: one at a time may", nil, []state.Node{silent, blank(1, statetest.Terminating)}, nil},
 		{"one is not there yet", nil, []state.Node{blank(0), state.Missing("")}, nil},
-		{"one comes up", nil, []state.Node{blank(0), blank(1, statetest.Created(statetest.Now))}, nil},
 		{"one goes, and its data stay", changes{statetest.WithStorage("1Gi")}, []state.Node{blank(0), blank(1, statetest.Terminating)}, nil},
 		{"one goes, and one at a time may", nil, []state.Node{at(0), at(1), at(2, statetest.Terminating)}, nil},
 	} {

@@ -45,14 +45,10 @@ func (d Drain) RestsOn(seen *state.Network) []int {
 
 // goes reports whether a node's pod goes, or has gone and its successor was not seen alive.
 func goes(node state.Node) bool {
-	switch wasAlive := !node.LastAlive.IsZero(); {
-	case node.Pod == nil:
-		return wasAlive
-	case node.Pod.DeletionTimestamp != nil:
+	if node.Pod != nil && node.Pod.DeletionTimestamp != nil {
 		return true
-	default:
-		return wasAlive && node.Pod.CreationTimestamp.After(node.LastAlive)
 	}
+	return node.AlivePod != "" && (node.Pod == nil || node.Pod.UID != node.AlivePod)
 }
 
 // RestsOn returns the nodes on whose answers a decision rests: of a step the one that is

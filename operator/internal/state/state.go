@@ -184,6 +184,8 @@ type Node struct {
 	// when it answered RPC, be it that it rejects credentials. For any other it is when it last did, by the kubelet's
 	// account, which outlives the operator; without a pod, by that of the operator.
 	LastAlive time.Time
+	// AlivePod is the pod that was last seen alive, be it one before Pod; empty for none.
+	AlivePod types.UID
 	// BehindSince is the first of the looks in which the node has said that it lacks the
 	// block that was the best then; zero for one that has the best block, or says nothing.
 	BehindSince time.Time
